@@ -1,0 +1,4 @@
+//! From a block and a set of Anchor IDLs to table rows. No I/O, no async.
+#![forbid(unsafe_code)]
+
+pub mod chain;

@@ -1,0 +1,5 @@
+//! Everything that crosses a boundary, as files: Anchor IDLs, ClickHouse DDL, the canonical map, the
+//! OpenAPI document. The few types here are the shapes those files are read into.
+#![forbid(unsafe_code)]
+
+pub mod table;
