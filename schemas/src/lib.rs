@@ -2,4 +2,7 @@
 //! OpenAPI document. The few types here are the shapes those files are read into.
 #![forbid(unsafe_code)]
 
+pub mod canonical;
+pub mod idl;
+pub mod localnet;
 pub mod table;
