@@ -1,1 +1,4 @@
 //! Hypernode localnet.
+#![forbid(unsafe_code)]
+
+pub mod svm;
