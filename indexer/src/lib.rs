@@ -1,1 +1,9 @@
-//! Hypernode indexer.
+//! From a source of chain data (live Geyser stream, recording) to rows in the warehouse: complete and exactly once.
+//!
+//! `convert` turns what sources send into [`hypernode_decoder::chain`] types, `slots` decides what is proven and in which
+//! order it leaves, `batch` cuts that into deterministic windows, `pipeline` joins them to the warehouse.
+#![forbid(unsafe_code)]
+
+pub mod convert;
+pub mod recording;
+pub mod slots;

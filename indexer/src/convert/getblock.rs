@@ -1,0 +1,393 @@
+//! The answer of the JSON-RPC method `getBlock`, bare or in its envelope, transactions as json, base64 or base58.
+
+use std::fmt;
+
+use hypernode_decoder::chain::{Block, InnerGroup, Instruction, Proof, Signature, Transaction};
+use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
+
+use super::wire::{self, Body};
+use super::{ConvertError, clip, hash, shell};
+
+/// Longest base58 text that is decoded: the work is quadratic, and a runtime never records more than 10 KiB of data.
+pub const MAX_BASE58_CHARS: usize = 16_384;
+
+/// A block from the text of a `getBlock` answer, and the number of transactions kept as shells.
+///
+/// `slot` is used where the JSON has none. The block counts as complete: `getBlock` sends it whole.
+///
+/// # Errors
+/// When it is no such answer, the slot is unknown, or the outcome of a transaction is missing.
+pub fn block_from_json(text: &[u8], slot: Option<u64>) -> Result<(Block, u64), ConvertError> {
+    let json = |error: serde_json::Error| ConvertError::Json(error.to_string());
+    let probe: Probe = serde_json::from_slice(text).map_err(json)?;
+    if let Some(error) = probe.error {
+        return Err(ConvertError::Rpc(clip(&error.to_string())));
+    }
+    let block = if probe.blockhash.is_some() {
+        serde_json::from_slice::<JsonBlock>(text).map_err(json)?
+    } else if probe.result.is_some() {
+        serde_json::from_slice::<Envelope>(text)
+            .map_err(json)?
+            .result
+    } else {
+        return Err(ConvertError::Json(
+            "neither a block nor an answer with a `result` (a skipped slot answers null)".into(),
+        ));
+    };
+    let slot = block.slot.or(slot).ok_or(ConvertError::SlotUnknown)?;
+    convert(slot, block)
+}
+
+#[derive(Deserialize)]
+struct Probe {
+    result: Option<IgnoredAny>,
+    error: Option<serde_json::Value>,
+    blockhash: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    result: JsonBlock,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonBlock {
+    slot: Option<u64>,
+    blockhash: String,
+    previous_blockhash: String,
+    parent_slot: u64,
+    block_time: Option<i64>,
+    block_height: Option<u64>,
+    transactions: Option<Vec<JsonEntry>>,
+}
+
+#[derive(Deserialize)]
+struct JsonEntry {
+    transaction: Encoded,
+    meta: Option<JsonMeta>,
+    version: Option<JsonVersion>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum JsonVersion {
+    Number(i8),
+    Name(String),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonMeta {
+    err: Option<serde_json::Value>,
+    #[serde(default)]
+    fee: u64,
+    compute_units_consumed: Option<u64>,
+    inner_instructions: Option<Vec<JsonGroup>>,
+    log_messages: Option<Vec<String>>,
+    loaded_addresses: Option<JsonLoaded>,
+}
+
+#[derive(Deserialize, Default)]
+struct JsonLoaded {
+    #[serde(default)]
+    writable: Vec<String>,
+    #[serde(default)]
+    readonly: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct JsonGroup {
+    index: u64,
+    instructions: Vec<JsonInstruction>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonInstruction {
+    program_id_index: u64,
+    accounts: Vec<u64>,
+    data: String,
+    stack_height: Option<u32>,
+}
+
+#[derive(Deserialize)]
+struct JsonTransaction {
+    signatures: Vec<String>,
+    message: JsonMessage,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonMessage {
+    header: JsonHeader,
+    account_keys: Vec<String>,
+    instructions: Vec<JsonInstruction>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonHeader {
+    num_required_signatures: u64,
+}
+
+/// The three encodings, told apart by their JSON type without buffering.
+enum Encoded {
+    Json(Box<JsonTransaction>),
+    Text { text: String, encoding: String },
+}
+
+impl<'de> Deserialize<'de> for Encoded {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Which;
+        impl<'de> Visitor<'de> for Which {
+            type Value = Encoded;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a transaction in json, base64 or base58 encoding")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Encoded, A::Error> {
+                Deserialize::deserialize(MapAccessDeserializer::new(map)).map(Encoded::Json)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Encoded, A::Error> {
+                let missing = |n| serde::de::Error::invalid_length(n, &"[text, encoding]");
+                let text = seq.next_element()?.ok_or_else(|| missing(0))?;
+                let encoding = seq.next_element()?.ok_or_else(|| missing(1))?;
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Encoded::Text { text, encoding })
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Encoded, E> {
+                Ok(Encoded::Text {
+                    text: text.to_owned(),
+                    encoding: "base58".to_owned(),
+                })
+            }
+        }
+        deserializer.deserialize_any(Which)
+    }
+}
+
+fn convert(slot: u64, json: JsonBlock) -> Result<(Block, u64), ConvertError> {
+    let entries = json.transactions.ok_or(ConvertError::Missing {
+        slot,
+        field: "transactions (ask with transactionDetails \"full\")",
+    })?;
+    let mut malformed = 0;
+    let mut transactions = Vec::with_capacity(entries.len());
+    for (position, entry) in entries.into_iter().enumerate() {
+        let (transaction, whole) = entry_to_chain(slot, position, entry)?;
+        malformed += u64::from(!whole);
+        transactions.push(transaction);
+    }
+    Ok((
+        Block {
+            slot,
+            parent_slot: json.parent_slot,
+            blockhash: hash(slot, "blockhash", &json.blockhash)?,
+            parent_blockhash: hash(slot, "previousBlockhash", &json.previous_blockhash)?,
+            block_time: json.block_time,
+            block_height: json.block_height,
+            executed_transaction_count: transactions.len() as u64,
+            proof: Proof::Block,
+            transactions,
+        },
+        malformed,
+    ))
+}
+
+/// The transaction, and whether its content could be read.
+fn entry_to_chain(
+    slot: u64,
+    position: usize,
+    entry: JsonEntry,
+) -> Result<(Transaction, bool), ConvertError> {
+    let index =
+        u32::try_from(position).map_err(|_| ConvertError::Json("too many transactions".into()))?;
+    let meta = entry.meta.ok_or(ConvertError::MetaMissing {
+        slot,
+        index: u64::from(index),
+    })?;
+    let version = match entry.version {
+        Some(JsonVersion::Number(number)) => Some(number),
+        Some(JsonVersion::Name(name)) if name == "legacy" => Some(-1),
+        _ => None,
+    };
+    let err = meta
+        .err
+        .as_ref()
+        .map(|error| error.to_string().into_bytes());
+    let (fee, compute_units) = (meta.fee, meta.compute_units_consumed);
+    let (signature, body) = match entry.transaction {
+        Encoded::Json(json) => {
+            let first = json.signatures.first().map_or("", String::as_str);
+            (signature(slot, first)?, json_body(&json, version))
+        }
+        Encoded::Text { text, encoding } => {
+            let body = decode_text(&text, &encoding).and_then(|bytes| wire::parse(&bytes));
+            match body {
+                Ok(body) => (body.signature, Ok(body)),
+                // Without a signature there is no row to keep.
+                Err(reason) => {
+                    return Err(ConvertError::Invalid {
+                        slot,
+                        field: "transaction",
+                        reason: format!("transaction {position}: {reason}"),
+                    });
+                }
+            }
+        }
+    };
+    let mut out = shell(signature, index, err);
+    out.fee = fee;
+    out.compute_units = compute_units;
+    let whole = match body.and_then(|body| parts(body, meta)) {
+        Ok(parts) => {
+            (
+                out.version,
+                out.signers,
+                out.keys,
+                out.instructions,
+                out.inner,
+                out.logs,
+            ) = parts;
+            true
+        }
+        Err(reason) => {
+            tracing::warn!(
+                slot,
+                position,
+                reason,
+                "transaction kept without its content"
+            );
+            false
+        }
+    };
+    Ok((out, whole))
+}
+
+type Parts = (
+    i8,
+    u8,
+    Vec<[u8; 32]>,
+    Vec<Instruction>,
+    Option<Vec<InnerGroup>>,
+    Option<Vec<String>>,
+);
+
+fn parts(mut body: Body, meta: JsonMeta) -> Result<Parts, String> {
+    let loaded = meta.loaded_addresses.unwrap_or_default();
+    for key in loaded.writable.iter().chain(&loaded.readonly) {
+        body.keys.push(key32(key)?);
+    }
+    let inner = match meta.inner_instructions {
+        None => None,
+        Some(groups) => Some(groups.iter().map(group).collect::<Result<_, String>>()?),
+    };
+    Ok((
+        body.version,
+        body.signers,
+        body.keys,
+        body.instructions,
+        inner,
+        meta.log_messages,
+    ))
+}
+
+fn group(group: &JsonGroup) -> Result<InnerGroup, String> {
+    Ok(InnerGroup {
+        outer: byte(group.index)?,
+        instructions: group
+            .instructions
+            .iter()
+            .map(|instruction| {
+                Ok(Instruction {
+                    stack_height: instruction.stack_height,
+                    ..json_instruction(instruction)?
+                })
+            })
+            .collect::<Result<_, String>>()?,
+    })
+}
+
+fn json_body(json: &JsonTransaction, version: Option<i8>) -> Result<Body, String> {
+    let keys = json
+        .message
+        .account_keys
+        .iter()
+        .map(|key| key32(key))
+        .collect::<Result<Vec<_>, _>>()?;
+    let signers = byte(json.message.header.num_required_signatures)?;
+    if usize::from(signers) > keys.len() {
+        return Err(format!("{signers} signers among {} keys", keys.len()));
+    }
+    Ok(Body {
+        signature: [0; 64],
+        version: version.unwrap_or(-1),
+        signers,
+        keys,
+        instructions: json
+            .message
+            .instructions
+            .iter()
+            .map(json_instruction)
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn json_instruction(json: &JsonInstruction) -> Result<Instruction, String> {
+    Ok(Instruction {
+        program: byte(json.program_id_index)?,
+        accounts: json
+            .accounts
+            .iter()
+            .map(|&index| byte(index))
+            .collect::<Result<_, _>>()?,
+        data: base58(&json.data)?,
+        stack_height: Some(1),
+    })
+}
+
+fn decode_text(text: &str, encoding: &str) -> Result<Vec<u8>, String> {
+    match encoding {
+        "base64" => base64_simd::STANDARD
+            .decode_to_vec(text)
+            .map_err(|_| "not base64".to_owned()),
+        "base58" => base58(text),
+        other => Err(format!(
+            "encoding {:?} is not supported (json or base64)",
+            clip(other)
+        )),
+    }
+}
+
+fn base58(text: &str) -> Result<Vec<u8>, String> {
+    if text.len() > MAX_BASE58_CHARS {
+        return Err(format!(
+            "{} characters of base58, more than any record holds",
+            text.len()
+        ));
+    }
+    bs58::decode(text)
+        .into_vec()
+        .map_err(|error| format!("not base58: {error}"))
+}
+
+fn key32(text: &str) -> Result<[u8; 32], String> {
+    let mut out = [0; 32];
+    five8::decode_32(text, &mut out).map_err(|_| format!("{:?} is not a key", clip(text)))?;
+    Ok(out)
+}
+
+fn signature(slot: u64, text: &str) -> Result<Signature, ConvertError> {
+    let mut out = [0; 64];
+    five8::decode_64(text, &mut out).map_err(|_| ConvertError::Invalid {
+        slot,
+        field: "signatures",
+        reason: format!("{:?} is not a signature", clip(text)),
+    })?;
+    Ok(out)
+}
+
+fn byte(value: u64) -> Result<u8, String> {
+    u8::try_from(value).map_err(|_| format!("index {value} is above 255"))
+}

@@ -1,0 +1,510 @@
+//! The rules one by one, then all of them over random chains in random order.
+
+use hypernode_decoder::chain::{Block, Proof, Transaction};
+use proptest::prelude::*;
+
+use super::*;
+
+fn hash(slot: u64, salt: u8) -> [u8; 32] {
+    let mut hash = [salt; 32];
+    hash[..8].copy_from_slice(&slot.to_le_bytes());
+    hash
+}
+
+fn transaction(slot: u64, index: u32) -> Input {
+    let mut signature = [0; 64];
+    signature[..8].copy_from_slice(&slot.to_le_bytes());
+    signature[8..12].copy_from_slice(&index.to_le_bytes());
+    Input::Transaction {
+        slot,
+        transaction: Box::new(Transaction {
+            signature,
+            index,
+            version: -1,
+            err: None,
+            fee: 0,
+            compute_units: None,
+            keys: vec![],
+            signers: 0,
+            instructions: vec![],
+            inner: None,
+            logs: None,
+        }),
+    }
+}
+
+fn meta(slot: u64, parent: u64, count: u64) -> Input {
+    Input::Meta(BlockMeta {
+        slot,
+        parent_slot: parent,
+        blockhash: hash(slot, 0),
+        parent_blockhash: hash(parent, 0),
+        executed_transaction_count: count,
+        ..BlockMeta::default()
+    })
+}
+
+fn block(slot: u64, parent: u64) -> Input {
+    Input::Block(Box::new(Block {
+        slot,
+        parent_slot: parent,
+        blockhash: hash(slot, 0),
+        parent_blockhash: hash(parent, 0),
+        proof: Proof::Block,
+        ..Block::default()
+    }))
+}
+
+fn status(slot: u64, parent: Option<u64>, status: SlotStatus) -> Input {
+    Input::Status {
+        slot,
+        parent,
+        status,
+    }
+}
+
+fn confirmed(slot: u64) -> Input {
+    status(slot, None, SlotStatus::Confirmed)
+}
+
+fn feed(machine: &mut SlotMachine, inputs: impl IntoIterator<Item = Input>) -> Vec<Output> {
+    let mut out = Vec::new();
+    for input in inputs {
+        machine.push(input, &mut out);
+    }
+    out
+}
+
+fn published(out: &[Output]) -> Vec<(u64, Proof, Vec<u32>)> {
+    out.iter()
+        .filter_map(|output| match output {
+            Output::Publish(block) => Some((
+                block.slot,
+                block.proof,
+                block
+                    .transactions
+                    .iter()
+                    .map(|transaction| transaction.index)
+                    .collect(),
+            )),
+            _ => None,
+        })
+        .collect()
+}
+
+fn slots(out: &[Output]) -> Vec<u64> {
+    published(out).into_iter().map(|(slot, ..)| slot).collect()
+}
+
+fn from(slot: u64) -> SlotMachine {
+    SlotMachine::new(
+        Limits::default(),
+        Some(Head {
+            slot,
+            blockhash: Some(hash(slot, 0)),
+        }),
+    )
+}
+
+#[test]
+fn meta_may_overtake_its_transactions_and_they_may_come_in_any_order() {
+    let mut machine = from(9);
+    let out = feed(
+        &mut machine,
+        [transaction(10, 2), meta(10, 9, 3), transaction(10, 0)],
+    );
+    assert_eq!(out, []);
+    let out = feed(&mut machine, [transaction(10, 1), confirmed(10)]);
+    assert_eq!(published(&out), [(10, Proof::Count, vec![0, 1, 2])]);
+}
+
+#[test]
+fn without_a_reachable_count_meta_and_confirmation_close_a_slot_unproven() {
+    let mut machine = from(9);
+    assert_eq!(feed(&mut machine, [transaction(10, 4), meta(10, 9, 7)]), []);
+    assert_eq!(
+        published(&feed(&mut machine, [confirmed(10)])),
+        [(10, Proof::None, vec![4])]
+    );
+}
+
+#[test]
+fn more_transactions_than_executed_never_leave() {
+    let mut machine = from(9);
+    let out = feed(
+        &mut machine,
+        [
+            transaction(10, 0),
+            transaction(10, 1),
+            meta(10, 9, 1),
+            confirmed(10),
+        ],
+    );
+    assert_eq!(out, []);
+}
+
+#[test]
+fn a_confirmed_descendant_confirms_whatever_order_the_links_come_in() {
+    let mut machine = from(9);
+    let out = feed(&mut machine, [block(10, 9), block(11, 10), confirmed(12)]);
+    assert_eq!(out, []);
+    assert_eq!(slots(&feed(&mut machine, [block(12, 11)])), [10, 11, 12]);
+    // The confirmation waits in a parent that is not there yet.
+    assert_eq!(feed(&mut machine, [confirmed(14), block(14, 13)]), []);
+    assert_eq!(slots(&feed(&mut machine, [block(13, 12)])), [13, 14]);
+}
+
+#[test]
+fn a_parent_once_known_survives_a_message_without_one() {
+    let mut machine = from(9);
+    let out = feed(
+        &mut machine,
+        [
+            block(10, 9),
+            status(11, Some(10), SlotStatus::Created),
+            status(11, None, SlotStatus::Processed),
+            confirmed(11),
+        ],
+    );
+    assert_eq!(slots(&out), [10]);
+}
+
+#[test]
+fn slots_jumped_over_are_proven_empty_and_their_ghosts_counted() {
+    let mut machine = from(9);
+    let out = feed(
+        &mut machine,
+        [
+            transaction(11, 0),
+            transaction(11, 1),
+            block(13, 9),
+            confirmed(13),
+        ],
+    );
+    assert_eq!(out[0], Output::Skipped { from: 10, to: 12 });
+    assert_eq!(slots(&out), [13]);
+    assert_eq!((machine.stats().ghosts, machine.stats().skipped), (2, 3));
+    assert_eq!(feed(&mut machine, [transaction(11, 2)]), []);
+    assert_eq!(machine.stats().late, 1);
+}
+
+#[test]
+fn duplicates_change_nothing() {
+    let once = [
+        transaction(10, 0),
+        meta(10, 9, 1),
+        confirmed(10),
+        block(11, 10),
+        confirmed(11),
+    ];
+    let mut machine = from(9);
+    let out = feed(
+        &mut machine,
+        once.iter()
+            .cloned()
+            .flat_map(|input| [input.clone(), input]),
+    );
+    assert_eq!(
+        published(&out),
+        [(10, Proof::Count, vec![0]), (11, Proof::Block, vec![])]
+    );
+    assert_eq!(feed(&mut machine, once), []);
+    assert_eq!(machine.stats().conflicts, 0);
+}
+
+#[test]
+fn a_gap_stops_everything_behind_it_is_told_once_and_can_be_filled() {
+    let mut machine = from(9);
+    let mut out = Vec::new();
+    for slot in 11..40 {
+        out.extend(feed(&mut machine, [block(slot, slot - 1), confirmed(slot)]));
+    }
+    assert_eq!(
+        out,
+        [Output::Gap(Gap {
+            after: 9,
+            before: 11
+        })]
+    );
+    assert_eq!(
+        slots(&feed(&mut machine, [block(10, 9)])),
+        (10..40).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn the_end_of_the_source_turns_a_wait_into_a_gap() {
+    let mut machine = from(9);
+    assert_eq!(feed(&mut machine, [block(12, 11), confirmed(12)]), []);
+    let mut out = Vec::new();
+    machine.finish(&mut out);
+    assert_eq!(
+        out,
+        [Output::Gap(Gap {
+            after: 9,
+            before: 12
+        })]
+    );
+}
+
+#[test]
+fn the_first_proven_block_is_the_declared_start() {
+    let mut machine = SlotMachine::new(Limits::default(), None);
+    let out = feed(
+        &mut machine,
+        [
+            transaction(4, 7),
+            block(5, 4),
+            confirmed(5),
+            block(6, 5),
+            confirmed(6),
+        ],
+    );
+    assert_eq!(slots(&out), [5, 6]);
+}
+
+#[test]
+fn the_same_slot_with_another_hash_is_held_and_told() {
+    let other = Input::Block(Box::new(Block {
+        slot: 10,
+        parent_slot: 9,
+        blockhash: hash(10, 1),
+        parent_blockhash: hash(9, 0),
+        ..Block::default()
+    }));
+    let mut machine = from(9);
+    let out = feed(&mut machine, [block(10, 9), other.clone(), confirmed(10)]);
+    assert_eq!(
+        out,
+        [Output::Equivocation {
+            slot: 10,
+            published: false
+        }]
+    );
+    // Once it has died, the chain that lives may be told again.
+    let out = feed(
+        &mut machine,
+        [
+            status(10, None, SlotStatus::Dead),
+            block(10, 9),
+            confirmed(10),
+        ],
+    );
+    assert_eq!(slots(&out), [10]);
+    let out = feed(&mut machine, [other]);
+    assert_eq!(
+        out,
+        [Output::Equivocation {
+            slot: 10,
+            published: true
+        }]
+    );
+}
+
+#[test]
+fn a_child_of_another_chain_is_held() {
+    let mut machine = from(9);
+    let foreign = Input::Block(Box::new(Block {
+        slot: 10,
+        parent_slot: 9,
+        blockhash: hash(10, 0),
+        parent_blockhash: hash(9, 5),
+        ..Block::default()
+    }));
+    let out = feed(&mut machine, [foreign, confirmed(10)]);
+    assert_eq!(
+        out,
+        [Output::Equivocation {
+            slot: 10,
+            published: false
+        }]
+    );
+}
+
+#[test]
+fn a_dead_slot_unblocks_and_one_that_had_left_is_told() {
+    let mut machine = from(9);
+    let out = feed(
+        &mut machine,
+        [
+            transaction(10, 0),
+            status(10, None, SlotStatus::Dead),
+            block(11, 9),
+            confirmed(11),
+        ],
+    );
+    assert_eq!(
+        out[0],
+        Output::Dead {
+            slot: 10,
+            published: false
+        }
+    );
+    assert_eq!(slots(&out), [11]);
+    let out = feed(&mut machine, [status(11, None, SlotStatus::Dead)]);
+    assert_eq!(
+        out,
+        [Output::Dead {
+            slot: 11,
+            published: true
+        }]
+    );
+}
+
+#[test]
+fn finality_covers_ancestors_never_falls_and_waits_for_the_head() {
+    let mut machine = from(9);
+    let finalized = |slot| status(slot, None, SlotStatus::Finalized);
+    let out = feed(&mut machine, [block(10, 9), finalized(11)]);
+    assert_eq!(out, []);
+    let out = feed(&mut machine, [block(11, 10), finalized(10)]);
+    assert_eq!(slots(&out), [10, 11]);
+    assert_eq!(out.last(), Some(&Output::Finalized(11)));
+    assert_eq!(
+        out.iter()
+            .filter(|output| matches!(output, Output::Finalized(_)))
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn memory_is_bounded_and_the_lowest_slots_stay() {
+    let limits = Limits {
+        open_slots: 16,
+        ..Limits::default()
+    };
+    let mut machine = SlotMachine::new(limits, from(9).head());
+    let mut out = feed(
+        &mut machine,
+        (0..10_000).map(|n| transaction(u64::MAX - n, 0)),
+    );
+    assert_eq!(machine.open_slots(), 16);
+    for slot in 10..200 {
+        out.extend(feed(&mut machine, [block(slot, slot - 1), confirmed(slot)]));
+    }
+    assert_eq!(slots(&out), (10..200).collect::<Vec<_>>());
+    assert!(machine.stats().evicted > 0);
+}
+
+#[test]
+fn a_block_that_names_itself_or_a_later_slot_as_parent_is_refused() {
+    let mut machine = from(9);
+    assert_eq!(
+        feed(
+            &mut machine,
+            [block(10, 10), meta(11, 12, 0), confirmed(11), confirmed(10)]
+        ),
+        []
+    );
+    assert_eq!(machine.stats().conflicts, 2);
+}
+
+/// A chain after slot 9: how many slots are skipped before each block, and how many transactions it has.
+fn chain() -> impl Strategy<Value = Vec<(u64, u32)>> {
+    prop::collection::vec((0_u64..3, 0_u32..4), 1..24)
+}
+
+/// All messages of a chain, with ghosts in skipped slots.
+fn messages(chain: &[(u64, u32)], atomic: bool) -> (Vec<Input>, Vec<u64>) {
+    let (mut inputs, mut expected, mut parent) = (Vec::new(), Vec::new(), 9);
+    for &(skip, count) in chain {
+        let slot = parent + 1 + skip;
+        if skip > 0 {
+            inputs.push(transaction(parent + 1, 0));
+        }
+        if atomic {
+            inputs.push(block(slot, parent));
+        } else {
+            inputs.extend((0..count).map(|index| transaction(slot, index)));
+            inputs.push(meta(slot, parent, u64::from(count)));
+        }
+        inputs.push(status(slot, Some(parent), SlotStatus::Processed));
+        expected.push(slot);
+        parent = slot;
+    }
+    // Only the tip is confirmed by itself: descent must do the rest.
+    inputs.push(confirmed(parent));
+    (inputs, expected)
+}
+
+proptest! {
+    #[test]
+    fn any_order_and_any_duplication_publishes_the_same_chain(
+        chain in chain(),
+        atomic: bool,
+        seed in prop::collection::vec(any::<prop::sample::Index>(), 256),
+        again in prop::collection::vec(any::<prop::sample::Index>(), 0..32),
+    ) {
+        let (mut inputs, expected) = messages(&chain, atomic);
+        for index in again {
+            inputs.push(index.get(&inputs).clone());
+        }
+        for at in (1..inputs.len()).rev() {
+            inputs.swap(at, seed[at % seed.len()].index(at + 1));
+        }
+        if !atomic {
+            // Confirmation closes what a count could still prove: single transactions must not come after it.
+            inputs.sort_by_key(|input| matches!(input, Input::Status { status: SlotStatus::Confirmed, .. }));
+        }
+        let mut machine = from(9);
+        let out = feed(&mut machine, inputs);
+        let blocks = published(&out);
+        prop_assert_eq!(blocks.iter().map(|(slot, ..)| *slot).collect::<Vec<_>>(), expected);
+        for ((_, proof, indexes), (_, count)) in blocks.iter().zip(&chain) {
+            if !atomic {
+                prop_assert_eq!(*proof, Proof::Count);
+                prop_assert_eq!(indexes, &(0..*count).collect::<Vec<_>>());
+            }
+        }
+        prop_assert_eq!(machine.open_slots(), 0);
+    }
+
+    #[test]
+    fn a_lost_block_never_lets_a_later_one_leave(
+        chain in chain(),
+        lost in any::<prop::sample::Index>(),
+    ) {
+        let (inputs, expected) = messages(&chain, true);
+        let lost = *lost.get(&expected);
+        let inputs = inputs.into_iter().filter(|input| !matches!(input, Input::Block(block) if block.slot == lost));
+        let mut machine = from(9);
+        let out = feed(&mut machine, inputs);
+        let reached = slots(&out);
+        prop_assert!(reached.iter().all(|slot| *slot < lost));
+        prop_assert!(reached.len() <= expected.iter().position(|slot| *slot == lost).unwrap_or(0));
+    }
+
+    #[test]
+    fn no_input_makes_it_fail_or_break_the_order(
+        raw in prop::collection::vec((0_u8..6, 0_u64..24, 0_u64..24, 0_u8..2, 0_u32..4), 0..200),
+    ) {
+        let inputs = raw.into_iter().map(|(kind, slot, parent, salt, index)| match kind {
+            0 => transaction(slot, index),
+            1 => Input::Meta(BlockMeta {
+                slot,
+                parent_slot: parent,
+                blockhash: hash(slot, salt),
+                parent_blockhash: hash(parent, 0),
+                executed_transaction_count: u64::from(index),
+                ..BlockMeta::default()
+            }),
+            2 => block(slot, parent),
+            3 => status(slot, Some(parent), SlotStatus::Finalized),
+            4 => status(slot, None, SlotStatus::Dead),
+            _ => confirmed(slot),
+        });
+        let mut machine = SlotMachine::new(Limits { open_slots: 8, ..Limits::default() }, None);
+        let out = feed(&mut machine, inputs);
+        let mut last: Option<(u64, [u8; 32])> = None;
+        for output in &out {
+            if let Output::Publish(block) = output {
+                if let Some((slot, hash)) = last {
+                    prop_assert_eq!((block.parent_slot, block.parent_blockhash), (slot, hash));
+                }
+                last = Some((block.slot, block.blockhash));
+            }
+        }
+        prop_assert!(machine.open_slots() <= 8);
+    }
+}
