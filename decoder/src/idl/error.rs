@@ -1,0 +1,79 @@
+//! Why an IDL is refused: file, place in it, reason.
+
+/// An IDL that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: {path}: {problem}")]
+pub struct IdlError {
+    /// File as the caller named it.
+    pub file: String,
+    /// JSON path of the offending value, `$` being the whole file.
+    pub path: String,
+    /// What is wrong there.
+    pub problem: Problem,
+}
+
+/// What can be wrong with an IDL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The file is not JSON.
+    #[error("not JSON: {0}")]
+    Json(String),
+    /// A key that must be there is not.
+    #[error("key `{0}` is missing")]
+    Missing(&'static str),
+    /// A value has the wrong JSON type or range.
+    #[error("expected {expected}, found {found}")]
+    Shape {
+        /// What the format asks for.
+        expected: &'static str,
+        /// What is there.
+        found: String,
+    },
+    /// `metadata.spec` names a format that is not known.
+    #[error("IDL spec `{0}` is not known (known: 0.1.0, and the legacy format without `metadata.spec`)")]
+    Spec(String),
+    /// An address that is not 32 bytes of base58.
+    #[error("`{0}` is not a program id (32 bytes in base58)")]
+    Address(String),
+    /// A type that neither the format nor the file defines.
+    #[error("unknown type `{0}`")]
+    UnknownType(String),
+    /// A type that contains itself.
+    #[error("type contains itself: {0}")]
+    Cycle(String),
+    /// Types nested too deeply to be a record.
+    #[error("types are nested deeper than {0} levels: {1}")]
+    Depth(usize, String),
+    /// Two things of one kind with one name.
+    #[error("{what} `{name}` is defined twice (first at {first})")]
+    Duplicate {
+        /// Kind of thing.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// Path of the first one.
+        first: String,
+    },
+    /// Two discriminators that cannot be told apart.
+    #[error("discriminators of {what} `{one}` and `{other}` clash: {one_hex} and {other_hex}")]
+    Clash {
+        /// Kind of thing.
+        what: &'static str,
+        /// The earlier one.
+        one: String,
+        /// The later one.
+        other: String,
+        /// Discriminator of `one`, hex.
+        one_hex: String,
+        /// Discriminator of `other`, hex.
+        other_hex: String,
+    },
+    /// An event uses a type that this version cannot lay out.
+    #[error("event `{event}` needs a type that is not supported: {reason}")]
+    Unsupported {
+        /// The event.
+        event: String,
+        /// Which type and why.
+        reason: String,
+    },
+}

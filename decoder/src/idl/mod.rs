@@ -1,0 +1,220 @@
+//! Anchor IDLs: the legacy format (before 0.30) and spec 0.1.0 read into one model.
+
+mod check;
+mod cursor;
+mod error;
+mod names;
+mod parse;
+mod types;
+
+use crate::chain::Pubkey;
+
+pub use error::{IdlError, Problem};
+pub use parse::parse;
+
+/// A program's interface, whichever format it was written in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Idl {
+    pub(crate) label: String,
+    pub(crate) origin: String,
+    pub(crate) name: String,
+    pub(crate) address: Option<Pubkey>,
+    pub(crate) instructions: Vec<Instruction>,
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) types: Vec<TypeDef>,
+    pub(crate) errors: Vec<ErrorCode>,
+}
+
+impl Idl {
+    /// Label under which its tables are named (the file name without its ending).
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Where it was read from, for messages.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The program's own name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Program id that the file states, if any.
+    #[must_use]
+    pub fn address(&self) -> Option<Pubkey> {
+        self.address
+    }
+
+    /// Instructions in file order.
+    #[must_use]
+    pub fn instructions(&self) -> &[Instruction] {
+        &self.instructions
+    }
+
+    /// Account kinds in file order.
+    #[must_use]
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// Events in file order.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Named types; [`Type::Defined`] indexes them.
+    #[must_use]
+    pub fn types(&self) -> &[TypeDef] {
+        &self.types
+    }
+
+    /// Error codes in file order.
+    #[must_use]
+    pub fn errors(&self) -> &[ErrorCode] {
+        &self.errors
+    }
+}
+
+/// An instruction: how it is recognised and what its accounts are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instruction {
+    /// Name as the file writes it.
+    pub name: String,
+    /// First bytes of its data (8 in Anchor unless overridden).
+    pub discriminator: Vec<u8>,
+    /// Accounts in order; nested groups are flattened.
+    pub accounts: Vec<InstructionAccount>,
+    /// Arguments in order.
+    pub args: Vec<Field>,
+}
+
+/// One account of an instruction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstructionAccount {
+    /// Name as the file writes it.
+    pub name: String,
+    /// Whether the program id in its place means "none".
+    pub optional: bool,
+}
+
+/// An account kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Name, also the name of its type.
+    pub name: String,
+    /// First bytes of the account's data.
+    pub discriminator: Vec<u8>,
+    /// Its layout, an index into [`Idl::types`].
+    pub layout: usize,
+}
+
+/// An event kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Name as the file writes it.
+    pub name: String,
+    /// First bytes of the record.
+    pub discriminator: Vec<u8>,
+    /// What follows the discriminator.
+    pub body: Body,
+}
+
+/// An error code that the program can return.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorCode {
+    /// Custom error number.
+    pub code: u32,
+    /// Name.
+    pub name: String,
+    /// Text, if any.
+    pub message: Option<String>,
+}
+
+/// A named type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypeDef {
+    /// Name, unique in the file.
+    pub name: String,
+    /// Its definition.
+    pub body: Body,
+    /// JSON path of the definition.
+    pub(crate) path: String,
+}
+
+/// A named field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Name as the file writes it.
+    pub name: String,
+    /// Its type.
+    pub kind: Type,
+}
+
+/// Fields of a struct or of an enum variant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fields {
+    /// No fields.
+    Unit,
+    /// Fields with names.
+    Named(Vec<Field>),
+    /// Fields by position.
+    Tuple(Vec<Type>),
+}
+
+/// Definition of a type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// A struct.
+    Struct(Fields),
+    /// An enum; borsh writes the variant's index in one byte.
+    Enum(Vec<Variant>),
+    /// Another name for a type.
+    Alias(Type),
+    /// A definition that this version cannot lay out (reason); harmless unless an event reaches it.
+    Unsupported(String),
+}
+
+/// An enum variant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variant {
+    /// Name as the file writes it.
+    pub name: String,
+    /// Its data.
+    pub fields: Fields,
+}
+
+/// A type as borsh lays it out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Type {
+    /// One byte, 0 or 1.
+    Bool,
+    /// Unsigned integer of that many bytes (1 to 32), little-endian.
+    Unsigned(u8),
+    /// Signed integer of that many bytes (1 to 32), little-endian.
+    Signed(u8),
+    /// Floating point number of that many bytes (4 or 8).
+    Float(u8),
+    /// 32 bytes.
+    Pubkey,
+    /// Length in four bytes, then UTF-8.
+    String,
+    /// Length in four bytes, then bytes.
+    Bytes,
+    /// One byte 0 or 1, then the value if 1.
+    Option(Box<Type>),
+    /// Length in four bytes, then elements.
+    Vec(Box<Type>),
+    /// So many elements.
+    Array(Box<Type>, u32),
+    /// A named type: index into [`Idl::types`].
+    Defined(usize),
+    /// A type that this version cannot lay out (reason); harmless unless an event reaches it.
+    Unsupported(String),
+}
