@@ -20,16 +20,24 @@ pub(super) fn check(idl: &Idl) -> Result<(), IdlError> {
         stack: Vec::new(),
     };
     for (i, def) in idl.types.iter().enumerate() {
-        walk.enter(i).map_err(|problem| fail(def.path.clone(), problem))?;
+        walk.enter(i)
+            .map_err(|problem| fail(def.path.clone(), problem))?;
     }
-    clash("events", idl.events.iter().map(|e| (&e.name, &e.discriminator))).map_err(|p| fail("$.events".into(), p))?;
+    clash(
+        "events",
+        idl.events.iter().map(|e| (&e.name, &e.discriminator)),
+    )
+    .map_err(|p| fail("$.events".into(), p))?;
     clash(
         "instructions",
         idl.instructions.iter().map(|i| (&i.name, &i.discriminator)),
     )
     .map_err(|p| fail("$.instructions".into(), p))?;
-    clash("accounts", idl.accounts.iter().map(|a| (&a.name, &a.discriminator)))
-        .map_err(|p| fail("$.accounts".into(), p))?;
+    clash(
+        "accounts",
+        idl.accounts.iter().map(|a| (&a.name, &a.discriminator)),
+    )
+    .map_err(|p| fail("$.accounts".into(), p))?;
     for (i, event) in idl.events.iter().enumerate() {
         if let Some(reason) = walk.unsupported(&event.body) {
             let problem = Problem::Unsupported {

@@ -55,7 +55,8 @@ impl<'a> Cursor<'a> {
         if !self.value.is_object() {
             return Err(self.shape("an object"));
         }
-        self.get(key).ok_or_else(|| self.error(Problem::Missing(key)))
+        self.get(key)
+            .ok_or_else(|| self.error(Problem::Missing(key)))
     }
 
     /// The value under a key that is known to be there; null is refused.

@@ -30,7 +30,9 @@ pub enum Problem {
         found: String,
     },
     /// `metadata.spec` names a format that is not known.
-    #[error("IDL spec `{0}` is not known (known: 0.1.0, and the legacy format without `metadata.spec`)")]
+    #[error(
+        "IDL spec `{0}` is not known (known: 0.1.0, and the legacy format without `metadata.spec`)"
+    )]
     Spec(String),
     /// An address that is not 32 bytes of base58.
     #[error("`{0}` is not a program id (32 bytes in base58)")]

@@ -73,7 +73,8 @@ impl Format<'_> {
                 // Some generators list an account among the types as well, in the same words.
                 let twin = entries.iter().take(own).find(|t| {
                     let name = |c: &Cursor<'_>| c.get("name").map(|n| n.value.clone());
-                    name(t) == name(&account) && t.get("type").map(|c| c.value) == account.get("type").map(|c| c.value)
+                    name(t) == name(&account)
+                        && t.get("type").map(|c| c.value) == account.get("type").map(|c| c.value)
                 });
                 if twin.is_none() {
                     entries.push(account);
@@ -84,7 +85,9 @@ impl Format<'_> {
         for (i, entry) in entries.iter().enumerate() {
             let name = entry.name("name")?;
             if let Some(first) = names.insert(name.clone(), i) {
-                let first = entries.get(first).map_or_else(String::new, |e| e.path.clone());
+                let first = entries
+                    .get(first)
+                    .map_or_else(String::new, |e| e.path.clone());
                 return Err(entry.error(Problem::Duplicate {
                     what: "type",
                     name,
@@ -173,14 +176,22 @@ impl Format<'_> {
             Ok(ErrorCode {
                 code: number.ok_or_else(|| code.shape("an error number"))?,
                 name: at.name("name")?,
-                message: at.get("msg").map(|m| m.text().map(Into::into)).transpose()?,
+                message: at
+                    .get("msg")
+                    .map(|m| m.text().map(Into::into))
+                    .transpose()?,
             })
         };
         self.root.list_of("errors")?.iter().map(parse).collect()
     }
 
     /// The stated discriminator, or in the legacy format the one derived from the name.
-    fn discriminator(&self, at: &Cursor<'_>, namespace: &str, name: &str) -> Result<Vec<u8>, IdlError> {
+    fn discriminator(
+        &self,
+        at: &Cursor<'_>,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Vec<u8>, IdlError> {
         match at.get("discriminator") {
             Some(stated) => {
                 let bytes = stated.bytes()?;
@@ -196,7 +207,11 @@ impl Format<'_> {
 }
 
 /// Accounts of an instruction or of a nested group, in order.
-fn flatten_accounts(at: &Cursor<'_>, out: &mut Vec<InstructionAccount>, depth: usize) -> Result<(), IdlError> {
+fn flatten_accounts(
+    at: &Cursor<'_>,
+    out: &mut Vec<InstructionAccount>,
+    depth: usize,
+) -> Result<(), IdlError> {
     for item in at.list_of("accounts")? {
         if item.get("accounts").is_some() {
             if depth == 16 {

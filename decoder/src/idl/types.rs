@@ -37,7 +37,10 @@ fn nested(at: &Cursor<'_>, names: &Names, depth: usize) -> Result<Type, IdlError
         "vec" => Ok(Type::Vec(boxed(&inner)?)),
         "array" => array(&inner, names, depth + 1),
         "defined" => defined(&inner, names),
-        "generic" => Ok(Type::Unsupported(format!("generic parameter at {}", inner.path))),
+        "generic" => Ok(Type::Unsupported(format!(
+            "generic parameter at {}",
+            inner.path
+        ))),
         "coption" | "hashMap" | "bTreeMap" | "hashSet" | "bTreeSet" => {
             Ok(Type::Unsupported(format!("`{key}` at {}", at.path)))
         }
@@ -52,7 +55,10 @@ fn array(at: &Cursor<'_>, names: &Names, depth: usize) -> Result<Type, IdlError>
     };
     let element = nested(element, names, depth)?;
     if length.value.is_object() {
-        return Ok(Type::Unsupported(format!("generic length at {}", length.path)));
+        return Ok(Type::Unsupported(format!(
+            "generic length at {}",
+            length.path
+        )));
     }
     let count = length.value.as_u64().and_then(|n| u32::try_from(n).ok());
     let count = count.ok_or_else(|| length.shape("a length below 2^32"))?;
@@ -65,7 +71,10 @@ fn defined(at: &Cursor<'_>, names: &Names) -> Result<Type, IdlError> {
         None => at.name("name")?,
     };
     if !at.list_of("generics")?.is_empty() {
-        return Ok(Type::Unsupported(format!("generic type `{name}` at {}", at.path)));
+        return Ok(Type::Unsupported(format!(
+            "generic type `{name}` at {}",
+            at.path
+        )));
     }
     match names.get(&name) {
         Some(&index) => Ok(Type::Defined(index)),
@@ -106,7 +115,11 @@ pub(super) fn parse_body(at: &Cursor<'_>, names: &Names) -> Result<Body, IdlErro
         // Plain-old-data types have no padding, so their bytes are those of borsh.
         match serialization.value.as_str() {
             Some("borsh" | "bytemuck" | "bytemuckunsafe") => {}
-            _ => return Ok(Body::Unsupported("it has a serialization of its own".into())),
+            _ => {
+                return Ok(Body::Unsupported(
+                    "it has a serialization of its own".into(),
+                ));
+            }
         }
     }
     let at = at.need("type")?;
@@ -159,7 +172,11 @@ pub(super) fn parse_fields(at: &Cursor<'_>, names: &Names) -> Result<Fields, Idl
 }
 
 /// A list of `{name, type}`.
-pub(super) fn named(at: &Cursor<'_>, items: &[Cursor<'_>], names: &Names) -> Result<Vec<Field>, IdlError> {
+pub(super) fn named(
+    at: &Cursor<'_>,
+    items: &[Cursor<'_>],
+    names: &Names,
+) -> Result<Vec<Field>, IdlError> {
     let mut seen = HashMap::new();
     let mut out = Vec::with_capacity(items.len());
     for (i, item) in items.iter().enumerate() {

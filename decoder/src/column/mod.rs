@@ -1,0 +1,7 @@
+//! Column buffers in ClickHouse's `Native` layout.
+
+mod stream;
+mod table;
+
+pub(crate) use stream::{Stream, read_string};
+pub(crate) use table::{Head, HeadColumn, RowWriter, Table};

@@ -1,0 +1,110 @@
+//! The tables that exist whatever the IDLs are. Their DDL is in `schemas/clickhouse`; `LowCardinality`
+//! columns are sent as plain strings, which ClickHouse casts.
+
+use std::sync::Arc;
+
+use hypernode_schemas::table::IDENTITY;
+
+use crate::canonical;
+use crate::column::{Head, HeadColumn};
+
+const BLOCKS: &[(&str, &str)] = &[
+    ("slot", "UInt64"),
+    ("parent_slot", "UInt64"),
+    ("blockhash", "FixedString(32)"),
+    ("parent_blockhash", "FixedString(32)"),
+    ("block_height", "UInt64"),
+    ("block_time", "DateTime('UTC')"),
+    ("executed_transactions", "UInt64"),
+    ("transactions", "UInt32"),
+    ("failed_transactions", "UInt32"),
+    ("proof", "Enum8('none' = 0, 'count' = 1, 'block' = 2)"),
+];
+
+const TRANSACTIONS: &[(&str, &str)] = &[
+    ("slot", "UInt64"),
+    ("tx_index", "UInt32"),
+    ("signature", "FixedString(64)"),
+    ("block_time", "DateTime('UTC')"),
+    ("success", "Bool"),
+    ("err", "String"),
+    ("version", "Int8"),
+    ("fee", "UInt64"),
+    ("compute_units", "UInt64"),
+    ("signer", "FixedString(32)"),
+    ("logs_missing", "Bool"),
+    ("log_truncated", "Bool"),
+    ("log_mismatch", "Bool"),
+];
+
+/// After the identity.
+const EVENTS: &[(&str, &str)] = &[
+    ("program", "FixedString(32)"),
+    ("label", "String"),
+    ("event", "String"),
+    ("via", "Enum8('log' = 1, 'cpi' = 2)"),
+    ("success", "Bool"),
+    ("accounts", "Array(FixedString(32))"),
+    ("trailing", "UInt32"),
+    ("data", "String"),
+];
+
+/// After the identity.
+const DEAD_LETTERS: &[(&str, &str)] = &[
+    ("program", "FixedString(32)"),
+    ("label", "String"),
+    ("event", "String"),
+    ("via", "Enum8('log' = 1, 'cpi' = 2)"),
+    ("success", "Bool"),
+    ("reason", "String"),
+    ("detail", "String"),
+    ("data", "String"),
+];
+
+/// After the identity, before the value columns.
+const CANONICAL: &[(&str, &str)] = &[
+    (
+        "kind",
+        "Enum8('NodeRegistered' = 1, 'NodeStatusChanged' = 2, 'NodeDeregistered' = 3, 'JobCreated' = 4, \
+         'JobAssigned' = 5, 'JobCompleted' = 6, 'JobFailed' = 7, 'JobCancelled' = 8, \
+         'PaymentDistributed' = 9, 'PaymentProcessed' = 10)",
+    ),
+    ("program", "FixedString(32)"),
+    ("label", "String"),
+];
+
+/// Number of core tables, and the place of each among them.
+pub(crate) const COUNT: usize = 5;
+pub(crate) const T_BLOCKS: usize = 0;
+pub(crate) const T_TRANSACTIONS: usize = 1;
+pub(crate) const T_EVENTS: usize = 2;
+pub(crate) const T_DEAD_LETTERS: usize = 3;
+pub(crate) const T_CANONICAL: usize = 4;
+
+/// Heads of the core tables in their order.
+pub(crate) fn heads() -> [Arc<Head>; COUNT] {
+    let values: Vec<_> = canonical::COLUMNS
+        .iter()
+        .map(|(_, name, kind)| (*name, *kind))
+        .collect();
+    let canonical: Vec<_> = CANONICAL.iter().chain(&values).copied().collect();
+    [
+        head("blocks", &[], BLOCKS),
+        head("transactions", &[], TRANSACTIONS),
+        head("events", &IDENTITY, EVENTS),
+        head("dead_letters", &IDENTITY, DEAD_LETTERS),
+        head("canonical_events", &IDENTITY, &canonical),
+    ]
+}
+
+fn head(name: &str, identity: &[(&str, &str)], own: &[(&str, &str)]) -> Arc<Head> {
+    let column = |(name, kind): &(&str, &str)| HeadColumn {
+        name: (*name).into(),
+        kind: (*kind).into(),
+        streams: if kind.starts_with("Array(") { 2 } else { 1 },
+    };
+    Arc::new(Head {
+        name: name.into(),
+        columns: identity.iter().chain(own).map(column).collect(),
+    })
+}

@@ -1,0 +1,69 @@
+//! Why a decoder cannot be built.
+
+use crate::idl::IdlError;
+
+/// A set of programs, or a canonical map, that cannot be used together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// An IDL is broken.
+    #[error(transparent)]
+    Idl(#[from] IdlError),
+    /// Two labels for one program id.
+    #[error(
+        "programs `{first}` and `{second}` have the same id {id}: give each its own, or remove one"
+    )]
+    DuplicateProgram {
+        /// Label of the earlier one.
+        first: String,
+        /// Label of the later one.
+        second: String,
+        /// The id, base58.
+        id: String,
+    },
+    /// Two programs with one label.
+    #[error("label `{0}` is used for two programs ({1} and {2}): rename one IDL file")]
+    DuplicateLabel(String, String, String),
+    /// More programs than can be numbered.
+    #[error("{0} programs are configured, at most {max} are possible", max = u16::MAX - 1)]
+    TooManyPrograms(usize),
+    /// Two events whose tables would have one name.
+    #[error("table `{table}` would hold both {first} and {second}: rename one IDL file")]
+    TableClash {
+        /// The table.
+        table: String,
+        /// Label and event of the earlier one.
+        first: String,
+        /// Label and event of the later one.
+        second: String,
+    },
+    /// An event's layout that cannot become columns.
+    #[error("{file}: event `{event}`: {reason}")]
+    Event {
+        /// IDL file.
+        file: String,
+        /// The event.
+        event: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The canonical map names an event that the IDL lacks.
+    #[error("canonical map: `{label}` has no event `{event}`")]
+    UnknownEvent {
+        /// IDL label.
+        label: String,
+        /// The event.
+        event: String,
+    },
+    /// The canonical map names a field or account that is not there, or of another type.
+    #[error("canonical map: event `{event}` of `{label}`, column `{column}`: {reason}")]
+    Source {
+        /// IDL label.
+        label: String,
+        /// The event.
+        event: String,
+        /// Column of `canonical_events`.
+        column: String,
+        /// What is wrong.
+        reason: String,
+    },
+}

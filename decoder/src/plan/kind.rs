@@ -1,0 +1,55 @@
+//! ClickHouse's spelling of types.
+
+use std::fmt::Write as _;
+
+/// A string literal.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+/// `Enum8`, or `Enum16` where the indexes need it: positive `Int8` ends at 127.
+pub(super) fn enumeration<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> (String, bool) {
+    let wide = names.len() > 128;
+    let mut out = String::from(if wide { "Enum16(" } else { "Enum8(" });
+    for (i, name) in names.enumerate() {
+        let comma = if i == 0 { "" } else { ", " };
+        let _ = write!(out, "{comma}{} = {i}", literal(name));
+    }
+    out.push(')');
+    (out, wide)
+}
+
+/// An identifier inside a `Tuple`, quoted only where it must be: ClickHouse spells it the same way back.
+pub(super) fn element(name: &str) -> String {
+    let mut chars = name.chars();
+    let plain = chars
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if plain {
+        name.into()
+    } else {
+        hypernode_schemas::table::quote(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_leave_their_quotes() {
+        assert_eq!(literal("a'b\\"), "'a\\'b\\\\'");
+        assert_eq!(element("a`b"), "`a\\`b`");
+        assert_eq!(element("plain_1"), "plain_1");
+    }
+
+    #[test]
+    fn an_enum_of_more_than_128_variants_is_wide() {
+        let names: Vec<String> = (0..129).map(|i| format!("V{i}")).collect();
+        let narrow = enumeration(names.iter().take(128).map(String::as_str));
+        let wide = enumeration(names.iter().map(String::as_str));
+        assert!(!narrow.1 && narrow.0.starts_with("Enum8('V0' = 0, "));
+        assert!(wide.1 && wide.0.starts_with("Enum16("));
+    }
+}

@@ -1,0 +1,67 @@
+//! Decode plans: an event's type, flattened once, that checks borsh bytes and writes column streams.
+
+mod compile;
+mod exec;
+mod kind;
+
+pub(crate) use compile::{EventPlan, compile};
+pub(crate) use exec::run;
+
+/// What to do with the next bytes. Streams are numbered from the event's first column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Op {
+    /// Values of fixed size without anything to check, one after the other: bounds are checked once.
+    Run { size: usize, parts: Box<[Part]> },
+    /// 0 or 1.
+    Bool { stream: u32 },
+    /// Length and UTF-8.
+    Text { stream: u32 },
+    /// Length and bytes.
+    Bytes { stream: u32 },
+    /// A variant index below `variants`, written in one byte or two.
+    Enum {
+        stream: u32,
+        variants: u16,
+        wide: bool,
+    },
+    /// No input; one zero byte, so that the column has a row.
+    Unit { stream: u32 },
+    /// An option that ClickHouse can hold as `Nullable`, or as an array of zero or one.
+    Option(Member),
+    /// A counted list; `min` is the least size of an element.
+    List {
+        offsets: u32,
+        min: usize,
+        body: Box<[Op]>,
+    },
+    /// A list whose length the type states.
+    Array {
+        offsets: u32,
+        count: u32,
+        min: usize,
+        body: Box<[Op]>,
+    },
+    /// An enum with data: the variant's members are written, those of the others left empty.
+    Union {
+        kind: u32,
+        wide: bool,
+        arms: Box<[Box<[Member]>]>,
+    },
+}
+
+/// One value of an [`Op::Run`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) stream: u32,
+    pub(crate) size: usize,
+}
+
+/// A value that may be absent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Member {
+    /// Null map, or array offsets.
+    pub(crate) head: u32,
+    /// For `Nullable`: the placeholder that stands under a null (stream, bytes of zeros).
+    pub(crate) fill: Option<Part>,
+    pub(crate) body: Box<[Op]>,
+}

@@ -1,0 +1,162 @@
+//! Configured programs: who they are, which events they emit and how those are decoded.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Mutex, PoisonError};
+
+use crate::canonical::CanonicalPlan;
+use crate::chain::Pubkey;
+use crate::idl::Instruction;
+use crate::plan::EventPlan;
+use crate::scan::Catalogue;
+
+/// Derived addresses kept for reuse; beyond this the cache starts anew.
+const MAX_DERIVED: usize = 1 << 16;
+
+/// One program.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) label: String,
+    pub(crate) id: Pubkey,
+    pub(crate) event_authority: Option<Pubkey>,
+    pub(crate) instructions: Vec<Instruction>,
+    pub(crate) events: Vec<EventEntry>,
+}
+
+/// One event of a program.
+#[derive(Debug)]
+pub(crate) struct EventEntry {
+    pub(crate) name: String,
+    pub(crate) discriminator: Vec<u8>,
+    pub(crate) plan: EventPlan,
+    /// Number of its table among the typed ones; that of failed transactions follows it.
+    pub(crate) table: usize,
+    pub(crate) canonical: Option<CanonicalPlan>,
+}
+
+impl Program {
+    /// The event that a record is, and the bytes after its discriminator.
+    #[inline]
+    pub(crate) fn event<'a>(&self, data: &'a [u8]) -> Option<(&EventEntry, &'a [u8])> {
+        self.events
+            .iter()
+            .find_map(|event| Some((event, data.strip_prefix(event.discriminator.as_slice())?)))
+    }
+
+    /// Position of the instruction that `data` calls.
+    pub(crate) fn instruction(&self, data: &[u8]) -> Option<usize> {
+        self.instructions
+            .iter()
+            .position(|ix| data.starts_with(&ix.discriminator))
+    }
+}
+
+/// All configured programs.
+#[derive(Debug, Default)]
+pub(crate) struct Programs {
+    pub(crate) list: Vec<Program>,
+    index: HashMap<Pubkey, u16, BuildHasherDefault<PrefixHasher>>,
+    derived: Mutex<HashMap<Vec<u8>, Option<Pubkey>>>,
+}
+
+impl Programs {
+    pub(crate) fn push(&mut self, program: Program) {
+        if let Ok(slot) = u16::try_from(self.list.len()) {
+            self.index.insert(program.id, slot);
+            self.list.push(program);
+        }
+    }
+
+    pub(crate) fn slot_of(&self, id: &Pubkey) -> Option<u16> {
+        self.index.get(id).copied()
+    }
+
+    pub(crate) fn get(&self, slot: u16) -> Option<&Program> {
+        self.list.get(usize::from(slot))
+    }
+
+    /// `find_program_address`, remembered. `None` where a seed is too long or no address exists.
+    pub(crate) fn derive(&self, program: &Pubkey, seeds: &[&[u8]]) -> Option<Pubkey> {
+        let mut key = program.to_vec();
+        for seed in seeds {
+            key.extend_from_slice(&(seed.len() as u32).to_le_bytes());
+            key.extend_from_slice(seed);
+        }
+        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = derived.get(&key) {
+            return *known;
+        }
+        let address = derive(program, seeds);
+        if derived.len() >= MAX_DERIVED {
+            derived.clear();
+        }
+        derived.insert(key, address);
+        address
+    }
+}
+
+/// `find_program_address` without its panics.
+fn derive(program: &Pubkey, seeds: &[&[u8]]) -> Option<Pubkey> {
+    if seeds.len() > 15 || seeds.iter().any(|seed| seed.len() > 32) {
+        return None;
+    }
+    let program = solana_sdk::pubkey::Pubkey::new_from_array(*program);
+    let found = solana_sdk::pubkey::Pubkey::try_find_program_address(seeds, &program);
+    found.map(|(address, _)| address.to_bytes())
+}
+
+/// The account by which an Anchor program signs its self-CPI events.
+pub(crate) fn event_authority(program: &Pubkey) -> Option<Pubkey> {
+    derive(program, &[b"__event_authority"])
+}
+
+/// The programs as the scanner asks for them.
+pub(crate) struct View<'a> {
+    pub(crate) programs: &'a Programs,
+    pub(crate) wants_all: bool,
+}
+
+impl Catalogue for View<'_> {
+    #[inline]
+    fn slot(&self, program: &Pubkey) -> Option<u16> {
+        self.programs.slot_of(program)
+    }
+
+    fn event_authority(&self, program: &Pubkey, slot: Option<u16>) -> Option<Pubkey> {
+        match slot {
+            Some(slot) => self.programs.get(slot)?.event_authority,
+            None if self.wants_all => self.programs.derive(program, &[b"__event_authority"]),
+            None => None,
+        }
+    }
+
+    fn knows(&self, slot: u16, data: &[u8]) -> bool {
+        self.programs
+            .get(slot)
+            .is_some_and(|p| p.event(data).is_some())
+    }
+
+    fn wants_all(&self) -> bool {
+        self.wants_all
+    }
+}
+
+/// Takes the first eight bytes of a key as its hash. Keys in the map come from configuration, so nobody
+/// outside can choose them to collide.
+#[derive(Debug, Default)]
+pub(crate) struct PrefixHasher(u64);
+
+impl Hasher for PrefixHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk::<8>() {
+            // hashbrown takes its tag from the top bits: spread vanity prefixes over them.
+            self.0 = u64::from_le_bytes(*first).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+    }
+
+    fn write_usize(&mut self, _: usize) {}
+}

@@ -1,0 +1,83 @@
+//! Finds event records in a transaction: in its log, and among its inner instructions.
+//!
+//! The log is read in lockstep with the instruction tree. Where they part, where a line does not fit the
+//! invoke stack, and after `Log truncated`, nothing in the log is believed any more: what looks like an event
+//! of a configured program there is reported as a suspect, never as an event. Inner instructions are not
+//! touched by any of that, so events emitted by self-CPI are kept in every case.
+
+mod line;
+mod tree;
+mod walk;
+
+use std::ops::Range;
+
+pub(crate) use tree::{NONE, Node};
+pub(crate) use walk::Scanner;
+
+use crate::chain::Pubkey;
+
+/// What the scanner must know about programs.
+pub(crate) trait Catalogue {
+    /// Number of the configured program with this id.
+    fn slot(&self, program: &Pubkey) -> Option<u16>;
+    /// The account by which Anchor signs its self-CPI; `None` if it need not be known.
+    fn event_authority(&self, program: &Pubkey, slot: Option<u16>) -> Option<Pubkey>;
+    /// Whether `data` starts with the discriminator of an event of that configured program.
+    fn knows(&self, slot: u16, data: &[u8]) -> bool;
+    /// Whether records of programs that are not configured are wanted (without their bytes).
+    fn wants_all(&self) -> bool;
+}
+
+/// How a record was emitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Via {
+    /// `Program data:` in the log.
+    Log,
+    /// Self-CPI with Anchor's event tag.
+    Cpi,
+}
+
+/// How far a record can be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// The program is proven to have emitted it.
+    Proven,
+    /// It stands behind `Log truncated`; the program is a guess.
+    AfterTruncation,
+    /// It stands behind the point where log and instructions part; the program is a guess.
+    AfterMismatch,
+}
+
+/// One record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Program that emitted it (or, for a suspect, may have).
+    pub(crate) program: Pubkey,
+    /// Its number, [`NONE`] if it is not configured.
+    pub(crate) slot: u16,
+    pub(crate) via: Via,
+    pub(crate) trust: Trust,
+    /// Node of the emitting instruction; `NO_NODE` if unknown.
+    pub(crate) node: u32,
+    pub(crate) outer_ix: u16,
+    pub(crate) inner_ix: i32,
+    pub(crate) ordinal: u32,
+    /// Its bytes in the scanner's arena; the log's text if it is not base64.
+    pub(crate) data: Range<usize>,
+    pub(crate) bad_base64: bool,
+}
+
+/// `Found::node` of a record whose emitting instruction is unknown.
+pub(crate) const NO_NODE: u32 = u32::MAX;
+/// `outer_ix` of a record that cannot be placed.
+pub(crate) const NO_PLACE: u16 = u16::MAX;
+
+/// What the scan learned about the transaction as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Flags {
+    pub(crate) logs_missing: bool,
+    pub(crate) truncated: bool,
+    pub(crate) mismatch: bool,
+    /// Lines with data that were not believed, whoever wrote them.
+    pub(crate) disbelieved: u32,
+}
