@@ -4,6 +4,8 @@
 //! order it leaves, `batch` cuts that into deterministic windows, `pipeline` joins them to the warehouse.
 #![forbid(unsafe_code)]
 
+pub mod batch;
 pub mod convert;
+pub mod geyser;
 pub mod recording;
 pub mod slots;
