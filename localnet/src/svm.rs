@@ -22,8 +22,11 @@
 //! ```
 
 pub mod genesis;
+pub mod instructions;
 pub mod programs;
+pub mod splitter;
 pub mod token;
+pub mod types;
 mod vm;
 
 pub use vm::{Executed, InnerInstruction, Simulated, Vm, VmError};

@@ -23,7 +23,24 @@ impl Program {
 /// Every program that [`super::Vm::new`] loads.
 #[must_use]
 pub fn all() -> &'static [Program] {
-    &[]
+    &[
+        Program {
+            label: "node_registry",
+            elf: include_bytes!("../../programs/elf/node_registry.so"),
+        },
+        Program {
+            label: "job_receipt",
+            elf: include_bytes!("../../programs/elf/job_receipt.so"),
+        },
+        Program {
+            label: "payment_splitter",
+            elf: include_bytes!("../../programs/elf/payment_splitter.so"),
+        },
+        Program {
+            label: "probe",
+            elf: include_bytes!("../../programs/elf/probe.so"),
+        },
+    ]
 }
 
 /// Address on localnet of the program with this label.
