@@ -114,6 +114,21 @@ impl Windows {
         self.close(last, partial)
     }
 
+    /// The open span, because `slot` is covered already (it ends before it); the next one goes on from `resume`.
+    pub fn jump(&mut self, slot: u64, resume: Option<Resume>) -> Option<Span> {
+        let span = match &self.open {
+            Some(open) => {
+                let slot_hi = slot.saturating_sub(1).max(open.last_block_slot);
+                let slot_hi = slot_hi.min(self.end_of(open.last_block_slot));
+                let partial = slot_hi != self.end_of(slot_hi);
+                self.close(slot_hi, partial)
+            }
+            None => None,
+        };
+        self.before = resume;
+        span
+    }
+
     fn close(&mut self, slot_hi: u64, partial: bool) -> Option<Span> {
         let span = Span {
             slot_hi,

@@ -1,0 +1,3 @@
+//! Measuring: blocks in memory to rows in the warehouse.
+
+pub mod synthetic;

@@ -1,0 +1,155 @@
+//! Blocks of job events, made up for measurements and tests. Nothing of it is served.
+
+use hypernode_decoder::chain::{Block, Instruction, Proof, Pubkey, Signature, Transaction};
+use hypernode_decoder::{ConfigError, Decoder, Keep, ProgramConfig, idl};
+use hypernode_schemas::{canonical, localnet};
+
+/// The program whose events are made up.
+const LABEL: &str = "job_receipt";
+/// Start of the block times.
+const EPOCH: i64 = 1_700_000_000;
+
+/// A decoder for [`block`].
+///
+/// # Errors
+/// When the built-in IDL and map do not fit together.
+pub fn decoder() -> Result<Decoder, ConfigError> {
+    let text = hypernode_schemas::idl::text(LABEL).unwrap_or_default();
+    let idl = idl::parse(LABEL, "built-in", text.as_bytes())?;
+    let map = canonical::CanonicalMap {
+        version: canonical::VERSION,
+        maps: canonical::parse(canonical::TEXT).map_or_else(|_| Vec::new(), |map| map.maps),
+    };
+    let program = ProgramConfig {
+        label: LABEL.to_owned(),
+        program_id: localnet::program_id(LABEL),
+        idl,
+    };
+    Decoder::new(vec![program], &map, Keep::All)
+}
+
+/// A block of `transactions`, each creating, completing or settling one job.
+#[must_use]
+pub fn block(slot: u64, parent_slot: u64, transactions: u32) -> Block {
+    Block {
+        slot,
+        parent_slot,
+        blockhash: hash(slot),
+        parent_blockhash: hash(parent_slot),
+        block_time: Some(EPOCH.saturating_add_unsigned(slot / 2)),
+        block_height: Some(slot),
+        executed_transaction_count: u64::from(transactions),
+        proof: Proof::Count,
+        transactions: (0..transactions)
+            .map(|index| transaction(slot, index))
+            .collect(),
+    }
+}
+
+fn hash(seed: u64) -> [u8; 32] {
+    *blake3::hash(&seed.to_le_bytes()).as_bytes()
+}
+
+fn signature(slot: u64, index: u32) -> Signature {
+    let mut out = [0; 64];
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&slot.to_le_bytes());
+    hasher.update(&index.to_le_bytes());
+    hasher.finalize_xof().fill(&mut out);
+    out
+}
+
+fn transaction(slot: u64, index: u32) -> Transaction {
+    let job = slot << 20 | u64::from(index);
+    let client = hash(job % 1_000);
+    let (name, fields) = match index % 3 {
+        0 => ("JobCreatedEvent", created(job, &client)),
+        1 => ("JobCompletedEvent", completed(job, &client)),
+        _ => ("PaymentDistributedEvent", distributed(job)),
+    };
+    let mut data = discriminator(name).to_vec();
+    data.extend(fields);
+    let program = localnet::program_id(LABEL);
+    let id = base58(&program);
+    Transaction {
+        signature: signature(slot, index),
+        index,
+        version: 0,
+        err: None,
+        fee: 5_000,
+        compute_units: Some(21_345),
+        keys: vec![client, hash(job), hash(job % 77), program],
+        signers: 1,
+        instructions: vec![Instruction {
+            program: 3,
+            accounts: vec![1, 0, 2, 2, 2, 0, 3],
+            data: vec![0; 8],
+            stack_height: Some(1),
+        }],
+        inner: Some(Vec::new()),
+        logs: Some(vec![
+            format!("Program {id} invoke [1]"),
+            "Program log: Instruction: Work".to_owned(),
+            format!(
+                "Program data: {}",
+                base64_simd::STANDARD.encode_to_string(&data)
+            ),
+            format!("Program {id} consumed 21345 of 200000 compute units"),
+            format!("Program {id} success"),
+        ]),
+    }
+}
+
+fn discriminator(event: &str) -> [u8; 8] {
+    match event {
+        "JobCreatedEvent" => [25, 16, 189, 152, 132, 215, 162, 116],
+        "JobCompletedEvent" => [120, 0, 106, 73, 221, 122, 51, 43],
+        _ => [155, 25, 115, 170, 230, 241, 50, 142],
+    }
+}
+
+fn created(job: u64, client: &Pubkey) -> Vec<u8> {
+    let mut out = string(&format!("job-{job}"));
+    out.extend(client);
+    out.push((job % 6) as u8);
+    out.extend((job % 1_000_000 * 1_000).to_le_bytes());
+    out.extend(EPOCH.to_le_bytes());
+    out
+}
+
+fn completed(job: u64, operator: &Pubkey) -> Vec<u8> {
+    let mut out = string(&format!("job-{job}"));
+    out.extend(operator);
+    out.extend(string(&blake3::Hash::from(hash(job)).to_hex()));
+    out.extend(string(&format!("https://logs.invalid/{job}")));
+    out.extend(EPOCH.to_le_bytes());
+    out
+}
+
+fn distributed(job: u64) -> Vec<u8> {
+    let mut out = string(&format!("job-{job}"));
+    for share in [850, 100, 50] {
+        out.extend((job % 1_000_000 * share).to_le_bytes());
+    }
+    out.extend(EPOCH.to_le_bytes());
+    out
+}
+
+/// Borsh's string.
+fn string(text: &str) -> Vec<u8> {
+    let mut out = u32::try_from(text.len())
+        .unwrap_or_default()
+        .to_le_bytes()
+        .to_vec();
+    out.extend(text.as_bytes());
+    out
+}
+
+fn base58(key: &Pubkey) -> String {
+    let mut text = [0; 44];
+    let length = five8::encode_32(key, &mut text);
+    text.iter()
+        .take(usize::from(length))
+        .map(|byte| char::from(*byte))
+        .collect()
+}
