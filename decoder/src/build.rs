@@ -14,7 +14,7 @@ use crate::decode::ProgramConfig;
 use crate::error::ConfigError;
 use crate::idl::Event;
 use crate::plan::{self, EventPlan};
-use crate::program::{EventEntry, Program, Programs, event_authority};
+use crate::program::{EventEntry, Program, Programs, cpi_proof};
 
 /// What [`build`] makes.
 pub(crate) struct Built {
@@ -25,8 +25,12 @@ pub(crate) struct Built {
     pub(crate) heads: Vec<Arc<Head>>,
 }
 
-pub(crate) fn build(configs: &[ProgramConfig], map: &CanonicalMap) -> Result<Built, ConfigError> {
-    check_programs(configs)?;
+pub(crate) fn build(configs: Vec<ProgramConfig>, map: &CanonicalMap) -> Result<Built, ConfigError> {
+    check_programs(&configs)?;
+    let ids: HashMap<String, Pubkey> = configs
+        .iter()
+        .map(|c| (c.label.clone(), c.program_id))
+        .collect();
     let mut built = Built {
         programs: Programs::default(),
         specs: Vec::new(),
@@ -39,7 +43,7 @@ pub(crate) fn build(configs: &[ProgramConfig], map: &CanonicalMap) -> Result<Bui
             .iter()
             .filter(|m| m.label == config.label)
             .collect();
-        check_map(config, &maps)?;
+        check_map(&config, &maps)?;
         let mut events = Vec::new();
         for event in config.idl.events() {
             let plan = plan::compile(&config.idl, event).map_err(|error| ConfigError::Event {
@@ -48,7 +52,7 @@ pub(crate) fn build(configs: &[ProgramConfig], map: &CanonicalMap) -> Result<Bui
                 reason: error.to_string(),
             })?;
             let resolve = |map: &&EventMap| {
-                let program_of = |label: &str| program_id(configs, label);
+                let program_of = |label: &str| ids.get(label).copied();
                 canonical::resolve(map, &config.idl, event, &plan, &program_of)
             };
             let canonical = maps
@@ -56,7 +60,7 @@ pub(crate) fn build(configs: &[ProgramConfig], map: &CanonicalMap) -> Result<Bui
                 .find(|m| m.event == event.name)
                 .map(resolve)
                 .transpose()?;
-            let table = built.add_tables(config, event, &plan, &mut owners)?;
+            let table = built.add_tables(&config, event, &plan, &mut owners)?;
             events.push(EventEntry {
                 name: event.name.clone(),
                 discriminator: event.discriminator.clone(),
@@ -66,10 +70,10 @@ pub(crate) fn build(configs: &[ProgramConfig], map: &CanonicalMap) -> Result<Bui
             });
         }
         built.programs.push(Program {
-            label: config.label.clone(),
+            label: config.label,
             id: config.program_id,
-            event_authority: event_authority(&config.program_id),
-            instructions: config.idl.instructions().to_vec(),
+            cpi_proof: cpi_proof(&config.program_id, config.idl.instructions()),
+            instructions: config.idl.instructions,
             events,
         });
     }
@@ -110,13 +114,6 @@ fn check_map(config: &ProgramConfig, maps: &[&EventMap]) -> Result<(), ConfigErr
             event: map.event.clone(),
         }),
     }
-}
-
-fn program_id(configs: &[ProgramConfig], label: &str) -> Option<Pubkey> {
-    configs
-        .iter()
-        .find(|c| c.label == label)
-        .map(|c| c.program_id)
 }
 
 impl Built {

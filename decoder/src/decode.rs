@@ -77,7 +77,7 @@ impl Decoder {
         canonical: &CanonicalMap,
         keep: Keep,
     ) -> Result<Self, ConfigError> {
-        let built = build::build(&programs, canonical)?;
+        let built = build::build(programs, canonical)?;
         Ok(Self {
             programs: built.programs,
             keep,
@@ -285,9 +285,12 @@ impl<'a> Writer<'a, '_> {
             Trust::AfterTruncation => {
                 Some(("after_truncation", "the log was cut before this line"))
             }
-            Trust::AfterMismatch => Some((
-                "log_mismatch",
-                "the log does not fit the instructions before this line",
+            Trust::AfterMismatch => {
+                Some(("log_mismatch", "log and instructions part before this line"))
+            }
+            Trust::WrongAuthority => Some((
+                "event_authority",
+                "a self-call not signed by the event authority",
             )),
         };
         if let Some((reason, detail)) = suspect {

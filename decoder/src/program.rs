@@ -8,7 +8,7 @@ use crate::canonical::CanonicalPlan;
 use crate::chain::Pubkey;
 use crate::idl::Instruction;
 use crate::plan::EventPlan;
-use crate::scan::Catalogue;
+use crate::scan::{Catalogue, CpiProof};
 
 /// Derived addresses kept for reuse; beyond this the cache starts anew.
 const MAX_DERIVED: usize = 1 << 16;
@@ -18,7 +18,7 @@ const MAX_DERIVED: usize = 1 << 16;
 pub(crate) struct Program {
     pub(crate) label: String,
     pub(crate) id: Pubkey,
-    pub(crate) event_authority: Option<Pubkey>,
+    pub(crate) cpi_proof: CpiProof,
     pub(crate) instructions: Vec<Instruction>,
     pub(crate) events: Vec<EventEntry>,
 }
@@ -105,9 +105,16 @@ fn derive(program: &Pubkey, seeds: &[&[u8]]) -> Option<Pubkey> {
     found.map(|(address, _)| address.to_bytes())
 }
 
-/// The account by which an Anchor program signs its self-CPI events.
-pub(crate) fn event_authority(program: &Pubkey) -> Option<Pubkey> {
-    derive(program, &[b"__event_authority"])
+const AUTHORITY_SEED: &[u8] = b"__event_authority";
+
+/// How a self-CPI event of a configured program is recognised. Anchor signs it with an address of the
+/// program. An IDL without instructions may be of a program that emits in its own way: there the tag and the
+/// self-call must do, and only the program itself can make that call.
+pub(crate) fn cpi_proof(program: &Pubkey, instructions: &[Instruction]) -> CpiProof {
+    if instructions.is_empty() {
+        return CpiProof::SelfCall;
+    }
+    derive(program, &[AUTHORITY_SEED]).map_or(CpiProof::SelfCall, CpiProof::Authority)
 }
 
 /// The programs as the scanner asks for them.
@@ -122,12 +129,16 @@ impl Catalogue for View<'_> {
         self.programs.slot_of(program)
     }
 
-    fn event_authority(&self, program: &Pubkey, slot: Option<u16>) -> Option<Pubkey> {
-        match slot {
-            Some(slot) => self.programs.get(slot)?.event_authority,
-            None if self.wants_all => self.programs.derive(program, &[b"__event_authority"]),
+    fn cpi_proof(&self, program: &Pubkey, slot: Option<u16>) -> CpiProof {
+        let authority = match slot {
+            Some(slot) => {
+                let program = self.programs.get(slot);
+                return program.map_or(CpiProof::Unwanted, |p| p.cpi_proof);
+            }
+            None if self.wants_all => self.programs.derive(program, &[AUTHORITY_SEED]),
             None => None,
-        }
+        };
+        authority.map_or(CpiProof::Unwanted, CpiProof::Authority)
     }
 
     fn knows(&self, slot: u16, data: &[u8]) -> bool {

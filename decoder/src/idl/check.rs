@@ -8,10 +8,10 @@ use super::{Body, Fields, Idl, Type};
 const MAX_DEPTH: usize = 32;
 
 pub(super) fn check(idl: &Idl) -> Result<(), IdlError> {
-    let fail = |path: String, problem| IdlError {
+    let fail = |path: String, problem: Problem| IdlError {
         file: idl.origin.clone(),
         path,
-        problem,
+        problem: problem.into(),
     };
     let mut walk = Walk {
         idl,

@@ -25,7 +25,7 @@ impl<'a> Cursor<'a> {
         IdlError {
             file: self.file.into(),
             path: self.path.clone(),
-            problem,
+            problem: problem.into(),
         }
     }
 

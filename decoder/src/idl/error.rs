@@ -9,7 +9,7 @@ pub struct IdlError {
     /// JSON path of the offending value, `$` being the whole file.
     pub path: String,
     /// What is wrong there.
-    pub problem: Problem,
+    pub problem: Box<Problem>,
 }
 
 /// What can be wrong with an IDL.

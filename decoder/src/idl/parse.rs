@@ -22,7 +22,7 @@ pub fn parse(label: &str, origin: &str, json: &[u8]) -> Result<Idl, IdlError> {
     let value: Value = serde_json::from_slice(json).map_err(|error| IdlError {
         file: origin.into(),
         path: "$".into(),
-        problem: Problem::Json(error.to_string()),
+        problem: Problem::Json(error.to_string()).into(),
     })?;
     let root = Cursor::root(origin, &value);
     if !value.is_object() {

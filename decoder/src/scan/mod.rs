@@ -20,12 +20,24 @@ use crate::chain::Pubkey;
 pub(crate) trait Catalogue {
     /// Number of the configured program with this id.
     fn slot(&self, program: &Pubkey) -> Option<u16>;
-    /// The account by which Anchor signs its self-CPI; `None` if it need not be known.
-    fn event_authority(&self, program: &Pubkey, slot: Option<u16>) -> Option<Pubkey>;
+    /// What proves that a tagged self-CPI of this program is an event.
+    fn cpi_proof(&self, program: &Pubkey, slot: Option<u16>) -> CpiProof;
     /// Whether `data` starts with the discriminator of an event of that configured program.
     fn knows(&self, slot: u16, data: &[u8]) -> bool;
     /// Whether records of programs that are not configured are wanted (without their bytes).
     fn wants_all(&self) -> bool;
+}
+
+/// What proves that a self-CPI with the event tag is an event. That the program itself made the call, the
+/// runtime guarantees in every case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CpiProof {
+    /// Its only account is this one, for which only the program's own event code signs.
+    Authority(Pubkey),
+    /// Nothing more: the IDL lists no instructions, so nothing says how the program emits.
+    SelfCall,
+    /// Events of this program are not asked for.
+    Unwanted,
 }
 
 /// How a record was emitted.
@@ -46,6 +58,8 @@ pub(crate) enum Trust {
     AfterTruncation,
     /// It stands behind the point where log and instructions part; the program is a guess.
     AfterMismatch,
+    /// The program called itself with the event tag, but not by its event authority.
+    WrongAuthority,
 }
 
 /// One record.

@@ -1,6 +1,6 @@
 //! A transaction's instructions in execution order (pre-order), with parents.
 
-use super::Catalogue;
+use super::{Catalogue, CpiProof, Trust};
 use crate::chain::{Instruction, Pubkey, Transaction};
 
 /// No configured program.
@@ -30,8 +30,8 @@ pub(crate) struct Node<'a> {
     pub(crate) height_known: bool,
     /// Node that invoked it; itself for an outer instruction.
     pub(crate) parent: u32,
-    /// Whether it is an event that its parent emitted.
-    pub(crate) event: bool,
+    /// Whether it is an event that its parent emitted, and whether that is proven.
+    pub(crate) event: Option<Trust>,
     pub(crate) precompile: bool,
 }
 
@@ -109,7 +109,7 @@ fn add_group<'a>(
         open.truncate(node.height as usize - 1);
         node.parent = open.last().copied().unwrap_or_default();
         let parent = nodes.get(node.parent as usize);
-        node.event = parent.is_some_and(|parent| is_event(tx, &node, parent, catalogue));
+        node.event = parent.and_then(|parent| event(tx, &node, parent, catalogue));
         open.push(nodes.len() as u32);
         nodes.push(node);
     }
@@ -132,26 +132,37 @@ fn node<'a>(
         height: 1,
         height_known: true,
         parent: 0,
-        event: false,
+        event: None,
         precompile: PRECOMPILES.contains(program),
     };
     (node, key.is_some())
 }
 
-/// An Anchor event: the program calls itself with the tag and its own event authority as only account.
-fn is_event(
+/// An event: the program calls itself with the tag and its own event authority as only account. A tagged
+/// instruction that another program or a client sends is none.
+fn event(
     tx: &Transaction,
     node: &Node<'_>,
     parent: &Node<'_>,
     catalogue: &impl Catalogue,
-) -> bool {
-    let [account] = *node.ix.accounts.as_slice() else {
-        return false;
-    };
+) -> Option<Trust> {
     if !node.ix.data.starts_with(&EVENT_TAG) || node.program != parent.program {
-        return false;
+        return None;
     }
     let slot = (node.slot != NONE).then_some(node.slot);
-    let authority = catalogue.event_authority(node.program, slot);
-    authority.is_some() && tx.keys.get(usize::from(account)) == authority.as_ref()
+    match catalogue.cpi_proof(node.program, slot) {
+        CpiProof::SelfCall => Some(Trust::Proven),
+        CpiProof::Unwanted => None,
+        CpiProof::Authority(authority) => {
+            let proven = match node.ix.accounts.as_slice() {
+                [account] => tx.keys.get(usize::from(*account)) == Some(&authority),
+                _ => false,
+            };
+            if proven {
+                Some(Trust::Proven)
+            } else {
+                slot.map(|_| Trust::WrongAuthority)
+            }
+        }
+    }
 }

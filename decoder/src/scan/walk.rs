@@ -228,25 +228,18 @@ impl<C: Catalogue> Walk<'_, '_, '_, C> {
             return;
         };
         self.next += 1;
-        if !node.event {
+        let Some(trust) = node.event else {
             return;
-        }
+        };
         if node.slot == NONE {
-            self.push(*node.program, NONE, Via::Cpi, Trust::Proven, 0..0, false);
+            self.push(*node.program, NONE, Via::Cpi, trust, 0..0, false);
             return;
         }
         let start = self.scanner.arena.len();
         let data = node.ix.data.get(EVENT_TAG.len()..).unwrap_or_default();
         self.scanner.arena.extend_from_slice(data);
         let range = start..self.scanner.arena.len();
-        self.push(
-            *node.program,
-            node.slot,
-            Via::Cpi,
-            Trust::Proven,
-            range,
-            false,
-        );
+        self.push(*node.program, node.slot, Via::Cpi, trust, range, false);
         let ordinal = self
             .scanner
             .ordinals
