@@ -23,6 +23,7 @@
 
 pub mod genesis;
 pub mod instructions;
+pub mod probe;
 pub mod programs;
 pub mod splitter;
 pub mod token;

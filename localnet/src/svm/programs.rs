@@ -20,9 +20,10 @@ impl Program {
     }
 }
 
-/// Every program that [`super::Vm::new`] loads.
+/// Every program that [`super::Vm::new`] loads. Those behind the probe are stand-ins ([`super::probe`]).
 #[must_use]
 pub fn all() -> &'static [Program] {
+    const PROBE: &[u8] = include_bytes!("../../programs/elf/probe.so");
     &[
         Program {
             label: "node_registry",
@@ -38,7 +39,19 @@ pub fn all() -> &'static [Program] {
         },
         Program {
             label: "probe",
-            elf: include_bytes!("../../programs/elf/probe.so"),
+            elf: PROBE,
+        },
+        Program {
+            label: "hypernode_jobs",
+            elf: PROBE,
+        },
+        Program {
+            label: "hypernode_staking",
+            elf: PROBE,
+        },
+        Program {
+            label: "hypernode_rewards",
+            elf: PROBE,
         },
     ]
 }
