@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod canonical;
+pub mod clickhouse;
 pub mod idl;
 pub mod localnet;
 pub mod table;

@@ -5,6 +5,11 @@ use std::fmt::Write as _;
 /// Slots per partition: one Solana epoch, so that a partition is also a unit of audit.
 pub const PARTITION_SLOTS: u64 = 432_000;
 
+/// Settings of every table that batches are written to: an insert is answered after its part is on disk, and
+/// deduplication tokens are remembered.
+pub const TABLE_SETTINGS: &str =
+    "fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000";
+
 /// The columns that every row of a chain table starts with, and its sorting key's source.
 pub const IDENTITY: [(&str, &str); 7] = [
     ("slot", "UInt64"),
@@ -51,7 +56,7 @@ impl TableSpec {
         let key: Vec<String> = self.order_by.iter().map(|name| quote(name)).collect();
         let _ = write!(
             sql,
-            ") ENGINE = MergeTree PARTITION BY intDiv(slot, {PARTITION_SLOTS}) ORDER BY ({})",
+            ") ENGINE = MergeTree PARTITION BY intDiv(slot, {PARTITION_SLOTS}) ORDER BY ({}) SETTINGS {TABLE_SETTINGS}",
             key.join(", ")
         );
         sql
@@ -103,7 +108,8 @@ mod tests {
         assert_eq!(
             spec.create_sql(),
             "CREATE TABLE IF NOT EXISTS `ev_x_Y` (\n    `slot` UInt64,\n    `who` FixedString(32)\n) \
-             ENGINE = MergeTree PARTITION BY intDiv(slot, 432000) ORDER BY (`slot`)"
+             ENGINE = MergeTree PARTITION BY intDiv(slot, 432000) ORDER BY (`slot`) SETTINGS \
+             fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000"
         );
     }
 }

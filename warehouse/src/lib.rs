@@ -1,1 +1,13 @@
-//! Hypernode warehouse.
+//! The ClickHouse side: client, embedded engine, migrations, batch writer, ledger, recovery.
+//!
+//! ClickHouse is reached over its HTTP interface only. The embedded default is ClickHouse itself as a library
+//! in a child process behind the same interface, so everything here works alike against a server elsewhere.
+#![deny(unsafe_code)] // engine/ffi.rs alone lifts this, for the library's C interface
+
+pub mod client;
+pub mod engine;
+pub mod library;
+pub mod secret;
+
+pub use client::{Client, Endpoint, WarehouseError};
+pub use secret::Secret;

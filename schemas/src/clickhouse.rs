@@ -1,0 +1,110 @@
+//! ClickHouse DDL, one statement per file under `clickhouse/`, in the order in which it is applied.
+//!
+//! Ids 1 to 99 are tables, 100 and up are views. A file that was ever released is never edited: the
+//! checksum of its text is stored with it, and a changed past is refused.
+
+/// One file of DDL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migration {
+    /// Number at the start of the file name; unique, ascending.
+    pub id: u32,
+    /// File name without number and extension.
+    pub name: &'static str,
+    /// The statement.
+    pub sql: &'static str,
+}
+
+impl Migration {
+    /// blake3 of the text, in hex (64 characters).
+    #[must_use]
+    pub fn checksum(&self) -> String {
+        blake3::hash(self.sql.as_bytes()).to_hex().to_string()
+    }
+}
+
+macro_rules! migration {
+    ($id:literal, $digits:literal, $name:literal) => {
+        Migration {
+            id: $id,
+            name: $name,
+            sql: include_str!(concat!("../clickhouse/", $digits, "_", $name, ".sql")),
+        }
+    };
+}
+
+const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001", "schema_migrations"),
+    migration!(2, "0002", "hypernode_meta"),
+    migration!(3, "0003", "ingest_ledger"),
+    migration!(10, "0010", "blocks"),
+    migration!(11, "0011", "transactions"),
+    migration!(12, "0012", "events"),
+    migration!(13, "0013", "dead_letters"),
+    migration!(14, "0014", "canonical_events"),
+    migration!(100, "0100", "node_facts"),
+    migration!(101, "0101", "job_facts"),
+    migration!(102, "0102", "payment_facts"),
+    migration!(110, "0110", "nodes"),
+    migration!(111, "0111", "jobs"),
+    migration!(112, "0112", "payments"),
+];
+
+/// Tables of [`migrations`] that hold chain rows by slot and are covered by the ledger, in writing order.
+/// Typed `ev_` tables come beside them at run time.
+pub const LEDGER_TABLES: [&str; 5] = [
+    "transactions",
+    "events",
+    "dead_letters",
+    "canonical_events",
+    "blocks",
+];
+
+/// All DDL in order of application.
+#[must_use]
+pub fn migrations() -> &'static [Migration] {
+    MIGRATIONS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_ascend_and_files_are_all_listed() {
+        let ids: Vec<u32> = migrations().iter().map(|m| m.id).collect();
+        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/clickhouse");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        let listed: Vec<String> = migrations()
+            .iter()
+            .map(|m| format!("{:04}_{}.sql", m.id, m.name))
+            .collect();
+        assert_eq!(files, listed);
+    }
+
+    #[test]
+    fn every_table_syncs_before_it_answers() {
+        for migration in migrations().iter().filter(|m| m.id < 100) {
+            let settings = format!("SETTINGS {}\n", crate::table::TABLE_SETTINGS);
+            assert!(migration.sql.ends_with(&settings), "{}", migration.name);
+        }
+    }
+
+    #[test]
+    fn each_file_holds_one_statement() {
+        for migration in migrations() {
+            let code: Vec<&str> = migration
+                .sql
+                .lines()
+                .map(|l| l.split("--").next().unwrap_or(""))
+                .collect();
+            let code = code.join("\n");
+            assert!(!code.contains(';'), "{} has a semicolon", migration.name);
+            assert_eq!(code.matches("CREATE ").count(), 1, "{}", migration.name);
+        }
+    }
+}

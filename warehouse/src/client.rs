@@ -1,0 +1,186 @@
+//! The one way to ClickHouse: its HTTP interface, by the `clickhouse` crate.
+
+mod error;
+mod transport;
+
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use clickhouse::{Compression, RowOwned, RowRead};
+use hypernode_schemas::table::quote;
+use tokio::time::timeout;
+
+pub use self::error::WarehouseError;
+use crate::secret::Secret;
+
+/// A statement that takes longer has an unknown outcome.
+const QUERY_TIME: Duration = Duration::from_secs(120);
+/// An insert must take its bytes, then answer, within this time each.
+const INSERT_TIME: Duration = Duration::from_secs(60);
+
+/// Where ClickHouse is, and as whom to speak to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// `http://host:port` or `https://host:port`.
+    pub url: String,
+    /// User name.
+    pub user: String,
+    /// Password, '' for none.
+    pub password: Secret,
+    /// Database of unqualified names.
+    pub database: String,
+}
+
+/// A client with a pool of connections. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    raw: clickhouse::Client,
+    url: String,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A client for `endpoint`; TLS trusts the system's certificate authorities. Does not connect yet.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Config`] for a URL that is not http or https.
+    pub fn new(endpoint: &Endpoint) -> Result<Self, WarehouseError> {
+        Self::with_ca_file(endpoint, None)
+    }
+
+    /// Like [`Client::new`]; TLS trusts only the certificates of a PEM file if one is given.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Config`] for a bad URL or file.
+    pub fn with_ca_file(
+        endpoint: &Endpoint,
+        ca_file: Option<&Path>,
+    ) -> Result<Self, WarehouseError> {
+        let target = transport::Target::parse(&endpoint.url)?;
+        // Compression costs more than it saves where no wire is involved.
+        let compression = if target.loopback {
+            Compression::None
+        } else {
+            Compression::Lz4
+        };
+        let raw = transport::client(target.tls, ca_file)?
+            .with_url(&endpoint.url)
+            .with_user(&endpoint.user)
+            .with_password(endpoint.password.expose())
+            .with_database(&endpoint.database)
+            .with_compression(compression);
+        Ok(Self {
+            raw,
+            url: endpoint.url.clone(),
+        })
+    }
+
+    /// The crate's own client, for typed queries and parameters. Its errors convert to [`WarehouseError`].
+    #[must_use]
+    pub fn raw(&self) -> &clickhouse::Client {
+        &self.raw
+    }
+
+    /// Where this client connects to.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The whole output of a statement in a named format. A `FORMAT` in the statement wins.
+    ///
+    /// # Errors
+    /// Any [`WarehouseError`].
+    pub async fn text(&self, sql: &str, format: &str) -> Result<Bytes, WarehouseError> {
+        let mut cursor = self.raw.query_raw(sql).fetch_bytes(format)?;
+        within(QUERY_TIME, async { Ok(cursor.collect().await?) }).await
+    }
+
+    /// Runs a statement without output.
+    ///
+    /// # Errors
+    /// Any [`WarehouseError`].
+    pub async fn execute(&self, sql: &str) -> Result<(), WarehouseError> {
+        within(QUERY_TIME, async {
+            Ok(self.raw.query_raw(sql).execute().await?)
+        })
+        .await
+    }
+
+    /// All rows of a query.
+    ///
+    /// # Errors
+    /// Any [`WarehouseError`].
+    pub async fn rows<T: RowOwned + RowRead>(&self, sql: &str) -> Result<Vec<T>, WarehouseError> {
+        within(QUERY_TIME, async {
+            Ok(self.raw.query_raw(sql).fetch_all::<T>().await?)
+        })
+        .await
+    }
+
+    /// Inserts a Native block. Our tables sync each part to disk before the answer. `token` is the
+    /// deduplication token, a seat belt only.
+    ///
+    /// # Errors
+    /// Any [`WarehouseError`]; after a retryable one the outcome is unknown.
+    pub async fn insert_native(
+        &self,
+        table: &str,
+        native: Bytes,
+        token: &str,
+    ) -> Result<(), WarehouseError> {
+        let sql = format!("INSERT INTO {} FORMAT Native", quote(table));
+        self.insert(sql, native, token).await
+    }
+
+    /// Inserts formatted data; `sql` ends with its `FORMAT`.
+    pub(crate) async fn insert(
+        &self,
+        sql: String,
+        data: Bytes,
+        token: &str,
+    ) -> Result<(), WarehouseError> {
+        let mut insert = self
+            .raw
+            .insert_formatted_with(sql)
+            .with_setting("async_insert", "0")
+            .with_setting("insert_deduplication_token", token)
+            .with_timeouts(Some(INSERT_TIME), Some(INSERT_TIME));
+        insert.send(data).await?;
+        Ok(insert.end().await?)
+    }
+
+    /// Whether the server answers a query of this user.
+    ///
+    /// # Errors
+    /// Any [`WarehouseError`].
+    pub async fn ping(&self) -> Result<(), WarehouseError> {
+        let time = Duration::from_secs(5);
+        within(time, async {
+            Ok(self
+                .raw
+                .query_raw("SELECT 1")
+                .fetch_one::<u8>()
+                .await
+                .map(drop)?)
+        })
+        .await
+    }
+}
+
+async fn within<T>(
+    time: Duration,
+    work: impl Future<Output = Result<T, WarehouseError>>,
+) -> Result<T, WarehouseError> {
+    timeout(time, work)
+        .await
+        .unwrap_or(Err(WarehouseError::Timeout))
+}

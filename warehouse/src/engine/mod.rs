@@ -1,0 +1,174 @@
+//! The embedded ClickHouse: `libchdb` in a child process of this program, behind ClickHouse's HTTP interface
+//! on a loopback port.
+//!
+//! The child runs the hidden subcommand `engine`, whose body is [`child_main`]. It gets its options and
+//! credentials over stdin, reports its port over stdout, ends when stdin closes (the parent died), and is
+//! started again by the parent when it ends otherwise.
+
+mod child;
+mod credentials;
+mod ffi;
+mod front;
+mod supervisor;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use self::child::child_main;
+use self::credentials::Credentials;
+use self::supervisor::Supervisor;
+use crate::client::Endpoint;
+use crate::secret::Secret;
+
+/// Database that the embedded engine keeps its tables in.
+pub const DATABASE: &str = "hypernode";
+
+/// How to start the engine.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// Data directory; the engine uses `clickhouse/` and `clickhouse.credentials` in it.
+    pub data_dir: PathBuf,
+    /// Port on 127.0.0.1; 0 = any free one.
+    pub port: u16,
+    /// `libchdb`, if its place is known; else it is looked for and, failing that, fetched.
+    pub library: Option<PathBuf>,
+    /// This program: it is started again with `engine` as its only argument.
+    pub program: PathBuf,
+}
+
+/// Why the engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The library could not be had.
+    #[error(transparent)]
+    Library(#[from] crate::library::LibraryError),
+    /// Another process holds the data directory.
+    #[error("{path}: in use by another process; stop it or choose another data directory")]
+    Locked {
+        /// The engine's directory.
+        path: String,
+    },
+    /// The port is taken.
+    #[error(
+        "port {port} (clickhouse.port) on 127.0.0.1 is taken: {reason}; choose another or 0 for any free one"
+    )]
+    Port {
+        /// The port asked for.
+        port: u16,
+        /// The system's words.
+        reason: String,
+    },
+    /// The engine itself refused, or a file could not be used.
+    #[error("the embedded engine did not start: {0}")]
+    Start(String),
+}
+
+/// A running engine. Dropping it ends the child.
+#[derive(Debug)]
+pub struct Engine {
+    url: String,
+    credentials: Credentials,
+    supervisor: Supervisor,
+}
+
+impl Engine {
+    /// Starts the child and waits until it answers.
+    ///
+    /// # Errors
+    /// Every [`EngineError`].
+    pub async fn start(options: EngineOptions) -> Result<Self, EngineError> {
+        let library = crate::library::locate_or_fetch(options.library.as_deref()).await?;
+        let io =
+            |path: &Path, e: std::io::Error| EngineError::Start(format!("{}: {e}", path.display()));
+        let data_dir =
+            std::path::absolute(&options.data_dir).map_err(|e| io(&options.data_dir, e))?;
+        let path = data_dir.join("clickhouse");
+        std::fs::create_dir_all(&path).map_err(|e| io(&path, e))?;
+        let credentials = Credentials::generate();
+        let boot = Boot {
+            path,
+            library,
+            port: options.port,
+            credentials: credentials.clone(),
+        };
+        let supervisor = Supervisor::start(options.program, boot).await?;
+        let url = format!("http://127.0.0.1:{}", supervisor.port());
+        let file = data_dir.join("clickhouse.credentials");
+        credentials
+            .write_file(&file, &url, DATABASE)
+            .map_err(|e| io(&file, e))?;
+        Ok(Self {
+            url,
+            credentials,
+            supervisor,
+        })
+    }
+
+    /// Where and as whom to write.
+    #[must_use]
+    pub fn endpoint(&self) -> Endpoint {
+        self.endpoint_of(credentials::WRITER, &self.credentials.password)
+    }
+
+    /// Where and as whom to read only.
+    #[must_use]
+    pub fn readonly_endpoint(&self) -> Endpoint {
+        self.endpoint_of(credentials::READER, &self.credentials.reader_password)
+    }
+
+    fn endpoint_of(&self, user: &str, password: &str) -> Endpoint {
+        Endpoint {
+            url: self.url.clone(),
+            user: user.to_owned(),
+            password: Secret::new(password),
+            database: DATABASE.to_owned(),
+        }
+    }
+
+    /// Process id of the child now running; `None` between a crash and the next start.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.supervisor.pid()
+    }
+
+    /// How often the child was started again after it ended by itself.
+    #[must_use]
+    pub fn restarts(&self) -> u32 {
+        self.supervisor.restarts()
+    }
+
+    /// Asks the child to end and waits for it, at most 10 s; then it is killed.
+    pub async fn shutdown(self) {
+        self.supervisor.shutdown().await;
+    }
+}
+
+/// What the child is told over stdin, one JSON line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Boot {
+    path: PathBuf,
+    library: PathBuf,
+    port: u16,
+    credentials: Credentials,
+}
+
+/// What the child answers over stdout, one JSON line.
+#[derive(Debug, Serialize, Deserialize)]
+enum Answer {
+    Ready { port: u16, version: String },
+    Locked { path: String },
+    Port { port: u16, reason: String },
+    Failed { reason: String },
+}
+
+impl From<Answer> for EngineError {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Ready { .. } => Self::Start("unexpected answer".into()),
+            Answer::Locked { path } => Self::Locked { path },
+            Answer::Port { port, reason } => Self::Port { port, reason },
+            Answer::Failed { reason } => Self::Start(reason),
+        }
+    }
+}
