@@ -1,171 +1,20 @@
 //! Forged, hidden and malformed events, in logs that the runtime wrote, through the decoder.
 #![allow(clippy::unwrap_used)] // clippy.toml spares only #[test] functions, not their helpers
 
+mod judge;
 mod world;
 
 use anchor_lang::Event as _;
-use hypernode_decoder::{
-    Decoder, Keep, Observer, Outcome, ProgramConfig, Record, Rows, TxOutcome, Via, chain, idl,
-};
+use hypernode_decoder::{Outcome, Via};
 use hypernode_localnet::svm::{
     Executed, instructions as ix,
     probe::Probe,
     programs,
     types::{hypernode_jobs::events as jobs, node_registry},
 };
-use hypernode_schemas::canonical;
+use judge::{Verdict, judge};
 use solana_sdk::{instruction::Instruction, pubkey::Pubkey, signature::Signer as _};
 use world::{START, World, key};
-
-/// A record as the decoder judged it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Seen {
-    label: String,
-    via: Via,
-    place: (u16, i32, u32),
-    data: Vec<u8>,
-    outcome: Outcome,
-}
-
-/// What the decoder made of one transaction.
-#[derive(Debug, Default)]
-struct Verdict {
-    records: Vec<Seen>,
-    truncated: bool,
-    mismatch: bool,
-    tables: Vec<(String, u64)>,
-}
-
-impl Observer for Verdict {
-    fn record(&mut self, record: &Record<'_>) {
-        self.records.push(Seen {
-            label: record.label.unwrap_or_default().to_owned(),
-            via: record.via,
-            place: (record.outer_ix, record.inner_ix, record.ordinal),
-            data: record.data.to_vec(),
-            outcome: record.outcome,
-        });
-    }
-
-    fn transaction(&mut self, outcome: &TxOutcome<'_>) {
-        self.truncated = outcome.log_truncated;
-        self.mismatch = outcome.log_mismatch;
-    }
-}
-
-impl Verdict {
-    fn rows(&self, table: &str) -> u64 {
-        self.tables
-            .iter()
-            .find(|(name, _)| name == table)
-            .map_or(0, |(_, rows)| *rows)
-    }
-
-    /// Events that were believed: label, place and bytes.
-    fn believed(&self) -> Vec<(&str, (u16, i32, u32), &[u8])> {
-        let decoded = self
-            .records
-            .iter()
-            .filter(|r| matches!(r.outcome, Outcome::Decoded { .. }));
-        decoded
-            .map(|r| (r.label.as_str(), r.place, r.data.as_slice()))
-            .collect()
-    }
-}
-
-fn decoder() -> Decoder {
-    let labels = [
-        "node_registry",
-        "job_receipt",
-        "payment_splitter",
-        "hypernode_jobs",
-    ];
-    let configs = labels.map(|label| ProgramConfig {
-        label: label.to_owned(),
-        program_id: programs::id(label).to_bytes(),
-        idl: idl::parse(
-            label,
-            label,
-            hypernode_schemas::idl::text(label).unwrap().as_bytes(),
-        )
-        .unwrap(),
-    });
-    Decoder::new(
-        configs.to_vec(),
-        &canonical::parse(canonical::TEXT).unwrap(),
-        Keep::Matching,
-    )
-    .unwrap()
-}
-
-/// As a source would deliver it.
-fn delivered(done: &Executed, outer: &[Instruction]) -> chain::Transaction {
-    let keys: Vec<chain::Pubkey> = done
-        .static_keys
-        .iter()
-        .chain(&done.loaded_writable)
-        .chain(&done.loaded_readonly)
-        .map(Pubkey::to_bytes)
-        .collect();
-    let index = |key: &Pubkey| {
-        u8::try_from(keys.iter().position(|k| *k == key.to_bytes()).unwrap()).unwrap()
-    };
-    chain::Transaction {
-        signature: <[u8; 64]>::try_from(done.signature.as_ref()).unwrap(),
-        index: 0,
-        version: done.version,
-        err: done.err.as_ref().map(|err| err.to_string().into_bytes()),
-        fee: done.fee,
-        compute_units: Some(done.compute_units),
-        signers: 1,
-        instructions: outer
-            .iter()
-            .map(|i| chain::Instruction {
-                program: index(&i.program_id),
-                accounts: i.accounts.iter().map(|meta| index(&meta.pubkey)).collect(),
-                data: i.data.clone(),
-                stack_height: Some(1),
-            })
-            .collect(),
-        inner: Some(
-            done.inner
-                .iter()
-                .map(|(outer, group)| chain::InnerGroup {
-                    outer: *outer,
-                    instructions: group
-                        .iter()
-                        .map(|i| chain::Instruction {
-                            program: i.program,
-                            accounts: i.accounts.clone(),
-                            data: i.data.clone(),
-                            stack_height: Some(u32::from(i.stack_height)),
-                        })
-                        .collect(),
-                })
-                .collect(),
-        ),
-        logs: Some(done.logs.clone()),
-        keys,
-    }
-}
-
-fn judge(done: &Executed, outer: &[Instruction]) -> Verdict {
-    let decoder = decoder();
-    let mut rows = Rows::new(&decoder);
-    let mut verdict = Verdict::default();
-    let block = chain::Block {
-        slot: 1,
-        transactions: vec![delivered(done, outer)],
-        ..chain::Block::default()
-    };
-    decoder.decode_block(&block, &mut rows, &mut verdict);
-    verdict.tables = rows
-        .finish()
-        .into_iter()
-        .map(|t| (t.table, t.rows))
-        .collect();
-    verdict
-}
 
 /// Runs instructions as wallet 1 and judges what came of it.
 fn run(world: &mut World, outer: &[Instruction]) -> (Executed, Verdict) {

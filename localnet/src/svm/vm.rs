@@ -2,7 +2,7 @@
 
 use litesvm::{LiteSVM, error::LiteSVMError, types::TransactionMetadata};
 use solana_sdk::{
-    account::Account,
+    account::{Account, AccountSharedData, ReadableAccount},
     clock::Clock,
     message::VersionedMessage,
     pubkey,
@@ -194,30 +194,30 @@ impl Vm {
         let static_keys = transaction.message.static_account_keys().to_vec();
         let keys: Vec<Pubkey> =
             [static_keys.as_slice(), &loaded_writable, &loaded_readonly].concat();
-        let before: Vec<Option<Account>> = keys.iter().map(|key| self.account(key)).collect();
+        let before = self.shared(&keys);
         let (meta, err) = match self.svm.send_transaction(transaction.clone()) {
             Ok(meta) => (meta, None),
             Err(failed) => (failed.meta, Some(failed.err)),
         };
-        let after: Vec<Option<Account>> = keys.iter().map(|key| self.account(key)).collect();
+        let after = self.shared(&keys);
         // The runtime charges every transaction that it lets in: an unpaid failure never entered.
         if let Some(err) = err.as_ref()
             && before.first() == after.first()
         {
             return Err(err.clone());
         }
-        let lamports = |accounts: &[Option<Account>]| {
-            accounts
+        let lamports = |accounts: &[Option<AccountSharedData>]| {
+            let lamports = accounts
                 .iter()
-                .map(|account| account.as_ref().map_or(0, |a| a.lamports))
-                .collect()
+                .map(|a| a.as_ref().map_or(0, ReadableAccount::lamports));
+            lamports.collect()
         };
         let (pre_balances, post_balances) = (lamports(&before), lamports(&after));
         let changed = keys
             .iter()
             .zip(before.iter().zip(after))
             .filter(|(_, (before, after))| *before != after)
-            .map(|(key, (_, after))| (*key, after.unwrap_or_default()))
+            .map(|(key, (_, after))| (*key, after.unwrap_or_default().into()))
             .collect();
         Ok(Executed {
             signature: meta.signature,
@@ -258,6 +258,16 @@ impl Vm {
                 .map(|(key, account)| (key, account.into()))
                 .collect(),
         }
+    }
+
+    /// The accounts at these addresses as the runtime holds them: their data is shared, not copied.
+    fn shared(&self, keys: &[Pubkey]) -> Vec<Option<AccountSharedData>> {
+        let db = self.svm.accounts_db();
+        let held = |key| {
+            db.get_account_ref(key)
+                .filter(|account| account.lamports() > 0)
+        };
+        keys.iter().map(|key| held(key).cloned()).collect()
     }
 
     /// Keys that the message's lookup tables load: writable ones, then read-only ones.

@@ -7,7 +7,7 @@
     clippy::new_without_default
 )] // a test helper
 
-use hypernode_localnet::svm::{Executed, Vm, genesis, token};
+use hypernode_localnet::svm::{Executed, Vm, genesis, instructions, token};
 use solana_sdk::{
     hash::Hash,
     instruction::{Instruction, InstructionError},
@@ -115,4 +115,12 @@ pub fn data(done: &Executed) -> Vec<Vec<u8>> {
         .filter_map(|line| line.strip_prefix("Program data: "))
         .map(|text| base64_simd::STANDARD.decode_to_vec(text).unwrap())
         .collect()
+}
+
+/// Registers a node of this wallet; tells its address.
+pub fn register(world: &mut World, owner: u8, id: &str) -> Pubkey {
+    let owner = key(owner);
+    let instruction = instructions::register_node(&owner.pubkey(), id, "specs", "Berlin");
+    world.ok(instruction, &[&owner]);
+    instructions::node_address(&owner.pubkey(), id).unwrap()
 }

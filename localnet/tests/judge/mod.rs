@@ -1,0 +1,162 @@
+//! What the real decoder, with our IDLs, makes of a transaction that the machine executed.
+#![allow(unreachable_pub, clippy::unwrap_used)] // a test helper
+
+use hypernode_decoder::{
+    Decoder, Keep, Observer, Outcome, ProgramConfig, Record, Rows, TxOutcome, Via, chain, idl,
+};
+use hypernode_localnet::svm::{Executed, programs};
+use hypernode_schemas::canonical;
+use solana_sdk::{instruction::Instruction, pubkey::Pubkey};
+
+/// Outer instruction, inner instruction (-1 for the outer itself), number within it.
+pub type Place = (u16, i32, u32);
+
+/// A record as the decoder judged it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    pub label: String,
+    pub via: Via,
+    pub place: Place,
+    pub data: Vec<u8>,
+    pub outcome: Outcome,
+}
+
+/// What the decoder made of one transaction.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    pub records: Vec<Seen>,
+    pub truncated: bool,
+    pub mismatch: bool,
+    pub tables: Vec<(String, u64)>,
+}
+
+impl Observer for Verdict {
+    fn record(&mut self, record: &Record<'_>) {
+        self.records.push(Seen {
+            label: record.label.unwrap_or_default().to_owned(),
+            via: record.via,
+            place: (record.outer_ix, record.inner_ix, record.ordinal),
+            data: record.data.to_vec(),
+            outcome: record.outcome,
+        });
+    }
+
+    fn transaction(&mut self, outcome: &TxOutcome<'_>) {
+        self.truncated = outcome.log_truncated;
+        self.mismatch = outcome.log_mismatch;
+    }
+}
+
+impl Verdict {
+    pub fn rows(&self, table: &str) -> u64 {
+        self.tables
+            .iter()
+            .find(|(name, _)| name == table)
+            .map_or(0, |(_, rows)| *rows)
+    }
+
+    /// Events that were believed: label, place and bytes.
+    pub fn believed(&self) -> Vec<(&str, Place, &[u8])> {
+        let decoded = self
+            .records
+            .iter()
+            .filter(|r| matches!(r.outcome, Outcome::Decoded { .. }));
+        decoded
+            .map(|r| (r.label.as_str(), r.place, r.data.as_slice()))
+            .collect()
+    }
+}
+
+fn decoder() -> Decoder {
+    let labels = [
+        "node_registry",
+        "job_receipt",
+        "payment_splitter",
+        "hypernode_jobs",
+    ];
+    let configs = labels.map(|label| ProgramConfig {
+        label: label.to_owned(),
+        program_id: programs::id(label).to_bytes(),
+        idl: idl::parse(
+            label,
+            label,
+            hypernode_schemas::idl::text(label).unwrap().as_bytes(),
+        )
+        .unwrap(),
+    });
+    Decoder::new(
+        configs.to_vec(),
+        &canonical::parse(canonical::TEXT).unwrap(),
+        Keep::Matching,
+    )
+    .unwrap()
+}
+
+/// As a source would deliver it.
+fn delivered(done: &Executed, outer: &[Instruction]) -> chain::Transaction {
+    let keys: Vec<chain::Pubkey> = done
+        .static_keys
+        .iter()
+        .chain(&done.loaded_writable)
+        .chain(&done.loaded_readonly)
+        .map(Pubkey::to_bytes)
+        .collect();
+    let index = |key: &Pubkey| {
+        u8::try_from(keys.iter().position(|k| *k == key.to_bytes()).unwrap()).unwrap()
+    };
+    chain::Transaction {
+        signature: <[u8; 64]>::try_from(done.signature.as_ref()).unwrap(),
+        index: 0,
+        version: done.version,
+        err: done.err.as_ref().map(|err| err.to_string().into_bytes()),
+        fee: done.fee,
+        compute_units: Some(done.compute_units),
+        signers: 1,
+        instructions: outer
+            .iter()
+            .map(|i| chain::Instruction {
+                program: index(&i.program_id),
+                accounts: i.accounts.iter().map(|meta| index(&meta.pubkey)).collect(),
+                data: i.data.clone(),
+                stack_height: Some(1),
+            })
+            .collect(),
+        inner: Some(
+            done.inner
+                .iter()
+                .map(|(outer, group)| chain::InnerGroup {
+                    outer: *outer,
+                    instructions: group
+                        .iter()
+                        .map(|i| chain::Instruction {
+                            program: i.program,
+                            accounts: i.accounts.clone(),
+                            data: i.data.clone(),
+                            stack_height: Some(u32::from(i.stack_height)),
+                        })
+                        .collect(),
+                })
+                .collect(),
+        ),
+        logs: Some(done.logs.clone()),
+        keys,
+    }
+}
+
+pub fn judge(done: &Executed, outer: &[Instruction]) -> Verdict {
+    let decoder = decoder();
+    let mut rows = Rows::new(&decoder);
+    let mut verdict = Verdict::default();
+    let block = chain::Block {
+        slot: 1,
+        transactions: vec![delivered(done, outer)],
+        ..chain::Block::default()
+    };
+    decoder.decode_block(&block, &mut rows, &mut verdict);
+    verdict.tables = rows
+        .finish()
+        .into_iter()
+        .map(|t| (t.table, t.rows))
+        .collect();
+    verdict
+}
