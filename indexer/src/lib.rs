@@ -8,5 +8,6 @@ pub mod batch;
 pub mod bench;
 pub mod convert;
 pub mod geyser;
+pub mod pipeline;
 pub mod recording;
 pub mod slots;

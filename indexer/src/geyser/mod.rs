@@ -176,7 +176,7 @@ struct Source {
 impl Source {
     async fn forever(&mut self) -> Result<(), GeyserError> {
         loop {
-            let from_slot = self.from_slot();
+            let from_slot = self.first_slot();
             let failure = match self.stream(from_slot).await {
                 Ok(()) => return Ok(()),
                 Err(failure) => failure,
@@ -235,7 +235,7 @@ impl Source {
     }
 
     /// Where to ask the server to start.
-    fn from_slot(&self) -> Option<u64> {
+    fn first_slot(&self) -> Option<u64> {
         let next = self.next_slot();
         if let Some((wanted, available)) = self.lost
             && next.or(self.options.from_slot).unwrap_or(0) <= wanted

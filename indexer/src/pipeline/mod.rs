@@ -1,0 +1,7 @@
+//! From a source to stored rows.
+
+mod coverage;
+mod stage;
+mod status;
+
+pub use status::{IndexerStatus, State, StatusHandle};

@@ -1,0 +1,265 @@
+//! The live source against a server that fails in the ways that real ones do.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail by panicking"
+)]
+
+#[path = "common/geyser.rs"]
+mod scripted;
+
+use std::time::Duration;
+
+use hypernode_indexer::convert;
+use hypernode_indexer::geyser::{self, Event, GeyserError, GeyserOptions};
+use hypernode_indexer::slots::Input;
+use scripted::{Scripted, Session, blocks, wrap};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use yellowstone_grpc_proto::geyser::{SubscribeUpdatePing, subscribe_update::UpdateOneof};
+
+struct Client {
+    events: mpsc::Receiver<Event>,
+    published: watch::Sender<Option<u64>>,
+    resync: watch::Sender<u64>,
+    shutdown: CancellationToken,
+    task: JoinHandle<Result<(), GeyserError>>,
+}
+
+impl Client {
+    fn start(
+        server: &Scripted,
+        published: Option<u64>,
+        change: impl FnOnce(&mut GeyserOptions),
+    ) -> Self {
+        let mut options = GeyserOptions::new(server.url(), vec![[1; 32]]);
+        options.first_pause = Duration::from_millis(5);
+        options.max_pause = Duration::from_millis(20);
+        change(&mut options);
+        let (sender, events) = mpsc::channel(1024);
+        let (published, receiver) = watch::channel(published);
+        let (resync, resynced) = watch::channel(0);
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn(geyser::run(
+            options,
+            receiver,
+            resynced,
+            sender,
+            shutdown.clone(),
+        ));
+        Self {
+            events,
+            published,
+            resync,
+            shutdown,
+            task,
+        }
+    }
+
+    async fn next(&mut self) -> Event {
+        tokio::time::timeout(Duration::from_secs(10), self.events.recv())
+            .await
+            .expect("in time")
+            .expect("open")
+    }
+
+    /// Slots of blocks until this many have come; what else was told.
+    async fn blocks(&mut self, count: usize) -> (Vec<u64>, Vec<Event>) {
+        let (mut slots, mut others) = (Vec::new(), Vec::new());
+        while slots.len() < count {
+            match self.next().await {
+                Event::Update(update, _) => {
+                    if let (Some(Input::Block(block)), _) =
+                        convert::update(*update).expect("update")
+                    {
+                        slots.push(block.slot);
+                        self.published.send_replace(Some(block.slot));
+                    }
+                }
+                other => others.push(other),
+            }
+        }
+        (slots, others)
+    }
+
+    async fn stop(self) {
+        self.shutdown.cancel();
+        self.task.await.expect("task").expect("orderly");
+    }
+}
+
+#[tokio::test]
+async fn asks_for_whole_blocks_of_the_programs_and_every_status() {
+    let server = Scripted::start(vec![Session::Send(blocks(5..7), None)]).await;
+    let mut client = Client::start(&server, None, |options| {
+        options.x_token = Some("secret".into())
+    });
+    assert_eq!(client.blocks(2).await.0, [5, 6]);
+    client.stop().await;
+    let asked = server.asked().remove(0);
+    assert_eq!(
+        (asked.x_token.as_deref(), asked.from_slot),
+        (Some("secret"), None)
+    );
+    let filter = &asked.request.blocks["hypernode"];
+    assert_eq!(
+        filter.account_include,
+        ["4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi"]
+    );
+    assert_eq!(filter.include_transactions, Some(true));
+    let slots = &asked.request.slots["hypernode"];
+    assert_eq!(
+        (slots.filter_by_commitment, slots.interslot_updates),
+        (Some(false), Some(true))
+    );
+    assert!(asked.request.blocks_meta.contains_key("hypernode") && asked.request.ping.is_none());
+    assert_eq!(asked.request.commitment, Some(1));
+}
+
+#[tokio::test]
+async fn takes_the_stream_up_again_from_the_last_published_slot() {
+    let server = Scripted::start(vec![
+        Session::Send(
+            blocks(100..110),
+            Some(Status::internal("lagged (to send an update)")),
+        ),
+        Session::Refuse(Status::internal("failed to get replay response")),
+        Session::Refuse(Status::unavailable("restarting")),
+        Session::Send(blocks(106..112), None),
+    ])
+    .await;
+    let mut client = Client::start(&server, None, |_| ());
+    let (slots, others) = client.blocks(16).await;
+    assert_eq!(slots, (100..110).chain(106..112).collect::<Vec<_>>());
+    assert_eq!(
+        others
+            .iter()
+            .filter(|event| matches!(event, Event::Disconnected { .. }))
+            .count(),
+        3
+    );
+    client.stop().await;
+    let from: Vec<_> = server.asked().iter().map(|asked| asked.from_slot).collect();
+    assert_eq!(from, [None, Some(106), Some(106), Some(106)]);
+}
+
+#[tokio::test]
+async fn a_replay_that_is_no_longer_held_is_told_once_and_not_asked_for_again() {
+    let lost = || Status::out_of_range("broadcast from 97 is not available, last available: 400");
+    let server = Scripted::start(vec![
+        Session::Refuse(lost()),
+        Session::Send(vec![], Some(Status::unavailable("gone"))),
+        Session::Send(blocks(400..402), None),
+    ])
+    .await;
+    let mut client = Client::start(&server, Some(100), |_| ());
+    let Event::ReplayLost { wanted, available } = client.next().await else {
+        panic!("not told")
+    };
+    assert_eq!((wanted, available), (101, Some(400)));
+    assert_eq!(client.blocks(2).await.0, [400, 401]);
+    client.stop().await;
+    let from: Vec<_> = server.asked().iter().map(|asked| asked.from_slot).collect();
+    assert_eq!(from, [Some(97), Some(400), Some(400)]);
+}
+
+#[tokio::test]
+async fn only_the_overlap_being_too_old_costs_nothing() {
+    let server = Scripted::start(vec![
+        Session::Send(vec![], Some(Status::out_of_range("last available: 99"))),
+        Session::Send(blocks(101..103), None),
+    ])
+    .await;
+    let mut client = Client::start(&server, Some(100), |_| ());
+    let (slots, others) = client.blocks(2).await;
+    assert_eq!(slots, [101, 102]);
+    assert!(
+        !others
+            .iter()
+            .any(|event| matches!(event, Event::ReplayLost { .. })),
+        "{others:?}"
+    );
+    client.stop().await;
+    assert_eq!(server.asked()[1].from_slot, Some(101));
+}
+
+#[tokio::test]
+async fn a_refused_token_is_an_error_that_names_the_setting_and_not_the_token() {
+    let server = Scripted::start(vec![Session::Refuse(Status::unauthenticated(
+        "No valid auth token",
+    ))])
+    .await;
+    let client = Client::start(&server, None, |options| {
+        options.x_token = Some("hunter2".into())
+    });
+    let error = client.task.await.expect("task").expect_err("refused");
+    let text = format!("{error} {error:?}");
+    assert!(
+        text.contains("x-token") && !text.contains("hunter2"),
+        "{text}"
+    );
+    let mut options = GeyserOptions::new("http://x", vec![]);
+    options.x_token = Some("hunter2".into());
+    assert!(!format!("{options:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn silence_ends_a_connection_and_pings_keep_it() {
+    let server = Scripted::start(vec![
+        Session::Send(blocks([5]), None),
+        Session::Send(blocks([6]), None),
+    ])
+    .await;
+    let mut client = Client::start(&server, None, |options| {
+        options.idle = Duration::from_millis(200)
+    });
+    let (slots, others) = client.blocks(2).await;
+    assert_eq!(slots, [5, 6]);
+    assert!(others.iter().any(
+        |event| matches!(event, Event::Disconnected { reason, .. } if reason.contains("nothing"))
+    ));
+    client.stop().await;
+}
+
+#[tokio::test]
+async fn a_missing_block_makes_it_ask_again() {
+    let ping = wrap(UpdateOneof::Ping(SubscribeUpdatePing {}));
+    let mut first = blocks([5, 7]);
+    first.push(ping);
+    let server = Scripted::start(vec![
+        Session::Send(first, None),
+        Session::Send(blocks([6]), None),
+    ])
+    .await;
+    let mut client = Client::start(&server, None, |_| ());
+    assert_eq!(client.blocks(2).await.0, [5, 7]);
+    client.published.send_replace(Some(5));
+    client.resync.send_modify(|count| *count += 1);
+    assert_eq!(client.blocks(1).await.0, [6]);
+    client.stop().await;
+    assert_eq!(server.asked()[1].from_slot, Some(2));
+}
+
+#[tokio::test]
+async fn messages_above_four_mebibytes_arrive() {
+    let mut updates = blocks([5]);
+    if let Some(UpdateOneof::Block(block)) = &mut updates[0].update_oneof {
+        block.rewards = Some(Default::default());
+        block.parent_blockhash = scripted::hash(4);
+        block.entries = (0..200_000)
+            .map(
+                |index| yellowstone_grpc_proto::geyser::SubscribeUpdateEntry {
+                    index,
+                    hash: vec![1; 32],
+                    ..Default::default()
+                },
+            )
+            .collect();
+    }
+    let server = Scripted::start(vec![Session::Send(updates, None)]).await;
+    let mut client = Client::start(&server, None, |_| ());
+    assert_eq!(client.blocks(1).await.0, [5]);
+    client.stop().await;
+}
