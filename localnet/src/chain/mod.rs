@@ -249,15 +249,12 @@ impl Chain {
         self.shared.queue().push(transaction)
     }
 
-    /// What a transaction would do after the newest block. Its blockhash is checked when asked for.
+    /// What a transaction would do after the newest block. Signatures are not verified; the blockhash
+    /// and the signature's novelty are checked when `strict`.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn simulate(
-        &self,
-        transaction: &VersionedTransaction,
-        check_blockhash: bool,
-    ) -> Result<Simulated> {
+    pub fn simulate(&self, transaction: &VersionedTransaction, strict: bool) -> Result<Simulated> {
         let refuse = |err| Simulated {
             err: Some(err),
             logs: Vec::new(),
@@ -265,15 +262,17 @@ impl Chain {
             return_data: None,
             accounts: Vec::new(),
         };
-        if check_blockhash && !self.is_recent(&transaction.message.recent_blockhash().to_bytes()) {
-            return Ok(refuse(TransactionError::BlockhashNotFound));
-        }
         let mut bank = self.shared.bank();
         let reader = self.reader()?;
-        if let Some(signature) = transaction.signatures.first()
-            && reader.position(signature.as_array())?.is_some()
-        {
-            return Ok(refuse(TransactionError::AlreadyProcessed));
+        if strict {
+            if !self.is_recent(&transaction.message.recent_blockhash().to_bytes()) {
+                return Ok(refuse(TransactionError::BlockhashNotFound));
+            }
+            if let Some(signature) = transaction.signatures.first()
+                && reader.position(signature.as_array())?.is_some()
+            {
+                return Ok(refuse(TransactionError::AlreadyProcessed));
+            }
         }
         bank.simulate(transaction, &reader)
     }

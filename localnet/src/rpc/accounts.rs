@@ -24,24 +24,30 @@ impl Filter {
     fn passes(&self, account: &Account) -> bool {
         match self {
             Self::Size(size) => account.data.len() as u64 == *size,
-            Self::Compare { offset, bytes } => {
-                account.data.get(*offset..).is_some_and(|rest| rest.starts_with(bytes))
-            }
+            Self::Compare { offset, bytes } => account
+                .data
+                .get(*offset..)
+                .is_some_and(|rest| rest.starts_with(bytes)),
         }
     }
 
     fn parse(value: &Value) -> Result<Self, RpcError> {
         let invalid = |what: &str| RpcError::params(format!("Invalid param: {what}"));
         if let Some(size) = value.get("dataSize") {
-            return size.as_u64().map(Self::Size).ok_or_else(|| invalid("dataSize"));
+            return size
+                .as_u64()
+                .map(Self::Size)
+                .ok_or_else(|| invalid("dataSize"));
         }
         let compare = value.get("memcmp").ok_or_else(|| invalid("filter"))?;
-        let offset = compare["offset"].as_u64().and_then(|offset| usize::try_from(offset).ok());
+        let offset = compare["offset"]
+            .as_u64()
+            .and_then(|offset| usize::try_from(offset).ok());
         let offset = offset.ok_or_else(|| invalid("memcmp offset"))?;
         let bytes = match (&compare["bytes"], compare["encoding"].as_str()) {
-            (Value::String(text), None | Some("base58" | "binary")) => {
-                bs58::decode(text).into_vec().map_err(|_| invalid("memcmp bytes"))?
-            }
+            (Value::String(text), None | Some("base58" | "binary")) => bs58::decode(text)
+                .into_vec()
+                .map_err(|_| invalid("memcmp bytes"))?,
             (Value::String(text), Some("base64")) => base64_simd::STANDARD
                 .decode_to_vec(text)
                 .map_err(|_| invalid("memcmp bytes"))?,
@@ -60,7 +66,9 @@ impl Filter {
 }
 
 fn slice(config: &Config) -> Result<Option<(usize, usize)>, RpcError> {
-    let Some(slice) = config.get("dataSlice") else { return Ok(None) };
+    let Some(slice) = config.get("dataSlice") else {
+        return Ok(None);
+    };
     let part = |key: &str| {
         let number = slice[key].as_u64().and_then(|n| usize::try_from(n).ok());
         number.ok_or_else(|| RpcError::params("Invalid params: dataSlice needs offset and length."))
@@ -89,7 +97,9 @@ impl Context {
 
     pub(super) fn get_multiple_accounts(&self, params: &Params) -> Answer {
         let Some(Value::Array(list)) = params.0.first() else {
-            return Err(RpcError::params("Invalid params: expected a list of addresses."));
+            return Err(RpcError::params(
+                "Invalid params: expected a list of addresses.",
+            ));
         };
         if list.len() > MAX_ACCOUNTS {
             return Err(RpcError::params(format!(
@@ -117,10 +127,12 @@ impl Context {
         self.reached(config, slot)?;
         let values = addresses
             .iter()
-            .map(|address| match self.chain.account(&reader, address, level)? {
-                Some(account) => encode::account(&account, encoding, slice),
-                None => Ok(Value::Null),
-            })
+            .map(
+                |address| match self.chain.account(&reader, address, level)? {
+                    Some(account) => encode::account(&account, encoding, slice),
+                    None => Ok(Value::Null),
+                },
+            )
             .collect::<Result<Vec<_>, RpcError>>()?;
         Ok(self.contextual(slot, &shape(values)))
     }

@@ -61,7 +61,9 @@ impl Context {
             return Ok(json!([]));
         }
         if to - from > MAX_RANGE {
-            return Err(RpcError::params(format!("Slot range too large; max {MAX_RANGE}")));
+            return Err(RpcError::params(format!(
+                "Slot range too large; max {MAX_RANGE}"
+            )));
         }
         Ok(json!(reader.slots(from, to, usize::MAX)?))
     }
@@ -70,11 +72,17 @@ impl Context {
         let (from, limit) = (params.number(0)?, params.number(1)?);
         let level = params.config(2)?.block_level()?;
         if limit > MAX_RANGE {
-            return Err(RpcError::params(format!("Limit too large; max {MAX_RANGE}")));
+            return Err(RpcError::params(format!(
+                "Limit too large; max {MAX_RANGE}"
+            )));
         }
         let reader = self.chain.reader()?;
         let newest = reader.tip().at(level);
-        Ok(json!(reader.slots(from, newest, usize::try_from(limit).unwrap_or(0))?))
+        Ok(json!(reader.slots(
+            from,
+            newest,
+            usize::try_from(limit).unwrap_or(0)
+        )?))
     }
 
     pub(super) fn get_block_time(&self, params: &Params) -> Answer {
@@ -100,7 +108,9 @@ impl Context {
         if slot > newest {
             return Err(RpcError::block_not_available(slot));
         }
-        let Some(block) = self.chain.block(slot)? else { return Err(RpcError::skipped(slot)) };
+        let Some(block) = self.chain.block(slot)? else {
+            return Err(RpcError::skipped(slot));
+        };
         let mut object = json!({
             "previousBlockhash": block.parent_blockhash,
             "blockhash": block.blockhash,
@@ -112,7 +122,10 @@ impl Context {
             "full" => object["transactions"] = full(&block, encoding, max_version)?,
             "accounts" => object["transactions"] = accounts(&block, max_version)?,
             "signatures" => {
-                let signatures = block.transactions.iter().map(|t| encode::base58(&t.signature));
+                let signatures = block
+                    .transactions
+                    .iter()
+                    .map(|t| encode::base58(&t.signature));
                 object["signatures"] = signatures.collect();
             }
             "none" => {}
@@ -138,18 +151,27 @@ impl Context {
         let encoding = Encoding::parse(config.text("encoding")?)?;
         let max_version = config.number("maxSupportedTransactionVersion")?;
         let reader = self.chain.reader()?;
-        let Some(position) = reader.position(signature.as_array())? else { return Ok(Value::Null) };
+        let Some(position) = reader.position(signature.as_array())? else {
+            return Ok(Value::Null);
+        };
         if position.slot > reader.tip().at(level) {
             return Ok(Value::Null);
         }
         let block = self.chain.block(position.slot)?;
-        let info = block.as_ref().and_then(|b| b.transactions.get(position.index as usize));
+        let info = block
+            .as_ref()
+            .and_then(|b| b.transactions.get(position.index as usize));
         let (Some(block), Some(info)) = (&block, info) else {
-            return Err(RpcError::internal("the index names a transaction that is not stored"));
+            return Err(RpcError::internal(
+                "the index names a transaction that is not stored",
+            ));
         };
         let mut object = encode::with_meta(info, encoding, max_version)?;
         object.insert("slot".to_owned(), json!(position.slot));
-        object.insert("blockTime".to_owned(), json!(block.block_time.map(|t| t.timestamp)));
+        object.insert(
+            "blockTime".to_owned(),
+            json!(block.block_time.map(|t| t.timestamp)),
+        );
         Ok(Value::Object(object))
     }
 
@@ -162,7 +184,11 @@ impl Context {
     pub(super) fn get_epoch_info(&self, params: &Params) -> Answer {
         const SLOTS: u64 = 432_000;
         let slot = self.slot(&params.config(0)?)?;
-        let height = self.chain.reader()?.header(slot)?.map_or(0, |header| header.height);
+        let height = self
+            .chain
+            .reader()?
+            .header(slot)?
+            .map_or(0, |header| header.height);
         Ok(json!({
             "absoluteSlot": slot,
             "blockHeight": height,
@@ -174,7 +200,14 @@ impl Context {
     }
 
     pub(super) fn get_first_available_block(&self) -> Answer {
-        Ok(json!(self.chain.reader()?.slots(0, u64::MAX, 1)?.first().copied().unwrap_or(0)))
+        Ok(json!(
+            self.chain
+                .reader()?
+                .slots(0, u64::MAX, 1)?
+                .first()
+                .copied()
+                .unwrap_or(0)
+        ))
     }
 
     /// The newest slot at the level that a request names, checked against its `minContextSlot`.
@@ -199,7 +232,11 @@ impl Context {
 
     /// The highest level of a slot, by name.
     pub(super) fn status_of(&self, slot: u64) -> &'static str {
-        self.chain.tip().level_of(slot).unwrap_or(Commitment::Processed).name()
+        self.chain
+            .tip()
+            .level_of(slot)
+            .unwrap_or(Commitment::Processed)
+            .name()
     }
 }
 

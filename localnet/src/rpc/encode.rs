@@ -71,15 +71,22 @@ pub(super) fn with_meta(
     object.insert("transaction".to_owned(), transaction(info, encoding));
     object.insert("meta".to_owned(), meta(info, encoding));
     if max_version.is_some() {
-        object.insert("version".to_owned(), version.map_or(json!("legacy"), |v| json!(v)));
+        object.insert(
+            "version".to_owned(),
+            version.map_or(json!("legacy"), |v| json!(v)),
+        );
     }
     Ok(object)
 }
 
 /// A transaction without its execution.
 pub(super) fn transaction(info: &SubscribeUpdateTransactionInfo, encoding: Encoding) -> Value {
-    let Some(transaction) = &info.transaction else { return Value::Null };
-    let Some(message) = &transaction.message else { return Value::Null };
+    let Some(transaction) = &info.transaction else {
+        return Value::Null;
+    };
+    let Some(message) = &transaction.message else {
+        return Value::Null;
+    };
     match encoding {
         Encoding::Base64 => json!([base64(&wire(transaction, message)), "base64"]),
         Encoding::Base58 => json!([base58(&wire(transaction, message)), "base58"]),
@@ -124,7 +131,10 @@ pub(super) fn account_keys(info: &SubscribeUpdateTransactionInfo, message: &Mess
     let header = message.header.unwrap_or_default();
     let fixed = message.account_keys.len();
     let signers = header.num_required_signatures as usize;
-    let loaded_writable = info.meta.as_ref().map_or(0, |m| m.loaded_writable_addresses.len());
+    let loaded_writable = info
+        .meta
+        .as_ref()
+        .map_or(0, |m| m.loaded_writable_addresses.len());
     keys_of(info)
         .iter()
         .enumerate()
@@ -148,7 +158,9 @@ pub(super) fn account_keys(info: &SubscribeUpdateTransactionInfo, message: &Mess
 
 /// The execution's metadata.
 pub(super) fn meta(info: &SubscribeUpdateTransactionInfo, encoding: Encoding) -> Value {
-    let Some(meta) = &info.meta else { return Value::Null };
+    let Some(meta) = &info.meta else {
+        return Value::Null;
+    };
     let err = error(meta);
     let status = match &err {
         Value::Null => json!({"Ok": null}),
@@ -189,7 +201,9 @@ pub(super) fn meta(info: &SubscribeUpdateTransactionInfo, encoding: Encoding) ->
 
 /// Why a transaction failed, as JSON; null where it did not.
 pub(super) fn error(meta: &TransactionStatusMeta) -> Value {
-    let Some(err) = &meta.err else { return Value::Null };
+    let Some(err) = &meta.err else {
+        return Value::Null;
+    };
     match bincode::deserialize::<TransactionError>(&err.err) {
         Ok(err) => error_value(&err),
         Err(_) => Value::Null,

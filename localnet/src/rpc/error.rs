@@ -64,9 +64,7 @@ impl RpcError {
     pub(super) fn skipped(slot: u64) -> Self {
         Self::new(
             -32007,
-            format!(
-                "Slot {slot} was skipped, or missing due to ledger jump to recent snapshot"
-            ),
+            format!("Slot {slot} was skipped, or missing due to ledger jump to recent snapshot"),
         )
     }
 

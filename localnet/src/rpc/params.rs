@@ -25,14 +25,15 @@ impl Params {
                 "Invalid params: invalid type: {}, expected a string.",
                 kind(other)
             ))),
-            None => Err(RpcError::params("`params` should have at least 1 argument(s)")),
+            None => Err(RpcError::params(
+                "`params` should have at least 1 argument(s)",
+            )),
         }
     }
 
     /// A required address.
     pub(super) fn address(&self, at: usize) -> Result<Pubkey, RpcError> {
-        Pubkey::from_str(self.text(at)?)
-            .map_err(|_| RpcError::params("Invalid param: Invalid"))
+        Pubkey::from_str(self.text(at)?).map_err(|_| RpcError::params("Invalid param: Invalid"))
     }
 
     /// A required unsigned number.
@@ -44,7 +45,9 @@ impl Params {
                     kind(value)
                 ))
             }),
-            None => Err(RpcError::params("`params` should have at least 1 argument(s)")),
+            None => Err(RpcError::params(
+                "`params` should have at least 1 argument(s)",
+            )),
         }
     }
 
@@ -79,7 +82,11 @@ impl Config {
 
     pub(super) fn number(&self, key: &str) -> Result<Option<u64>, RpcError> {
         self.get(key)
-            .map(|value| value.as_u64().ok_or_else(|| invalid(key, "an unsigned number")))
+            .map(|value| {
+                value
+                    .as_u64()
+                    .ok_or_else(|| invalid(key, "an unsigned number"))
+            })
             .transpose()
     }
 

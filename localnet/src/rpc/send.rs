@@ -2,10 +2,7 @@
 
 use bincode::Options as _;
 use serde_json::{Value, json};
-use solana_sdk::{
-    account::Account,
-    transaction::VersionedTransaction,
-};
+use solana_sdk::{account::Account, transaction::VersionedTransaction};
 
 use super::{
     Context, encode,
@@ -21,7 +18,11 @@ const MAX_BASE58: usize = 1_683;
 const MAX_BASE64: usize = 1_644;
 
 fn decode(text: &str, encoding: &str) -> Result<VersionedTransaction, RpcError> {
-    let limit = if encoding == "base64" { MAX_BASE64 } else { MAX_BASE58 };
+    let limit = if encoding == "base64" {
+        MAX_BASE64
+    } else {
+        MAX_BASE58
+    };
     if text.len() > limit {
         return Err(RpcError::params(format!(
             "{encoding} encoded transaction too large: {} bytes (max: encoded/raw {limit}/{MAX_BYTES})",
@@ -32,7 +33,9 @@ fn decode(text: &str, encoding: &str) -> Result<VersionedTransaction, RpcError> 
         RpcError::params(format!("invalid {encoding} encoding: {what}"))
     };
     let bytes = match encoding {
-        "base64" => base64_simd::STANDARD.decode_to_vec(text).map_err(|e| invalid(&e))?,
+        "base64" => base64_simd::STANDARD
+            .decode_to_vec(text)
+            .map_err(|e| invalid(&e))?,
         "base58" => bs58::decode(text).into_vec().map_err(|e| invalid(&e))?,
         other => {
             return Err(RpcError::params(format!(
@@ -100,11 +103,10 @@ impl Context {
             }
             let simulated = self.chain.simulate(&transaction, true)?;
             if let Some(err) = &simulated.err {
-                return Err(RpcError::new(
-                    -32002,
-                    format!("Transaction simulation failed: {err}"),
-                )
-                .with(result(&simulated, &Value::Null)));
+                return Err(
+                    RpcError::new(-32002, format!("Transaction simulation failed: {err}"))
+                        .with(result(&simulated, &Value::Null)),
+                );
             }
         }
         self.chain
@@ -143,7 +145,7 @@ impl Context {
                 "lastValidBlockHeight": height + crate::chain::BLOCKHASH_LIFE as u64,
             });
         }
-        let simulated = self.chain.simulate_unsigned(&transaction)?;
+        let simulated = self.chain.simulate(&transaction, !replace)?;
         let accounts = self.simulated_accounts(&config, &simulated)?;
         let mut value = result(&simulated, &accounts);
         value["replacementBlockhash"] = replacement;
@@ -152,8 +154,13 @@ impl Context {
 
     /// The accounts that a simulation was asked to show, as it would leave them.
     fn simulated_accounts(&self, config: &Config, simulated: &Simulated) -> Answer {
-        let Some(asked) = config.get("accounts") else { return Ok(Value::Null) };
-        let Some(list) = asked["addresses"].as_array().filter(|list| list.len() <= 100) else {
+        let Some(asked) = config.get("accounts") else {
+            return Ok(Value::Null);
+        };
+        let Some(list) = asked["addresses"]
+            .as_array()
+            .filter(|list| list.len() <= 100)
+        else {
             return Err(RpcError::params("Invalid params: accounts.addresses"));
         };
         let encoding = asked["encoding"].as_str().or(Some("base64"));
@@ -173,4 +180,3 @@ impl Context {
             .collect()
     }
 }
-

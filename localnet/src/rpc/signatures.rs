@@ -29,7 +29,9 @@ impl Context {
         let level = config.block_level()?;
         let limit = config.number("limit")?.unwrap_or(MAX_SIGNATURES);
         if limit == 0 || limit > MAX_SIGNATURES {
-            return Err(RpcError::params(format!("Invalid limit; max {MAX_SIGNATURES}")));
+            return Err(RpcError::params(format!(
+                "Invalid limit; max {MAX_SIGNATURES}"
+            )));
         }
         let reader = self.chain.reader()?;
         let newest = reader.tip().at(level);
@@ -50,7 +52,10 @@ impl Context {
         let limit = usize::try_from(limit).unwrap_or(0);
         let found = reader.by_address(&address.to_bytes(), newest, before, until, limit)?;
         let mut blocks = HashMap::new();
-        found.into_iter().map(|position| self.signature_entry(position, &mut blocks)).collect()
+        found
+            .into_iter()
+            .map(|position| self.signature_entry(position, &mut blocks))
+            .collect()
     }
 
     fn signature_entry(
@@ -66,7 +71,10 @@ impl Context {
             blocks.insert(position.slot, block);
         }
         let block = blocks.get(&position.slot).ok_or_else(missing)?;
-        let info = block.transactions.get(position.index as usize).ok_or_else(missing)?;
+        let info = block
+            .transactions
+            .get(position.index as usize)
+            .ok_or_else(missing)?;
         Ok(json!({
             "signature": encode::base58(&info.signature),
             "slot": position.slot,
@@ -80,10 +88,14 @@ impl Context {
 
     pub(super) fn get_signature_statuses(&self, params: &Params) -> Answer {
         let Some(Value::Array(list)) = params.0.first() else {
-            return Err(RpcError::params("Invalid params: expected a list of signatures."));
+            return Err(RpcError::params(
+                "Invalid params: expected a list of signatures.",
+            ));
         };
         if list.len() > MAX_STATUSES {
-            return Err(RpcError::params(format!("Too many inputs provided; max {MAX_STATUSES}")));
+            return Err(RpcError::params(format!(
+                "Too many inputs provided; max {MAX_STATUSES}"
+            )));
         }
         let reader = self.chain.reader()?;
         let tip = reader.tip();

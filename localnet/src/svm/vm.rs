@@ -117,7 +117,9 @@ impl Vm {
     /// # Errors
     /// When a committed program does not load.
     pub fn new() -> Result<Self, VmError> {
+        // Signatures are verified here, so that a simulation may go without them.
         let svm = LiteSVM::new()
+            .with_sigverify(false)
             .with_blockhash_check(false)
             .with_transaction_history(0);
         let mut vm = Self { svm };
@@ -190,6 +192,9 @@ impl Vm {
         &mut self,
         transaction: &VersionedTransaction,
     ) -> Result<Executed, TransactionError> {
+        if !transaction.verify_with_results().iter().all(|valid| *valid) {
+            return Err(TransactionError::SignatureFailure);
+        }
         let (loaded_writable, loaded_readonly) = self.lookups(&transaction.message)?;
         let static_keys = transaction.message.static_account_keys().to_vec();
         let keys: Vec<Pubkey> =
@@ -241,7 +246,7 @@ impl Vm {
         })
     }
 
-    /// Executes a transaction without keeping its effects. Signatures are verified like in [`Vm::execute`].
+    /// Executes a transaction without keeping its effects. Signatures are not verified.
     #[must_use]
     pub fn simulate(&self, transaction: &VersionedTransaction) -> Simulated {
         let (meta, err, accounts) = match self.svm.simulate_transaction(transaction.clone()) {
