@@ -169,10 +169,7 @@ fn columns(plan: &EventPlan) -> Vec<HeadColumn> {
         .collect();
     for column in &plan.columns {
         let mut column = column.clone();
-        let taken = |name: &str, columns: &[HeadColumn]| columns.iter().any(|c| c.name == name);
-        while taken(&column.name, &columns)
-            || (column.name.starts_with("f_f_") && taken(&column.name, &plan.columns))
-        {
+        while columns.iter().any(|c| c.name == column.name) {
             column.name.insert_str(0, "f_");
         }
         columns.push(column);

@@ -1,7 +1,14 @@
 //! The decoder against recorded chains and hand-made attacks, through its public interface only.
 #![forbid(unsafe_code)]
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
+mod forgeries;
 mod mainnet;
 mod support;
 mod validator_stream;
+mod zoo;

@@ -41,7 +41,7 @@ impl Observer for Collect {
                 *self
                     .dead
                     .entry(record.event.map_or("unknown", |_| "known"))
-                    .or_default() += 1
+                    .or_default() += 1;
             }
             Outcome::Suspect => *self.suspects.entry(signature(record.tx)).or_default() += 1,
             Outcome::Unconfigured => panic!("not asked for"),

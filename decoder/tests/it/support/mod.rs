@@ -1,6 +1,8 @@
 //! What several tests need: test data, readers, small builders.
 
+pub(crate) mod build;
 pub(crate) mod getblock;
+pub(crate) mod native;
 pub(crate) mod stream;
 
 use std::path::{Path, PathBuf};
