@@ -108,3 +108,52 @@ fn head(name: &str, identity: &[(&str, &str)], own: &[(&str, &str)]) -> Arc<Head
         columns: identity.iter().chain(own).map(column).collect(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Columns of a `CREATE TABLE`, as name and type.
+    fn columns(sql: &str) -> Vec<(String, String)> {
+        let code: Vec<&str> = sql
+            .lines()
+            .filter(|l| !l.trim_start().starts_with("--"))
+            .collect();
+        let code = code.join("\n");
+        let body = code.split_once("(\n").unwrap().1;
+        let body = body.split_once("\n)\nENGINE").unwrap().0;
+        let (mut depth, mut parts) = (0, vec![String::new()]);
+        for c in body.chars() {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            match c {
+                ',' if depth == 0 => parts.push(String::new()),
+                _ => parts.last_mut().unwrap().push(c),
+            }
+        }
+        let column = |part: &String| {
+            let words: Vec<&str> = part.split_whitespace().collect();
+            let text = words.join(" ");
+            let text = text.split(" CODEC").next().unwrap();
+            let (name, kind) = text.split_once(' ').unwrap();
+            (
+                name.to_owned(),
+                kind.replace("LowCardinality(String)", "String"),
+            )
+        };
+        parts.iter().map(column).collect()
+    }
+
+    #[test]
+    fn columns_are_those_of_the_ddl() {
+        for head in heads() {
+            let migrations = hypernode_schemas::clickhouse::migrations();
+            let sql = migrations.iter().find(|m| m.name == head.name).unwrap().sql;
+            let ours: Vec<_> = head
+                .columns
+                .iter()
+                .map(|c| (c.name.clone(), c.kind.clone()))
+                .collect();
+            assert_eq!(ours, columns(sql), "{}", head.name);
+        }
+    }
+}

@@ -8,6 +8,7 @@
 )]
 
 mod forgeries;
+mod idls;
 mod mainnet;
 mod support;
 mod validator_stream;
