@@ -1,1 +1,17 @@
-//! Hypernode analytics.
+//! What the network's figures are: queries over the warehouse's views and their results, no HTTP.
+//!
+//! Every result is of one moment, a slot ([`Watermark::as_of`]), in integers: base units, milliseconds, Unix
+//! seconds. [`amount`] turns base units into HYPER where an old shape wants that.
+#![forbid(unsafe_code)]
+
+pub mod activity;
+pub mod amount;
+pub mod metrics;
+mod query;
+pub mod time;
+pub mod transaction;
+pub mod validation;
+pub mod watermark;
+
+pub use query::Error;
+pub use watermark::{Finality, Watermark};

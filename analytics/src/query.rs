@@ -1,0 +1,92 @@
+//! One bounded round trip to the warehouse.
+
+use std::time::Duration;
+
+use clickhouse::{RowOwned, RowRead};
+use hypernode_warehouse::Client;
+
+/// Longest wait for one answer: a page that takes longer has lost its reader.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why a figure could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The engine refused or could not be reached.
+    #[error("the warehouse did not answer the query for {what}: {source}")]
+    Query {
+        /// What was asked for, in words.
+        what: &'static str,
+        /// The client's error.
+        #[source]
+        source: Box<clickhouse::error::Error>,
+    },
+    /// The engine took too long.
+    #[error("the warehouse took more than {} s for {what}; is it overloaded?", PATIENCE.as_secs())]
+    Timeout {
+        /// What was asked for, in words.
+        what: &'static str,
+    },
+    /// The engine answered with something other than asked for.
+    #[error("the warehouse answered {what} with {problem}")]
+    Shape {
+        /// What was asked for, in words.
+        what: &'static str,
+        /// What was wrong with the answer.
+        problem: &'static str,
+    },
+}
+
+/// All rows of `sql`. The text must hold no stranger's bytes: values are put in by [`fill`].
+pub(crate) async fn rows<T>(client: &Client, what: &'static str, sql: &str) -> Result<Vec<T>, Error>
+where
+    T: RowOwned + RowRead,
+{
+    let answer = client.raw().query(sql).fetch_all::<T>();
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(Ok(rows)) => Ok(rows),
+        Ok(Err(source)) => Err(Error::Query {
+            what,
+            source: Box::new(source),
+        }),
+        Err(_) => Err(Error::Timeout { what }),
+    }
+}
+
+/// The one row of `sql`.
+pub(crate) async fn row<T>(client: &Client, what: &'static str, sql: &str) -> Result<T, Error>
+where
+    T: RowOwned + RowRead,
+{
+    rows(client, what, sql).await?.pop().ok_or(Error::Shape {
+        what,
+        problem: "no row where one was due",
+    })
+}
+
+/// Puts integers in place of `{name}`: nothing that a stranger writes can become SQL this way.
+/// A line comment goes, since the client would read a question mark in it as a parameter.
+pub(crate) fn fill(template: &str, values: &[(&str, u64)]) -> String {
+    let mut sql: String = template
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("--"))
+        .collect::<Vec<_>>()
+        .join("\n");
+    for (name, value) in values {
+        sql = sql.replace(&format!("{{{name}}}"), &value.to_string());
+    }
+    sql
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_of_a_name_is_filled_and_comments_go() {
+        let sql = fill(
+            "-- why?\nSELECT {as_of}, {as_of} + {limit}",
+            &[("as_of", 7), ("limit", 2)],
+        );
+        assert_eq!(sql, "SELECT 7, 7 + 2");
+    }
+}

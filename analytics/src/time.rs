@@ -1,0 +1,39 @@
+//! Times as the old shapes print them.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+/// Unix seconds as `2024-05-01T12:00:00.000Z`. 0, which stands for "unknown", gives `None`.
+#[must_use]
+pub fn iso_seconds(seconds: u32) -> Option<String> {
+    if seconds == 0 {
+        return None;
+    }
+    iso_millis(i64::from(seconds) * 1000)
+}
+
+/// Unix milliseconds as `2024-05-01T12:00:00.000Z`; `None` outside the calendar.
+#[must_use]
+pub fn iso_millis(millis: i64) -> Option<String> {
+    Some(DateTime::from_timestamp_millis(millis)?.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+/// The present, in the same form.
+#[must_use]
+pub fn iso_now() -> String {
+    Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_is_that_of_a_browser() {
+        assert_eq!(
+            iso_seconds(1_714_564_800).as_deref(),
+            Some("2024-05-01T12:00:00.000Z")
+        );
+        assert_eq!(iso_seconds(0), None);
+        assert_eq!(iso_millis(i64::MAX), None);
+    }
+}

@@ -1,0 +1,202 @@
+//! A real engine with a small history written by hand, for tests of the figures, the routes and the panels.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses a part of it"
+)]
+
+use hypernode_warehouse::Client;
+
+/// First second of the history.
+pub const START: u32 = 1_700_000_000;
+/// Last slot of the history that the figures are computed for by hand.
+pub const LAST: u64 = 8;
+/// A later slot, whose block holds jobs with the highest prices there are.
+pub const EXTREME: u64 = 100;
+
+const DAY: u32 = 86_400;
+
+/// Block time of a slot: the first five ten seconds apart, then days.
+pub fn block_time(slot: u64) -> u32 {
+    match slot {
+        0..=5 => START + 10 * u32::try_from(slot).expect("small"),
+        6 => START + 6 * DAY,
+        7 => START + 7 * DAY + DAY / 2,
+        _ => START + 8 * DAY,
+    }
+}
+
+/// The 32 bytes that stand for a key in the history: its name, then zeros.
+pub fn key(name: &str) -> [u8; 32] {
+    let mut key = [0; 32];
+    key[..name.len()].copy_from_slice(name.as_bytes());
+    key
+}
+
+/// A key as answers print it.
+pub fn base58(name: &str) -> String {
+    let mut out = [0; 44];
+    let length = five8::encode_32(&key(name), &mut out);
+    String::from_utf8(out[..usize::from(length)].to_vec()).expect("base58 is ASCII")
+}
+
+/// The signature of the transaction at (slot, index) as answers print it.
+pub fn signature(slot: u64, tx_index: u32) -> String {
+    let mut out = [0; 88];
+    let length = five8::encode_64(&signature_bytes(slot, tx_index), &mut out);
+    String::from_utf8(out[..usize::from(length)].to_vec()).expect("base58 is ASCII")
+}
+
+/// Its bytes.
+pub fn signature_bytes(slot: u64, tx_index: u32) -> [u8; 64] {
+    let mut bytes = [0; 64];
+    let text = format!("signature {slot} {tx_index}");
+    bytes[..text.len()].copy_from_slice(text.as_bytes());
+    bytes
+}
+
+/// One canonical event: place, kind, and the columns that are set (SQL literals; keys by name).
+pub struct Event(
+    pub u64,
+    pub u32,
+    pub &'static str,
+    pub &'static [(&'static str, &'static str)],
+);
+
+const KEYS: [&str; 7] = [
+    "job",
+    "node",
+    "requester",
+    "operator",
+    "authority",
+    "treasury",
+    "incentive",
+];
+
+impl Event {
+    fn insert(&self) -> String {
+        let Self(slot, tx_index, kind, set) = self;
+        let mut columns = String::from(
+            "slot, tx_index, outer_ix, inner_ix, ordinal, signature, block_time, kind",
+        );
+        let mut values = format!(
+            "{slot}, {tx_index}, 0, -1, 0, toFixedString('signature {slot} {tx_index}', 64), {}, '{kind}'",
+            block_time(*slot)
+        );
+        for (column, value) in *set {
+            columns.push_str(", ");
+            columns.push_str(column);
+            if KEYS.contains(column) {
+                values.push_str(&format!(", toFixedString('{value}', 32)"));
+            } else {
+                values.push_str(&format!(", {value}"));
+            }
+        }
+        format!("INSERT INTO canonical_events ({columns}) VALUES ({values})")
+    }
+}
+
+/// Two owners share a node_id and two clients a job_id; an impostor completes a job; a settlement precedes its
+/// completion; a cancellation follows an assignment; a node leaves and returns; a program with keys in its events.
+#[rustfmt::skip]
+pub const HISTORY: &[Event] = &[
+    Event(1, 0, "NodeRegistered", &[("node", "node-1"), ("operator", "owner-1"), ("node_name", "'gpu'")]),
+    Event(1, 1, "NodeRegistered", &[("node", "node-2"), ("operator", "owner-2"), ("node_name", "'gpu'")]),
+    Event(2, 0, "NodeRegistered", &[("node", "node-3"), ("operator", "owner-3"), ("node_name", "'back'")]),
+    Event(2, 1, "NodeRegistered", &[("node", "node-4"), ("operator", "owner-4"), ("node_name", "'off'")]),
+    Event(2, 2, "NodeRegistered", &[("node", "node-5"), ("operator", "owner-5"), ("node_name", "'gone'")]),
+    Event(2, 3, "NodeRegistered", &[("node", "node-6"), ("operator", "owner-6"), ("node_name", "'<b>&''\"'")]),
+    Event(2, 4, "NodeStatusChanged", &[("node", "node-6"), ("status", "'offline'")]),
+    Event(3, 0, "NodeDeregistered", &[("node", "node-3"), ("operator", "owner-3")]),
+    Event(3, 1, "NodeStatusChanged", &[("node", "node-4"), ("status", "'offline'")]),
+    Event(3, 2, "NodeStatusChanged", &[("node", "node-6"), ("status", "'online'")]),
+    Event(3, 3, "JobCreated", &[("job", "job-a"), ("requester", "client-1"), ("name", "'job-1'"), ("job_type", "'llm_inference'"), ("price", "1000000")]),
+    Event(3, 4, "JobCreated", &[("job", "job-b"), ("requester", "client-2"), ("name", "'job-1'"), ("job_type", "'render'"), ("price", "2000000")]),
+    Event(4, 0, "NodeDeregistered", &[("node", "node-5"), ("operator", "owner-5")]),
+    Event(4, 1, "JobAssigned", &[("job", "job-a"), ("node", "node-1"), ("operator", "owner-1"), ("authority", "owner-1"), ("name", "'job-1'")]),
+    Event(4, 2, "JobAssigned", &[("job", "job-b"), ("node", "node-2"), ("operator", "owner-2"), ("authority", "stranger"), ("name", "'job-1'")]),
+    Event(4, 3, "JobCreated", &[("job", "job-c"), ("requester", "client-1"), ("name", "'job-3'"), ("job_type", "'rag_indexing'"), ("price", "3000000")]),
+    Event(4, 4, "JobCreated", &[("job", "job-d"), ("requester", "client-1"), ("name", "'job-4'"), ("job_type", "'llm_inference'"), ("price", "4000000")]),
+    Event(5, 0, "PaymentDistributed", &[("job", "job-c"), ("treasury", "treasury"), ("incentive", "incentive"), ("operator_amount", "2400000"), ("treasury_amount", "300000"), ("incentive_amount", "150000")]),
+    Event(5, 1, "JobCompleted", &[("job", "job-a"), ("operator", "owner-1"), ("result_hash", "'hash-a'")]),
+    Event(5, 2, "PaymentDistributed", &[("job", "job-a"), ("treasury", "treasury"), ("incentive", "incentive"), ("operator_amount", "800000"), ("treasury_amount", "100000"), ("incentive_amount", "50000")]),
+    Event(5, 3, "PaymentProcessed", &[("operator_amount", "777"), ("treasury_amount", "777"), ("incentive_amount", "777")]),
+    Event(5, 4, "JobAssigned", &[("job", "job-d"), ("node", "node-1"), ("operator", "owner-1"), ("authority", "owner-1")]),
+    Event(5, 5, "JobCreated", &[("job", "job-e"), ("requester", "client-2"), ("name", "'job-5'"), ("job_type", "'generic_compute'"), ("price", "5000000")]),
+    Event(5, 6, "JobAssigned", &[("job", "job-f"), ("node", "node-1")]),
+    Event(6, 0, "NodeRegistered", &[("node", "node-3"), ("operator", "owner-3"), ("node_name", "'back'")]),
+    Event(6, 1, "JobCompleted", &[("job", "job-b"), ("operator", "impostor"), ("result_hash", "'hash-b'")]),
+    Event(6, 2, "JobCancelled", &[("job", "job-d"), ("requester", "client-1")]),
+    Event(6, 3, "JobCompleted", &[("job", "job-f"), ("node", "node-1"), ("price", "7"), ("duration", "12")]),
+    Event(6, 4, "JobFailed", &[("job", "job-g"), ("node", "node-1"), ("duration", "3")]),
+    Event(7, 0, "JobCompleted", &[("job", "job-c"), ("operator", "owner-1"), ("result_hash", "'hash-\\xFF-c'")]),
+    Event(8, 0, "JobCreated", &[("job", "job-h"), ("requester", "client-2"), ("name", "'job-8'"), ("job_type", "'unknown_9'"), ("price", "6000000")]),
+    Event(8, 1, "JobAssigned", &[("job", "job-h"), ("node", "node-2"), ("operator", "owner-2"), ("authority", "owner-2")]),
+    Event(EXTREME, 0, "JobCreated", &[("job", "job-x"), ("price", "18446744073709551615")]),
+    Event(EXTREME, 1, "JobCreated", &[("job", "job-y"), ("price", "18446744073709551615")]),
+];
+
+/// Writes the history. The ledger ends at `served`, with everything up to `finalized` final.
+pub async fn write_history(client: &Client, served: u64, finalized: u64) {
+    for event in HISTORY {
+        execute(client, &event.insert()).await;
+    }
+    for slot in (1..=8).chain([EXTREME]) {
+        let time = block_time(slot);
+        execute(
+            client,
+            &format!("INSERT INTO blocks (slot, parent_slot, block_time) VALUES ({slot}, {slot} - 1, {time})"),
+        )
+        .await;
+    }
+    execute(
+        client,
+        "INSERT INTO transactions (slot, tx_index, signature, block_time, success, fee, compute_units, signer) \
+         SELECT DISTINCT slot, tx_index, signature, block_time, true, 5000, 1234, toFixedString('payer', 32) \
+         FROM canonical_events",
+    )
+    .await;
+    execute(
+        client,
+        "INSERT INTO events (slot, tx_index, outer_ix, inner_ix, ordinal, signature, block_time, program, label, event, via, success, data) \
+         SELECT slot, tx_index, outer_ix, inner_ix, ordinal, signature, block_time, toFixedString('program', 32), \
+         'a_program', toString(kind), 'log', true, 'data' FROM canonical_events",
+    )
+    .await;
+    publish(client, 1, served, finalized).await;
+}
+
+/// Writes a ledger row for a range of slots.
+pub async fn publish(client: &Client, from: u64, to: u64, finalized: u64) {
+    execute(
+        client,
+        &format!(
+            "INSERT INTO ingest_ledger (slot_lo, slot_hi, window, last_block_slot, blocks, finalized_slot, source, written_at) \
+             VALUES ({from}, {to}, 4, {to}, 8, {finalized}, 'test', toDateTime64('2024-05-01 12:00:00.123', 3, 'UTC'))"
+        ),
+    )
+    .await;
+}
+
+/// Runs a statement that must succeed.
+pub async fn execute(client: &Client, sql: &str) {
+    let escaped = sql.replace('?', "??");
+    if let Err(error) = client.raw().query(&escaped).execute().await {
+        panic!("{sql}\n{error}");
+    }
+}
+
+/// An engine of its own with the tables and views, and nothing in them.
+pub async fn engine() -> (Client, ()) {
+    let client = Client::at("http://127.0.0.1:18123");
+    for table in [
+        "canonical_events",
+        "blocks",
+        "transactions",
+        "events",
+        "ingest_ledger",
+    ] {
+        execute(&client, &format!("TRUNCATE TABLE {table}")).await;
+    }
+    (client, ())
+}
