@@ -1,1 +1,21 @@
-//! Hypernode api.
+//! HTTP over the analytics: routes, shapes that clients in the field call, the page. No figure is computed here.
+#![forbid(unsafe_code)]
+
+mod answer;
+mod ask;
+mod cache;
+mod error;
+mod guard;
+mod html;
+mod network;
+mod page;
+mod router;
+mod serve;
+mod shapes;
+mod state;
+mod transaction_page;
+
+pub use network::{NetworkInfo, ProgramIds};
+pub use router::{paths, router};
+pub use serve::serve;
+pub use state::{ApiState, StatusProvider};

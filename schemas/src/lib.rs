@@ -6,4 +6,5 @@ pub mod canonical;
 pub mod clickhouse;
 pub mod idl;
 pub mod localnet;
+pub mod openapi;
 pub mod table;

@@ -5,7 +5,11 @@
     reason = "each test file uses a part of it"
 )]
 
-use hypernode_warehouse::Client;
+use std::path::{Path, PathBuf};
+
+use hypernode_schemas::clickhouse;
+use hypernode_warehouse::engine::{Engine, EngineOptions};
+use hypernode_warehouse::{Client, Endpoint, Secret, library};
 
 /// First second of the history.
 pub const START: u32 = 1_700_000_000;
@@ -180,23 +184,58 @@ pub async fn publish(client: &Client, from: u64, to: u64, finalized: u64) {
 
 /// Runs a statement that must succeed.
 pub async fn execute(client: &Client, sql: &str) {
-    let escaped = sql.replace('?', "??");
-    if let Err(error) = client.raw().query(&escaped).execute().await {
+    if let Err(error) = client.execute(sql).await {
         panic!("{sql}\n{error}");
     }
 }
 
-/// An engine of its own with the tables and views, and nothing in them.
-pub async fn engine() -> (Client, ()) {
-    let client = Client::at("http://127.0.0.1:18123");
-    for table in [
-        "canonical_events",
-        "blocks",
-        "transactions",
-        "events",
-        "ingest_ledger",
-    ] {
-        execute(&client, &format!("TRUNCATE TABLE {table}")).await;
+/// An engine of its own with the tables and views, and nothing in them. `None` where the library is not installed:
+/// the test is skipped, but never in CI.
+pub async fn engine() -> Option<(Client, Running)> {
+    let fetch = std::env::var_os("HYPERNODE_TEST_FETCH").is_some();
+    let ci = std::env::var("CI").is_ok_and(|value| value == "true");
+    let found = library::locate(None);
+    if !matches!(found, Ok(Some(_))) && !fetch && !ci {
+        eprintln!("skipped: no ClickHouse library here ({found:?}); HYPERNODE_TEST_FETCH=1 fetches it");
+        return None;
     }
-    (client, ())
+    let folder = tempfile::tempdir().expect("a directory");
+    let engine = Engine::start(EngineOptions {
+        data_dir: folder.path().to_owned(),
+        port: 0,
+        library: None,
+        program: child_program(),
+    })
+    .await
+    .expect("the engine starts");
+    let client = Client::new(&engine.endpoint()).expect("a client");
+    for migration in clickhouse::migrations() {
+        execute(&client, migration.sql).await;
+    }
+    Some((client, Running { engine, folder }))
+}
+
+/// Keeps the engine and its directory until the test ends.
+pub struct Running {
+    engine: Engine,
+    folder: tempfile::TempDir,
+}
+
+/// The engine's child, which cargo builds beside the tests of this crate: an example with `_engine` in its name.
+fn child_program() -> PathBuf {
+    let test = std::env::current_exe().expect("a path");
+    let folder = test.parent().and_then(Path::parent).expect("the build folder");
+    let name = env!("CARGO_PKG_NAME").trim_start_matches("hypernode-").to_owned() + "_engine";
+    folder.join("examples").join(name)
+}
+
+/// A client of a warehouse that is not there.
+pub fn unreachable() -> Client {
+    Client::new(&Endpoint {
+        url: "http://127.0.0.1:9".into(),
+        user: "nobody".into(),
+        password: Secret::new(""),
+        database: "none".into(),
+    })
+    .expect("a client")
 }

@@ -1,0 +1,153 @@
+//! An answer of one slot: body, headers, and 304 for those who have it already.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use hypernode_analytics::Error;
+use serde_json::Value;
+
+use crate::ask::Ask;
+use crate::cache::Snapshot;
+use crate::error::Refusal;
+use crate::state::ApiState;
+
+/// The slot that an answer speaks of.
+pub(crate) const AS_OF_SLOT: HeaderName = HeaderName::from_static("x-as-of-slot");
+/// Whether it rests on confirmed or finalized blocks.
+pub(crate) const FINALITY: HeaderName = HeaderName::from_static("x-finality");
+
+/// Changes of what is not on chain (hosts, jobs of the matchmaker). There are none yet.
+const OFF_CHAIN_SEQUENCE: u64 = 0;
+
+/// Answers with the JSON object that `body` makes of the current snapshot, or with `failure` when there is no data.
+pub(crate) async fn object(
+    state: &ApiState,
+    ask: &Ask,
+    failure: &'static str,
+    body: impl AsyncFnOnce(&Snapshot) -> Result<Value, Error>,
+) -> Response {
+    let (snapshot, tag) = match open(state, ask, failure).await {
+        Ok(opened) => opened,
+        Err(response) => return response,
+    };
+    match body(&snapshot).await {
+        Ok(mut value) => {
+            if let Some(object) = value.as_object_mut() {
+                object.insert("as_of_slot".into(), snapshot.as_of.into());
+                object.insert("finality".into(), snapshot.finality.as_str().into());
+            }
+            (headers(&snapshot, &tag), Json(value)).into_response()
+        }
+        Err(error) => failed(&error, failure),
+    }
+}
+
+/// Answers with the page that `body` makes of the current snapshot.
+pub(crate) async fn page(
+    state: &ApiState,
+    ask: &Ask,
+    body: impl AsyncFnOnce(&Snapshot) -> Result<String, Error>,
+) -> Response {
+    const FAILURE: &str = "The figures cannot be read just now; try again in a moment";
+    let (snapshot, tag) = match open(state, ask, FAILURE).await {
+        Ok(opened) => opened,
+        Err(response) => return response,
+    };
+    match body(&snapshot).await {
+        Ok(html) => (headers(&snapshot, &tag), Html(html)).into_response(),
+        Err(error) => failed(&error, FAILURE),
+    }
+}
+
+/// The snapshot and its tag, or the response that needs no more data: 304 or a failure.
+async fn open(
+    state: &ApiState,
+    ask: &Ask,
+    failure: &'static str,
+) -> Result<(Arc<Snapshot>, String), Response> {
+    let snapshot = match state.snapshots.current(ask.finality).await {
+        Ok(snapshot) => snapshot,
+        Err(error) => return Err(failed(&error, failure)),
+    };
+    let tag = tag(state, &snapshot);
+    if ask
+        .known
+        .as_deref()
+        .is_some_and(|known| matches(known, &tag))
+    {
+        return Err((StatusCode::NOT_MODIFIED, headers(&snapshot, &tag)).into_response());
+    }
+    Ok((snapshot, tag))
+}
+
+fn failed(error: &Error, text: &'static str) -> Response {
+    tracing::warn!(%error, "answered: {text}");
+    Refusal::failed(text).into_response()
+}
+
+/// A tag for one state of the data. Chains and versions that reach the same slot differ in it, too.
+fn tag(state: &ApiState, snapshot: &Snapshot) -> String {
+    let genesis: String = state
+        .network
+        .genesis
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(8)
+        .collect();
+    format!(
+        "\"{}-{genesis}-{}-{}-{:x}-{OFF_CHAIN_SEQUENCE}\"",
+        env!("CARGO_PKG_VERSION"),
+        snapshot.as_of,
+        snapshot.finality,
+        snapshot.verified_at
+    )
+}
+
+/// Whether an `If-None-Match` value names the tag; weak and strong tags compare equal there.
+fn matches(known: &str, tag: &str) -> bool {
+    known
+        .split(',')
+        .map(|one| one.trim().trim_start_matches("W/"))
+        .any(|one| one == "*" || one == tag)
+}
+
+fn headers(snapshot: &Snapshot, tag: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(AS_OF_SLOT, snapshot.as_of.into());
+    headers.insert(
+        FINALITY,
+        HeaderValue::from_static(snapshot.finality.as_str()),
+    );
+    // Anyone may keep an answer, but must ask whether it still holds.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(tag) = HeaderValue::from_str(tag) {
+        headers.insert(ETAG, tag);
+    }
+    headers
+}
+
+/// A file of ours that changes with the version only.
+pub(crate) fn file(kind: &'static str, text: &'static str) -> Response {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    (headers, text).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_tag_is_found_in_a_list() {
+        assert!(matches("\"a\"", "\"a\""));
+        assert!(matches("\"b\", W/\"a\"", "\"a\""));
+        assert!(matches("*", "\"a\""));
+        assert!(!matches("\"aa\"", "\"a\""));
+        assert!(!matches("", "\"a\""));
+    }
+}

@@ -1,0 +1,154 @@
+//! Answers' data, kept per watermark: as long as the slot stands still, no query is asked twice, and many who ask at
+//! once wait for one query. Bounded: one snapshot for each finality.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use hypernode_analytics::activity::{RecentJob, RecentNode, recent_jobs, recent_nodes};
+use hypernode_analytics::metrics::Figures;
+use hypernode_analytics::validation::{MAX_RECEIPTS, Receipt, receipts};
+use hypernode_analytics::{Error, Finality, Watermark};
+use hypernode_warehouse::Client;
+use tokio::sync::{Mutex, OnceCell};
+
+/// How long the ledger's head is believed without looking again. Slots take 400 ms.
+const HEAD_AGE: Duration = Duration::from_millis(200);
+
+/// The data of one slot, each part fetched when first asked for.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    client: Client,
+    pub(crate) as_of: u64,
+    pub(crate) finality: Finality,
+    /// When the slot was found complete, Unix milliseconds; 0 while nothing is indexed.
+    pub(crate) verified_at: i64,
+    figures: OnceCell<Figures>,
+    receipts: OnceCell<Vec<Receipt>>,
+    activity: OnceCell<(Vec<RecentJob>, Vec<RecentNode>)>,
+}
+
+impl Snapshot {
+    fn new(client: Client, watermark: &Watermark, finality: Finality) -> Self {
+        Self {
+            client,
+            as_of: watermark.as_of(finality),
+            finality,
+            verified_at: watermark.verified_at,
+            figures: OnceCell::new(),
+            receipts: OnceCell::new(),
+            activity: OnceCell::new(),
+        }
+    }
+
+    /// Whether any slot is served yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.as_of == 0
+    }
+
+    pub(crate) async fn figures(&self) -> Result<&Figures, Error> {
+        self.figures
+            .get_or_try_init(|| Figures::load(&self.client, self.as_of))
+            .await
+    }
+
+    /// The newest receipts, as many as any answer may hold.
+    pub(crate) async fn receipts(&self) -> Result<&[Receipt], Error> {
+        let all = self
+            .receipts
+            .get_or_try_init(|| receipts(&self.client, self.as_of, MAX_RECEIPTS));
+        Ok(all.await?.as_slice())
+    }
+
+    pub(crate) async fn activity(&self) -> Result<&(Vec<RecentJob>, Vec<RecentNode>), Error> {
+        self.activity
+            .get_or_try_init(|| async {
+                Ok((
+                    recent_jobs(&self.client, self.as_of).await?,
+                    recent_nodes(&self.client, self.as_of).await?,
+                ))
+            })
+            .await
+    }
+}
+
+#[derive(Debug, Default)]
+struct Head {
+    read_at: Option<Instant>,
+    /// The last failure, so that callers who waited share it and do not each try again.
+    failure: Option<Arc<Error>>,
+    confirmed: Option<Arc<Snapshot>>,
+    finalized: Option<Arc<Snapshot>>,
+}
+
+/// The current snapshots.
+#[derive(Debug)]
+pub(crate) struct Snapshots {
+    client: Client,
+    head: Mutex<Head>,
+    confirmed_slot: AtomicU64,
+}
+
+impl Snapshots {
+    pub(crate) fn new(client: Client) -> Self {
+        Self {
+            client,
+            head: Mutex::default(),
+            confirmed_slot: AtomicU64::new(0),
+        }
+    }
+
+    /// The confirmed slot when last looked at; asks nothing.
+    pub(crate) fn last_slot(&self) -> u64 {
+        self.confirmed_slot.load(Ordering::Relaxed)
+    }
+
+    /// The snapshot of the slot that is served now. An unanswered question fails for all who wait for it.
+    pub(crate) async fn current(&self, finality: Finality) -> Result<Arc<Snapshot>, Arc<Error>> {
+        let mut head = self.head.lock().await;
+        if head.read_at.is_none_or(|at| at.elapsed() > HEAD_AGE) {
+            let read = Watermark::load(&self.client).await;
+            head.read_at = Some(Instant::now());
+            match read {
+                Ok(watermark) => {
+                    self.confirmed_slot
+                        .store(watermark.as_of(Finality::Confirmed), Ordering::Relaxed);
+                    head.failure = None;
+                    self.renew(&mut head.confirmed, &watermark, Finality::Confirmed);
+                    self.renew(&mut head.finalized, &watermark, Finality::Finalized);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "no figures can be served");
+                    head.failure = Some(Arc::new(error));
+                }
+            }
+        }
+        if let Some(failure) = &head.failure {
+            return Err(Arc::clone(failure));
+        }
+        let snapshot = match finality {
+            Finality::Confirmed => head.confirmed.clone(),
+            Finality::Finalized => head.finalized.clone(),
+        };
+        Ok(snapshot.unwrap_or_else(|| {
+            Arc::new(Snapshot::new(
+                self.client.clone(),
+                &Watermark::default(),
+                finality,
+            ))
+        }))
+    }
+
+    fn renew(&self, place: &mut Option<Arc<Snapshot>>, watermark: &Watermark, finality: Finality) {
+        let stands = place
+            .as_ref()
+            .is_some_and(|old| old.as_of == watermark.as_of(finality));
+        if !stands {
+            *place = Some(Arc::new(Snapshot::new(
+                self.client.clone(),
+                watermark,
+                finality,
+            )));
+        }
+    }
+}

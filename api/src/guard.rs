@@ -1,0 +1,109 @@
+//! What every request passes: a place in the queue, a deadline, headers that keep browsers safe.
+
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::de::IgnoredAny;
+
+use crate::answer::{AS_OF_SLOT, FINALITY};
+use crate::error::Refusal;
+use crate::state::ApiState;
+
+/// Longest time for one answer; the warehouse's own limit is shorter.
+const DEADLINE: Duration = Duration::from_secs(15);
+/// Largest body that is read. No route needs one yet.
+pub(crate) const MAX_BODY: usize = 256 * 1024;
+
+/// Nothing from elsewhere, nothing inline: a label from the chain that slipped through escaping could not run.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+                      img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Refuses at once when too many are being answered, and gives up on an answer that takes too long.
+pub(crate) async fn bounded(
+    State(state): State<ApiState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Ok(_place) = state.places.try_acquire() else {
+        return Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Too many requests at once, try again",
+        )
+        .into_response();
+    };
+    match tokio::time::timeout(DEADLINE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Refusal::new(
+            StatusCode::GATEWAY_TIMEOUT,
+            "The answer took too long, try again",
+        )
+        .into_response(),
+    }
+}
+
+/// Adds what every answer carries, unless the route has said it better.
+pub(crate) async fn stamped(
+    State(state): State<ApiState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "interest-cohort=()",
+        ),
+        (FINALITY, "confirmed"),
+    ] {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    headers
+        .entry(AS_OF_SLOT)
+        .or_insert_with(|| state.snapshots.last_slot().into());
+    response
+}
+
+/// Any other path or method. A body that calls itself JSON and is none is refused first, as clients know it.
+pub(crate) async fn no_such_endpoint(request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let is_json = parts
+        .headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/json"));
+    if is_json && let Err(refusal) = readable_json(body).await {
+        return refusal.into_response();
+    }
+    Refusal::new(StatusCode::NOT_FOUND, "Endpoint not found").into_response()
+}
+
+async fn readable_json(body: Body) -> Result<(), Refusal> {
+    let Ok(bytes) = to_bytes(body, MAX_BODY).await else {
+        return Err(Refusal::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "The body is too large",
+        ));
+    };
+    // An object or an array, as the old parser wants it; parsed without building anything.
+    let starts_well = matches!(bytes.trim_ascii_start().first(), None | Some(b'{' | b'['));
+    if bytes.is_empty() || (starts_well && serde_json::from_slice::<IgnoredAny>(&bytes).is_ok()) {
+        Ok(())
+    } else {
+        Err(Refusal::failed("Internal server error"))
+    }
+}

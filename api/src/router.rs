@@ -1,0 +1,202 @@
+//! Routes: a path, a handler, and the words its clients know for a failure.
+
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::header::ETAG;
+use axum::http::{Method, StatusCode};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+use axum::{Json, Router};
+use hypernode_schemas::openapi;
+use tower_http::cors::{Any, CorsLayer};
+
+use crate::answer::{self, AS_OF_SLOT, FINALITY};
+use crate::ask::Ask;
+use crate::shapes::{automation, health, metrics, validation};
+use crate::state::ApiState;
+use crate::{guard, page, transaction_page};
+
+/// Routes that any web page may read.
+fn public() -> Vec<(&'static str, MethodRouter<ApiState>)> {
+    vec![
+        ("/", get(start_page)),
+        ("/tx/{signature}", get(transaction)),
+        (
+            "/web/app.css",
+            get(async || answer::file("text/css; charset=utf-8", page::CSS)),
+        ),
+        (
+            "/web/app.js",
+            get(async || answer::file("text/javascript; charset=utf-8", page::JS)),
+        ),
+        (
+            "/openapi.json",
+            get(async || answer::file("application/json", openapi::TEXT)),
+        ),
+        ("/health", get(service_health)),
+        ("/api/metrics", get(overview)),
+        ("/api/metrics/validation", get(receipts)),
+        ("/api/metrics/nodes", get(nodes)),
+        ("/api/metrics/jobs", get(jobs)),
+        ("/api/metrics/health", get(metrics_health)),
+        ("/api/metrics/current", get(current)),
+        ("/internal/metrics/current", get(current)),
+        ("/api/validation", get(activity)),
+    ]
+}
+
+/// Routes for the operator's own tools: pages from elsewhere are not told.
+fn own() -> Vec<(&'static str, MethodRouter<ApiState>)> {
+    vec![("/internal/status", get(status))]
+}
+
+/// Every path that answers, as the OpenAPI document writes it. Each answers GET and HEAD.
+#[must_use]
+pub fn paths() -> Vec<&'static str> {
+    public()
+        .into_iter()
+        .chain(own())
+        .map(|(path, _)| path)
+        .collect()
+}
+
+/// The whole application.
+pub fn router(state: ApiState) -> Router {
+    // Old pages call from other origins and send no credentials.
+    let cors = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::HEAD, Method::OPTIONS])
+        .allow_headers(Any)
+        .expose_headers([ETAG, AS_OF_SLOT, FINALITY]);
+    collect(public())
+        .fallback(guard::no_such_endpoint)
+        .method_not_allowed_fallback(guard::no_such_endpoint)
+        .layer(cors)
+        .merge(collect(own()))
+        .layer(DefaultBodyLimit::max(guard::MAX_BODY))
+        .layer(from_fn_with_state(state.clone(), guard::bounded))
+        .layer(from_fn_with_state(state.clone(), guard::stamped))
+        .with_state(state)
+}
+
+fn collect(routes: Vec<(&'static str, MethodRouter<ApiState>)>) -> Router<ApiState> {
+    routes
+        .into_iter()
+        .fold(Router::new(), |router, (path, handler)| {
+            router.route(path, handler)
+        })
+}
+
+async fn overview(State(state): State<ApiState>, ask: Ask) -> Response {
+    answer::object(&state, &ask, "Failed to fetch metrics", async |now| {
+        let (figures, receipts) = (now.figures().await?, now.receipts().await?);
+        Ok(metrics::overview(
+            &state.network,
+            now.as_of,
+            now.verified_at,
+            figures,
+            receipts,
+        ))
+    })
+    .await
+}
+
+async fn receipts(State(state): State<ApiState>, ask: Ask) -> Response {
+    answer::object(
+        &state,
+        &ask,
+        "Failed to fetch validation data",
+        async |now| {
+            let figures = now.figures().await?;
+            let receipts = now.receipts().await?;
+            let wanted = &receipts[..receipts.len().min(ask.limit)];
+            Ok(validation::validation(
+                &state.network,
+                now.as_of,
+                now.verified_at,
+                figures,
+                wanted,
+            ))
+        },
+    )
+    .await
+}
+
+async fn nodes(State(state): State<ApiState>, ask: Ask) -> Response {
+    answer::object(&state, &ask, "Failed to fetch node metrics", async |now| {
+        Ok(metrics::nodes(now.figures().await?))
+    })
+    .await
+}
+
+async fn jobs(State(state): State<ApiState>, ask: Ask) -> Response {
+    answer::object(&state, &ask, "Failed to fetch job metrics", async |now| {
+        Ok(metrics::jobs(&state.network, now.figures().await?))
+    })
+    .await
+}
+
+/// Its time is the present, so no copy of it holds: no tag is compared.
+async fn metrics_health(State(state): State<ApiState>, ask: Ask) -> Response {
+    let ask = Ask { known: None, ..ask };
+    let mut response = answer::object(&state, &ask, "Failed to fetch metrics", async |now| {
+        Ok(health::metrics(now.figures().await?))
+    })
+    .await;
+    response.headers_mut().remove(ETAG);
+    response
+}
+
+async fn current(State(state): State<ApiState>, ask: Ask) -> Response {
+    answer::object(&state, &ask, "Failed to get metrics", async |now| {
+        Ok(automation::current(&state.network, now.figures().await?))
+    })
+    .await
+}
+
+async fn activity(State(state): State<ApiState>, ask: Ask) -> Response {
+    answer::object(&state, &ask, "Failed to get validation data", async |now| {
+        Ok(automation::validation(
+            &state.network,
+            now.verified_at,
+            now.activity().await?,
+        ))
+    })
+    .await
+}
+
+async fn service_health(State(state): State<ApiState>, ask: Ask) -> Response {
+    let snapshot = state.snapshots.current(ask.finality).await.ok();
+    let slot = snapshot.as_ref().map(|now| now.as_of);
+    let mut body = health::service(&state.network, slot.is_some());
+    if let Some(object) = body.as_object_mut() {
+        object.insert("as_of_slot".into(), slot.into());
+        object.insert("finality".into(), ask.finality.as_str().into());
+    }
+    let code = if slot.is_some() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (code, Json(body)).into_response()
+}
+
+async fn status(State(state): State<ApiState>) -> Response {
+    Json((state.status)()).into_response()
+}
+
+async fn start_page(State(state): State<ApiState>, ask: Ask) -> Response {
+    answer::page(&state, &ask, async |now| {
+        let (figures, receipts) = (now.figures().await?, now.receipts().await?);
+        Ok(page::render(&state.network, now, figures, receipts))
+    })
+    .await
+}
+
+async fn transaction(
+    State(state): State<ApiState>,
+    Path(signature): Path<String>,
+    ask: Ask,
+) -> Response {
+    transaction_page::respond(&state, &ask, &signature).await
+}

@@ -1,0 +1,33 @@
+//! The two health answers.
+
+use hypernode_analytics::metrics::Figures;
+use hypernode_analytics::time::iso_now;
+use serde_json::{Value, json};
+
+use crate::network::NetworkInfo;
+
+/// `/health`. Unhealthy means that the warehouse does not answer.
+pub(crate) fn service(network: &NetworkInfo, healthy: bool) -> Value {
+    json!({
+        "status": if healthy { "healthy" } else { "unhealthy" },
+        "timestamp": iso_now(),
+        "service": "hypernode-backend",
+        "version": env!("CARGO_PKG_VERSION"),
+        "network": network.name,
+        "simulated": network.simulated,
+        "checks": { "warehouse": if healthy { "ok" } else { "not answering" } },
+    })
+}
+
+/// `/api/metrics/health`.
+pub(crate) fn metrics(figures: &Figures) -> Value {
+    json!({
+        "status": "healthy",
+        "timestamp": iso_now(),
+        "metricsCount": {
+            "nodes": figures.nodes_registered,
+            "jobs": figures.jobs_total,
+            "receipts": figures.jobs_completed,
+        },
+    })
+}

@@ -1,0 +1,265 @@
+//! Status codes, headers, limits: what holds for every route.
+
+mod support;
+
+use hypernode_api::paths;
+use serde_json::{Value, json};
+use support::history::{self, LAST, signature};
+
+#[tokio::test]
+async fn answers_keep_the_manners_that_clients_know() {
+    let Some((client, _engine)) = history::engine().await else {
+        return;
+    };
+    history::write_history(&client, LAST, 5).await;
+    let server = support::serve(&client, support::network()).await;
+    headers_are_on_every_answer(&server).await;
+    tags_save_the_way(&server, &client).await;
+    bad_questions_are_told_what_is_allowed(&server).await;
+    unknown_routes_and_bodies(&server).await;
+    origins(&server).await;
+    many_at_once(&server).await;
+}
+
+async fn headers_are_on_every_answer(server: &support::Server) {
+    for path in paths() {
+        let path = path.replace("{signature}", &signature(5, 1));
+        let answer = server.get(&path).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        let headers = answer.headers();
+        assert!(headers.contains_key("x-as-of-slot"), "{path}");
+        assert_eq!(headers["x-finality"], "confirmed", "{path}");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        let policy = headers["content-security-policy"].to_str().expect("text");
+        assert!(
+            policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+            "{path}"
+        );
+        if headers["content-type"] == "application/json"
+            && path != "/openapi.json"
+            && path != "/internal/status"
+        {
+            let slot = headers["x-as-of-slot"].to_str().expect("text").to_owned();
+            let body: Value = answer.json().await.expect("JSON");
+            assert_eq!(body["as_of_slot"].to_string(), slot, "{path}");
+            assert_eq!(body["finality"], "confirmed", "{path}");
+        }
+    }
+}
+
+async fn tags_save_the_way(server: &support::Server, client: &hypernode_warehouse::Client) {
+    let ask = async |known: &str| {
+        let address = format!("{}/api/metrics", server.base);
+        server
+            .web
+            .get(address)
+            .header("If-None-Match", known)
+            .send()
+            .await
+            .expect("an answer")
+    };
+    let first = server.get("/api/metrics").await;
+    let tag = first.headers()["etag"].to_str().expect("text").to_owned();
+    let body = first.bytes().await.expect("a body");
+    assert_eq!(
+        server
+            .get("/api/metrics")
+            .await
+            .bytes()
+            .await
+            .expect("a body"),
+        body,
+        "one slot, one answer"
+    );
+
+    let known = ask(&tag).await;
+    assert_eq!(known.status(), 304);
+    assert_eq!(known.headers()["x-as-of-slot"], "8");
+    assert!(known.bytes().await.expect("a body").is_empty());
+    assert_eq!(ask("\"other\"").await.status(), 200);
+
+    let finalized = server.get("/api/metrics?finality=finalized").await;
+    assert_ne!(finalized.headers()["etag"], tag.as_str());
+    let health = server.get("/api/metrics/health").await;
+    assert!(
+        !health.headers().contains_key("etag"),
+        "its time is the present"
+    );
+
+    history::publish(client, LAST + 1, LAST + 4, 5).await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let moved = ask(&tag).await;
+    assert_eq!(
+        (moved.status().as_u16(), &moved.headers()["x-as-of-slot"]),
+        (200, &"12".parse().expect("a value"))
+    );
+    let finalized_again = server.get("/api/metrics?finality=finalized").await;
+    assert_eq!(
+        finalized_again.headers()["etag"],
+        finalized.headers()["etag"],
+        "finalized stood still"
+    );
+}
+
+async fn bad_questions_are_told_what_is_allowed(server: &support::Server) {
+    for (path, text) in [
+        (
+            "/api/metrics?finality=processed",
+            "finality must be confirmed or finalized",
+        ),
+        ("/?finality=", "finality must be confirmed or finalized"),
+        (
+            "/api/metrics/validation?limit=many",
+            "limit must be a whole number from 1 to 500",
+        ),
+        (
+            "/api/metrics/validation?limit=0",
+            "limit must be a whole number from 1 to 500",
+        ),
+    ] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status(), 400, "{path}");
+        assert_eq!(
+            answer.json::<Value>().await.expect("JSON"),
+            json!({ "error": text }),
+            "{path}"
+        );
+    }
+    assert_eq!(
+        server
+            .get("/api/metrics/validation?limit=100000")
+            .await
+            .status(),
+        200
+    );
+}
+
+async fn unknown_routes_and_bodies(server: &support::Server) {
+    let not_found = json!({ "error": "Endpoint not found" });
+    for path in [
+        "/nothing",
+        "/api/",
+        "/api/metrics/",
+        "/web/",
+        "/tx/",
+        "/..%2f",
+    ] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status(), 404, "{path}");
+        assert_eq!(
+            answer.json::<Value>().await.expect("JSON"),
+            not_found,
+            "{path}"
+        );
+    }
+    let post = async |path: &str, body: String| {
+        let request = server
+            .web
+            .post(format!("{}{path}", server.base))
+            .header("content-type", "application/json; charset=utf-8");
+        let answer = request.body(body).send().await.expect("an answer");
+        (
+            answer.status().as_u16(),
+            answer.json::<Value>().await.expect("JSON"),
+        )
+    };
+    assert_eq!(
+        post("/api/metrics", "{}".into()).await,
+        (404, not_found.clone())
+    );
+    assert_eq!(
+        post("/api/metrics/update", "{\"type\":1}".into()).await,
+        (404, not_found.clone())
+    );
+    assert_eq!(post("/nothing", String::new()).await, (404, not_found));
+    let broken = (500, json!({ "error": "Internal server error" }));
+    for body in ["{", "{\"a\":}", "7", "\"text\"", "{} {}"] {
+        assert_eq!(post("/api/jobs", body.into()).await, broken, "{body}");
+    }
+    assert_eq!(
+        post("/api/jobs", "[".repeat(100_000)).await,
+        broken,
+        "depth"
+    );
+    assert_eq!(
+        post("/api/jobs", format!("[\"{}\"]", "a".repeat(300_000)))
+            .await
+            .0,
+        413
+    );
+}
+
+async fn origins(server: &support::Server) {
+    let ask = async |method: reqwest::Method, path: &str| {
+        let request = server
+            .web
+            .request(method, format!("{}{path}", server.base))
+            .header("Origin", "https://page.example");
+        request
+            .header("Access-Control-Request-Method", "GET")
+            .send()
+            .await
+            .expect("an answer")
+    };
+    for method in [reqwest::Method::GET, reqwest::Method::OPTIONS] {
+        let answer = ask(method.clone(), "/api/metrics").await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(
+            answer.headers()["access-control-allow-origin"],
+            "*",
+            "{method}"
+        );
+    }
+    let own = ask(reqwest::Method::GET, "/internal/status").await;
+    assert!(
+        !own.headers().contains_key("access-control-allow-origin"),
+        "not for pages from elsewhere"
+    );
+    let head = ask(reqwest::Method::HEAD, "/api/metrics").await;
+    assert_eq!(head.status(), 200);
+    assert!(head.headers().contains_key("etag"));
+}
+
+async fn many_at_once(server: &support::Server) {
+    let asked = (0..200).map(|_| server.json("/api/metrics"));
+    let answers = futures::future::join_all(asked).await;
+    assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[tokio::test]
+async fn without_an_engine_the_documented_words_are_said() {
+    let nobody = history::unreachable();
+    let server = support::serve(&nobody, support::network()).await;
+    for (path, text) in [
+        ("/api/metrics", "Failed to fetch metrics"),
+        ("/api/metrics/health", "Failed to fetch metrics"),
+        ("/api/metrics/validation", "Failed to fetch validation data"),
+        ("/api/metrics/nodes", "Failed to fetch node metrics"),
+        ("/api/metrics/jobs", "Failed to fetch job metrics"),
+        ("/api/metrics/current", "Failed to get metrics"),
+        ("/internal/metrics/current", "Failed to get metrics"),
+        ("/api/validation", "Failed to get validation data"),
+    ] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status(), 500, "{path}");
+        assert_eq!(
+            answer.json::<Value>().await.expect("JSON"),
+            json!({ "error": text }),
+            "{path}"
+        );
+    }
+    let health = server.get("/health").await;
+    assert_eq!(health.status(), 503);
+    let body: Value = health.json().await.expect("JSON");
+    assert_eq!(
+        (&body["status"], &body["as_of_slot"]),
+        (&json!("unhealthy"), &Value::Null)
+    );
+    assert_eq!(
+        server.get("/internal/status").await.status(),
+        200,
+        "the operator is answered all the same"
+    );
+    let page = server.get("/").await;
+    assert_eq!(page.status(), 500);
+}

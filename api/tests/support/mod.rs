@@ -1,0 +1,89 @@
+//! A served application over a real engine with the history written by hand.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses a part of it"
+)]
+
+#[path = "../../../analytics/tests/support/mod.rs"]
+pub mod history;
+
+use std::sync::Arc;
+
+use hypernode_api::{ApiState, NetworkInfo, ProgramIds};
+use hypernode_warehouse::Client;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// A server under test; stops when dropped.
+pub struct Server {
+    pub base: String,
+    pub web: reqwest::Client,
+    stop: CancellationToken,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+pub fn network() -> NetworkInfo {
+    NetworkInfo {
+        name: "localnet (simulated)".into(),
+        simulated: true,
+        genesis: history::base58("genesis"),
+        explorer: "http://127.0.0.1:3001".into(),
+        programs: ProgramIds {
+            node_registry: Some(history::base58("registry")),
+            job_receipt: Some(history::base58("receipt")),
+            payment_splitter: None,
+        },
+        mint: Some(history::base58("mint")),
+        decimals: 6,
+    }
+}
+
+/// What `hypernode status --json` is promised to look like.
+pub fn status() -> Value {
+    json!({
+        "version": "0.1.0",
+        "network": "localnet (simulated)",
+        "roles": { "indexer": { "state": "running", "as_of_slot": 8 } },
+        "endpoints": { "api": "http://127.0.0.1:3001", "rpc": null },
+    })
+}
+
+pub async fn serve(client: &Client, network: NetworkInfo) -> Server {
+    // Fails when another test of this process was first, which is as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    let stop = CancellationToken::new();
+    let state = ApiState::new(client.clone(), network, Arc::new(status));
+    tokio::spawn(hypernode_api::serve(listener, state, stop.clone()));
+    Server {
+        base,
+        web: reqwest::Client::new(),
+        stop,
+    }
+}
+
+impl Server {
+    pub async fn get(&self, path: &str) -> reqwest::Response {
+        let answer = self.web.get(format!("{}{path}", self.base)).send().await;
+        answer.expect("an answer")
+    }
+
+    /// A JSON answer that must be a success.
+    pub async fn json(&self, path: &str) -> Value {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.json().await.expect("JSON")
+    }
+
+    pub async fn text(&self, path: &str) -> String {
+        self.get(path).await.text().await.expect("text")
+    }
+}
