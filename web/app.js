@@ -36,9 +36,11 @@
   };
   const cell = (label, content, kind) => {
     const element = document.createElement("td");
+    const inner = document.createElement("span");
     element.dataset.label = label;
     if (kind) element.className = kind;
-    element.append(...[content].flat());
+    inner.append(...[content].flat());
+    element.append(inner);
     return element;
   };
   const small = (text) => {

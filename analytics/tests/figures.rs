@@ -1,4 +1,9 @@
 //! Figures against a history whose figures were computed by hand.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests stand outside any #[test]"
+)]
 #![allow(clippy::float_cmp, reason = "exact figures are expected")]
 
 mod support;

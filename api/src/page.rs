@@ -88,7 +88,7 @@ fn rows(network: &NetworkInfo, receipts: &[Receipt]) -> String {
         let _ = write!(
             out,
             "<tr><td data-label=\"Completed\">{time}</td><td data-label=\"Job\"><code title=\"{job}\">{job_short}</code></td>\
-             <td data-label=\"Type\">{kind}</td><td data-label=\"Cost\" class=\"number\">{cost} <small>HYPER</small></td>\
+             <td data-label=\"Type\">{kind}</td><td data-label=\"Cost\" class=\"number\"><span>{cost} <small>HYPER</small></span></td>\
              <td data-label=\"Transaction\"><a href=\"{link}\"><code>{signature}</code></a></td></tr>",
             time = moment(iso_seconds(receipt.block_time)),
             job = escape(&receipt.job_id),

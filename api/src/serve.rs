@@ -1,12 +1,12 @@
 //! The listening side: connections are bounded in number, slow senders are dropped, a stop lets answers finish.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -16,7 +16,7 @@ use crate::router::router;
 use crate::state::ApiState;
 
 /// Connections at a time; more wait in the operating system's queue.
-const CONNECTIONS: usize = 1024;
+const CONNECTIONS: u32 = 1024;
 /// Longest time for a request's head to arrive.
 const HEAD: Duration = Duration::from_secs(10);
 /// Largest head, in bytes.
@@ -42,8 +42,7 @@ pub async fn serve(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
         .max_buf_size(HEAD_BYTES);
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let open = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(CONNECTIONS as usize));
     tracing::info!(%address, "API is listening");
     loop {
         // A place first: a connection that is not accepted costs nothing.
@@ -65,17 +64,31 @@ pub async fn serve(
         };
         // Small answers should not wait for more to send.
         let _ = stream.set_nodelay(true);
-        let connection = builder.serve_connection(TokioIo::new(stream), service.clone()).with_upgrades();
-        let connection = open.watch(connection);
+        let connection = builder
+            .serve_connection(TokioIo::new(stream), service.clone())
+            .with_upgrades();
+        let stop = shutdown.clone();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let mut connection = pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = stop.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended early");
             }
             drop(place);
         });
     }
     drop(listener);
-    if tokio::time::timeout(GRACE, open.shutdown()).await.is_err() {
+    // All places are free again when no connection is left.
+    if tokio::time::timeout(GRACE, places.acquire_many(CONNECTIONS))
+        .await
+        .is_err()
+    {
         tracing::warn!("some answers did not finish in time and were cut off");
     }
     Ok(())

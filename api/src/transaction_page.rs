@@ -115,7 +115,11 @@ fn events_table(network: &NetworkInfo, events: &[TransactionEvent]) -> String {
             ("label", &event.label),
         ] {
             if !value.is_empty() {
-                let _ = write!(about, "<div>{name} <code>{}</code></div>", escape(value));
+                let _ = write!(
+                    about,
+                    "<span class=\"line\">{name} <code>{}</code></span>",
+                    escape(value)
+                );
             }
         }
         let amount = match (event.price, event.paid) {
@@ -131,10 +135,10 @@ fn events_table(network: &NetworkInfo, events: &[TransactionEvent]) -> String {
         };
         let _ = write!(
             out,
-            "<tr><td data-label=\"Place\">{place} <small>{via}</small></td>\
+            "<tr><td data-label=\"Place\"><span>{place} <small>{via}</small></span></td>\
              <td data-label=\"Program\"><span title=\"{id}\">{program}</span></td>\
-             <td data-label=\"Event\">{name}</td><td data-label=\"About\">{about}</td>\
-             <td data-label=\"Amount\" class=\"number\">{amount}</td></tr>",
+             <td data-label=\"Event\">{name}</td><td data-label=\"About\"><span>{about}</span></td>\
+             <td data-label=\"Amount\" class=\"number\"><span>{amount}</span></td></tr>",
             via = escape(&event.via),
             id = escape(&event.program_id),
             program = escape(&event.program),

@@ -1,4 +1,9 @@
 //! What clients in the field read, read as they read it.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests stand outside any #[test]"
+)]
 #![allow(clippy::float_cmp, reason = "exact figures are expected")]
 
 mod support;

@@ -1,4 +1,9 @@
 //! Status codes, headers, limits: what holds for every route.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests stand outside any #[test]"
+)]
 
 mod support;
 

@@ -1,4 +1,9 @@
 //! The document and the routes say the same: every path, every answer, every key.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests stand outside any #[test]"
+)]
 
 mod support;
 

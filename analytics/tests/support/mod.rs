@@ -1,5 +1,10 @@
 //! A real engine with a small history written by hand, for tests of the figures, the routes and the panels.
 #![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests stand outside any #[test]"
+)]
+#![allow(
     dead_code,
     unreachable_pub,
     reason = "each test file uses a part of it"
@@ -196,7 +201,9 @@ pub async fn engine() -> Option<(Client, Running)> {
     let ci = std::env::var("CI").is_ok_and(|value| value == "true");
     let found = library::locate(None);
     if !matches!(found, Ok(Some(_))) && !fetch && !ci {
-        eprintln!("skipped: no ClickHouse library here ({found:?}); HYPERNODE_TEST_FETCH=1 fetches it");
+        eprintln!(
+            "skipped: no ClickHouse library here ({found:?}); HYPERNODE_TEST_FETCH=1 fetches it"
+        );
         return None;
     }
     let folder = tempfile::tempdir().expect("a directory");
@@ -224,8 +231,14 @@ pub struct Running {
 /// The engine's child, which cargo builds beside the tests of this crate: an example with `_engine` in its name.
 fn child_program() -> PathBuf {
     let test = std::env::current_exe().expect("a path");
-    let folder = test.parent().and_then(Path::parent).expect("the build folder");
-    let name = env!("CARGO_PKG_NAME").trim_start_matches("hypernode-").to_owned() + "_engine";
+    let folder = test
+        .parent()
+        .and_then(Path::parent)
+        .expect("the build folder");
+    let name = env!("CARGO_PKG_NAME")
+        .trim_start_matches("hypernode-")
+        .to_owned()
+        + "_engine";
     folder.join("examples").join(name)
 }
 

@@ -1,5 +1,10 @@
 //! A served application over a real engine with the history written by hand.
 #![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests stand outside any #[test]"
+)]
+#![allow(
     dead_code,
     unreachable_pub,
     reason = "each test file uses a part of it"
