@@ -46,7 +46,7 @@ typedef struct {
     const u8 *data, *end; /* what is left of the instruction's data */
     const u8 *program;
     u8 *out;              /* write cursor into `event` */
-    u8 event[4096];
+    u8 event[12288]; /* more than the longest instruction, whose strings it may repeat */
     u8 line[256];
 } Context;
 #define CTX ((Context *)HEAP)

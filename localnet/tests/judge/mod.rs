@@ -1,11 +1,11 @@
 //! What the real decoder, with our IDLs, makes of a transaction that the machine executed.
-#![allow(unreachable_pub, clippy::unwrap_used)] // a test helper
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)] // a test helper
 
 use hypernode_decoder::{
     Decoder, Keep, Observer, Outcome, ProgramConfig, Record, Rows, TxOutcome, Via, chain, idl,
 };
 use hypernode_localnet::svm::{Executed, programs};
-use hypernode_schemas::canonical;
+use hypernode_schemas::{canonical, table::TableRows};
 use solana_sdk::{instruction::Instruction, pubkey::Pubkey};
 
 /// Outer instruction, inner instruction (-1 for the outer itself), number within it.
@@ -27,7 +27,7 @@ pub struct Verdict {
     pub records: Vec<Seen>,
     pub truncated: bool,
     pub mismatch: bool,
-    pub tables: Vec<(String, u64)>,
+    pub tables: Vec<TableRows>,
 }
 
 impl Observer for Verdict {
@@ -51,8 +51,27 @@ impl Verdict {
     pub fn rows(&self, table: &str) -> u64 {
         self.tables
             .iter()
-            .find(|(name, _)| name == table)
-            .map_or(0, |(_, rows)| *rows)
+            .find(|rows| rows.table == table)
+            .map_or(0, |rows| rows.rows)
+    }
+
+    /// A column of a table, value by value as ClickHouse's `Native` format holds it; no rows, no values.
+    pub fn column(&self, table: &str, column: &str) -> Vec<Vec<u8>> {
+        let Some(rows) = self.tables.iter().find(|rows| rows.table == table) else {
+            return Vec::new();
+        };
+        let mut at = rows.native.as_slice();
+        let columns = varint(&mut at);
+        let count = varint(&mut at);
+        for _ in 0..columns {
+            let name = text(&mut at).to_vec();
+            let kind = String::from_utf8(text(&mut at).to_vec()).unwrap();
+            let values = (0..count).map(|_| value(&mut at, &kind)).collect();
+            if name == column.as_bytes() {
+                return values;
+            }
+        }
+        panic!("{table} has no column {column}")
     }
 
     /// Events that were believed: label, place and bytes.
@@ -153,10 +172,45 @@ pub fn judge(done: &Executed, outer: &[Instruction]) -> Verdict {
         ..chain::Block::default()
     };
     decoder.decode_block(&block, &mut rows, &mut verdict);
-    verdict.tables = rows
-        .finish()
-        .into_iter()
-        .map(|t| (t.table, t.rows))
-        .collect();
+    verdict.tables = rows.finish();
     verdict
+}
+
+fn take<'a>(at: &mut &'a [u8], len: usize) -> &'a [u8] {
+    let (taken, rest) = at.split_at(len);
+    *at = rest;
+    taken
+}
+
+fn varint(at: &mut &[u8]) -> usize {
+    let mut value = 0;
+    for shift in (0..).step_by(7) {
+        let byte = take(at, 1)[0];
+        value |= usize::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            break;
+        }
+    }
+    value
+}
+
+fn text<'a>(at: &mut &'a [u8]) -> &'a [u8] {
+    let len = varint(at);
+    take(at, len)
+}
+
+fn value(at: &mut &[u8], kind: &str) -> Vec<u8> {
+    let fixed = kind
+        .strip_prefix("FixedString(")
+        .and_then(|n| n.strip_suffix(')'));
+    match (kind, fixed) {
+        ("String", _) => text(at),
+        (_, Some(len)) => take(at, len.parse().unwrap()),
+        ("UInt64" | "Int64", _) => take(at, 8),
+        ("UInt32" | "Int32" | "DateTime('UTC')", _) => take(at, 4),
+        ("UInt16", _) => take(at, 2),
+        _ if kind == "Bool" || kind.starts_with("Enum8(") => take(at, 1),
+        _ => panic!("{kind} is not read here"),
+    }
+    .to_vec()
 }
