@@ -158,6 +158,15 @@ impl Client {
         Ok(insert.end().await?)
     }
 
+    /// Runs an `INSERT … SELECT` with a deduplication token.
+    pub(crate) async fn insert_select(&self, sql: &str, token: &str) -> Result<(), WarehouseError> {
+        let query = self
+            .raw
+            .query_raw(sql)
+            .with_setting("insert_deduplication_token", token);
+        within(QUERY_TIME, async { Ok(query.execute().await?) }).await
+    }
+
     /// Whether the server answers a query of this user.
     ///
     /// # Errors

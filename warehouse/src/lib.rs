@@ -6,8 +6,17 @@
 
 pub mod client;
 pub mod engine;
+pub mod ledger;
 pub mod library;
+mod literal;
+pub mod meta;
+pub mod migrate;
+pub mod recover;
 pub mod secret;
+mod sums;
+pub mod writer;
 
 pub use client::{Client, Endpoint, WarehouseError};
+pub use ledger::Ledger;
 pub use secret::Secret;
+pub use writer::{Batch, Writer, Written};

@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub)] // each test file uses its own part
 #![allow(clippy::unwrap_used)] // helpers of tests, outside any #[test]
 
+pub mod batches;
+
 use std::path::{Path, PathBuf};
 
 use hypernode_warehouse::engine::{Engine, EngineOptions};
@@ -69,4 +71,12 @@ impl TestEngine {
             .trim_end()
             .to_owned()
     }
+}
+
+/// Migrates and makes the typed test table.
+pub async fn prepare(client: &Client) {
+    hypernode_warehouse::migrate::migrate(client).await.unwrap();
+    hypernode_warehouse::migrate::ensure_tables(client, &[batches::spec()])
+        .await
+        .unwrap();
 }

@@ -1,0 +1,140 @@
+//! Start-up, failing closed: rows that no ledger row covers are removed, and the newest ledger rows are
+//! compared with what is stored.
+
+use std::collections::BTreeSet;
+
+use hypernode_schemas::clickhouse::LEDGER_TABLES;
+use hypernode_schemas::table::quote;
+use tracing::warn;
+
+use crate::client::{Client, WarehouseError};
+use crate::ledger::{Ledger, LedgerRow, last_rows};
+use crate::literal::string;
+use crate::meta;
+use crate::sums::SumCache;
+use crate::writer::delete;
+
+/// Ledger rows that are verified at each start.
+pub const VERIFIED_ROWS: usize = 8;
+
+/// What [`recover`] found and did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovery {
+    /// The ledger after it.
+    pub ledger: Ledger,
+    /// Rows removed, by table.
+    pub removed: Vec<(String, u64)>,
+    /// Ledger rows whose tables were counted and summed again.
+    pub verified: usize,
+}
+
+/// Makes tables and ledger agree, or refuses. `table_names` are tables to look at beside the core ones and
+/// every `ev_` table of the database.
+///
+/// # Errors
+/// [`WarehouseError::Conflict`] naming table and slots where a committed range does not hold what the ledger
+/// says; else what ClickHouse said.
+pub async fn recover(client: &Client, table_names: &[String]) -> Result<Recovery, WarehouseError> {
+    let mut ledger = Ledger::load(client).await?;
+    let rows = last_rows(client, VERIFIED_ROWS).await?;
+    let sums = SumCache::default();
+    for row in &rows {
+        verify(client, &sums, row).await?;
+    }
+    let removed = remove_leftovers(client, &mut ledger, table_names).await?;
+    Ok(Recovery {
+        ledger,
+        removed,
+        verified: rows.len(),
+    })
+}
+
+/// Compares one ledger row with its tables.
+async fn verify(client: &Client, sums: &SumCache, row: &LedgerRow) -> Result<(), WarehouseError> {
+    let tables: Vec<&str> = row.tables.keys().map(String::as_str).collect();
+    let found = sums.read(client, &tables, row.slot_lo, row.slot_hi).await?;
+    for (table, (rows, checksum)) in &row.tables {
+        let (found_rows, found_checksum) = found.get(table).copied().unwrap_or((0, 0));
+        if (found_rows, found_checksum) != (*rows, *checksum) {
+            return Err(WarehouseError::Conflict(format!(
+                "table {table}, slots {} to {}: the ledger says {rows} rows with checksum {checksum:016x}, the table \
+                 holds {found_rows} with {found_checksum:016x}: it was changed behind the ledger, restore it or use \
+                 another database",
+                row.slot_lo, row.slot_hi
+            )));
+        }
+    }
+    Ok(())
+}
+
+async fn remove_leftovers(
+    client: &Client,
+    ledger: &mut Ledger,
+    table_names: &[String],
+) -> Result<Vec<(String, u64)>, WarehouseError> {
+    let outside = outside(ledger);
+    let mut counts = Vec::new();
+    for table in tables(client, table_names).await? {
+        counts.push(format!(
+            "SELECT {} AS t, count() AS n FROM {} WHERE {outside}",
+            string(&table),
+            quote(&table)
+        ));
+    }
+    if counts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = client
+        .rows::<(String, u64)>(&counts.join(" UNION ALL "))
+        .await?;
+    let leftovers: Vec<(String, u64)> = found.into_iter().filter(|(_, rows)| *rows > 0).collect();
+    if leftovers.is_empty() {
+        return Ok(leftovers);
+    }
+    // Recorded before the first row goes: a crash in between must not bring an old token back.
+    let epoch = ledger.epoch().saturating_add(1);
+    meta::record_epoch(client, epoch).await?;
+    ledger.set_epoch(epoch);
+    for (table, rows) in &leftovers {
+        warn!(table, rows, "removing rows that no ledger entry covers");
+        delete(client, table, &outside).await?;
+    }
+    Ok(leftovers)
+}
+
+/// A condition for slots that the ledger does not cover.
+fn outside(ledger: &Ledger) -> String {
+    let covered: Vec<String> = ledger
+        .intervals()
+        .iter()
+        .map(|(lo, hi)| format!("slot BETWEEN {lo} AND {hi}"))
+        .collect();
+    if covered.is_empty() {
+        return "1".to_owned();
+    }
+    format!("NOT ({})", covered.join(" OR "))
+}
+
+/// Tables of the database that hold rows by slot under the ledger.
+async fn tables(client: &Client, names: &[String]) -> Result<BTreeSet<String>, WarehouseError> {
+    let sql = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'";
+    let wanted = |name: &String| {
+        LEDGER_TABLES.contains(&name.as_str()) || name.starts_with("ev_") || names.contains(name)
+    };
+    Ok(client
+        .rows::<String>(sql)
+        .await?
+        .into_iter()
+        .filter(wanted)
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_ledger_covers_nothing() {
+        assert_eq!(outside(&Ledger::default()), "1");
+    }
+}

@@ -1,0 +1,350 @@
+//! Writes batches: all tables, a read-back, then the ledger row.
+//!
+//! The ledger row is the commit. Rows without one are leftovers: of this process, found and mended by the next
+//! attempt; of an earlier process, removed by [`crate::recover`]. An outcome that is unknown (time-out, broken
+//! connection) is never guessed: the next attempt looks at what is there and writes only what is missing.
+
+mod backoff;
+mod batch;
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use hypernode_schemas::table::{TableRows, quote};
+use tokio::sync::Mutex;
+use tracing::warn;
+
+pub use self::backoff::Backoff;
+pub use self::batch::Batch;
+use crate::client::{Client, WarehouseError};
+use crate::ledger::{Ledger, LedgerRow, Sums, insert_sql, rows_at};
+use crate::meta;
+use crate::sums::SumCache;
+
+/// Inserts of one batch that run at once.
+const PARALLEL: usize = 4;
+/// Attempts to mend one batch before a person must look.
+const ATTEMPTS: u32 = 3;
+/// How long an insert of ours that the server still runs is waited for.
+const SETTLE: Duration = Duration::from_secs(60);
+
+/// What [`Writer::write`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Rows of the batch.
+    pub rows: u64,
+    /// Time from the first insert to the ledger's answer.
+    pub time: Duration,
+    /// The ledger held this batch already; nothing was written.
+    pub already: bool,
+}
+
+/// State between batches.
+#[derive(Debug, Default)]
+struct State {
+    ledger: Option<Ledger>,
+    /// Content of the batch whose outcome is unknown, `None` before the first batch.
+    doubt: Option<Doubt>,
+    attempt: u64,
+}
+
+/// Why the next batch must look first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    /// Inserts of the batch with this content may or may not have happened.
+    Content([u8; 32]),
+    /// No batch was written yet by this writer.
+    Start,
+}
+
+/// Writes batches one after the other. Only one writer may write to a database at a time.
+#[derive(Debug)]
+pub struct Writer {
+    client: Client,
+    sums: SumCache,
+    /// Makes this run's tokens its own: a token of a run that died may be remembered without its rows.
+    run: u64,
+    state: Mutex<State>,
+}
+
+impl Writer {
+    /// A writer over `client`. Run [`crate::recover::recover`] first.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self {
+            client,
+            sums: SumCache::default(),
+            run: rand::random(),
+            state: Mutex::new(State {
+                doubt: Some(Doubt::Start),
+                ..State::default()
+            }),
+        }
+    }
+
+    /// Writes a batch and its ledger row. Calling it again with the same batch changes nothing, whatever
+    /// became of the first call.
+    ///
+    /// # Errors
+    /// A retryable error: call again with the same batch later. [`WarehouseError::Conflict`]: the range holds
+    /// something else, or cannot be brought to hold the batch.
+    pub async fn write(&self, batch: &Batch) -> Result<Written, WarehouseError> {
+        let mut state = self.state.lock().await;
+        let started = Instant::now();
+        let content = batch.content();
+        let rows = batch.rows();
+        if state.ledger.is_none() {
+            state.ledger = Some(Ledger::load(&self.client).await?);
+        }
+        if self.in_ledger(&mut state, batch, &content).await? {
+            state.doubt = None;
+            let time = started.elapsed();
+            return Ok(Written {
+                rows,
+                time,
+                already: true,
+            });
+        }
+        // Whatever happens from here on, the next call must look, until the ledger row is known to be there.
+        let doubt = state.doubt.replace(Doubt::Content(content));
+        let row = self.commit(&mut state, batch, content, doubt).await?;
+        if let Some(ledger) = &mut state.ledger {
+            ledger.add(&row);
+        }
+        state.doubt = None;
+        Ok(Written {
+            rows,
+            time: started.elapsed(),
+            already: false,
+        })
+    }
+
+    /// The ledger as this writer knows it; read from the database at first use.
+    ///
+    /// # Errors
+    /// What ClickHouse said.
+    pub async fn ledger(&self) -> Result<Ledger, WarehouseError> {
+        let mut state = self.state.lock().await;
+        if let Some(ledger) = &state.ledger {
+            return Ok(ledger.clone());
+        }
+        let ledger = Ledger::load(&self.client).await?;
+        state.ledger = Some(ledger.clone());
+        Ok(ledger)
+    }
+
+    /// Whether the range is committed with this content.
+    async fn in_ledger(
+        &self,
+        state: &mut State,
+        batch: &Batch,
+        content: &[u8; 32],
+    ) -> Result<bool, WarehouseError> {
+        let (lo, hi) = (batch.slot_lo, batch.slot_hi);
+        if lo > hi {
+            return Err(WarehouseError::Conflict(format!(
+                "batch of slots {lo} to {hi}: the range is empty"
+            )));
+        }
+        if matches!(state.doubt, Some(Doubt::Content(_))) {
+            // The ledger row itself may be what is in doubt.
+            state.ledger = Some(Ledger::load(&self.client).await?);
+        }
+        let touched = state
+            .ledger
+            .as_ref()
+            .is_some_and(|ledger| ledger.intervals().touches(lo, hi));
+        if !touched {
+            return Ok(false);
+        }
+        let rows = rows_at(&self.client, lo).await?;
+        match rows.first() {
+            Some(row) if row.slot_hi == hi && row.content == *content => Ok(true),
+            Some(row) => Err(WarehouseError::Conflict(format!(
+                "slots {lo} to {hi} were to be written, but the ledger holds {} to {} with other content",
+                row.slot_lo, row.slot_hi
+            ))),
+            None => Err(WarehouseError::Conflict(format!(
+                "slots {lo} to {hi} were to be written, but the ledger already covers some of them"
+            ))),
+        }
+    }
+
+    async fn commit(
+        &self,
+        state: &mut State,
+        batch: &Batch,
+        content: [u8; 32],
+        mut doubt: Option<Doubt>,
+    ) -> Result<LedgerRow, WarehouseError> {
+        let tables: Vec<&str> = batch.tables.iter().map(|t| t.table.as_str()).collect();
+        for _ in 0..ATTEMPTS {
+            let missing: Vec<&TableRows> = match doubt {
+                None => batch.tables.iter().collect(),
+                Some(doubt) => {
+                    self.look(state, batch, doubt == Doubt::Content(content))
+                        .await?
+                }
+            };
+            self.insert(state, batch, &missing, &content).await?;
+            let sums = self
+                .sums
+                .read(&self.client, &tables, batch.slot_lo, batch.slot_hi)
+                .await?;
+            if complete(batch, &sums) {
+                let row = batch.ledger_row(
+                    state.ledger.as_ref().map_or(0, Ledger::epoch),
+                    sums,
+                    content,
+                );
+                let token = self.token(state, "ingest_ledger", batch, &content);
+                self.client.insert_select(&insert_sql(&row), &token).await?;
+                return Ok(row);
+            }
+            warn!(
+                slot_lo = batch.slot_lo,
+                slot_hi = batch.slot_hi,
+                "rows read back are not those written; mending"
+            );
+            doubt = Some(Doubt::Content(content));
+        }
+        Err(WarehouseError::Conflict(format!(
+            "slots {} to {}: after {ATTEMPTS} attempts the tables still do not hold the rows written",
+            batch.slot_lo, batch.slot_hi
+        )))
+    }
+
+    /// Finds the tables that lack their rows, after removing rows that belong to nothing.
+    async fn look<'b>(
+        &self,
+        state: &mut State,
+        batch: &'b Batch,
+        ours: bool,
+    ) -> Result<Vec<&'b TableRows>, WarehouseError> {
+        self.settle().await?;
+        let names: Vec<&str> = batch.tables.iter().map(|t| t.table.as_str()).collect();
+        let present = self
+            .sums
+            .read(&self.client, &names, batch.slot_lo, batch.slot_hi)
+            .await?;
+        let mut missing = Vec::new();
+        for table in &batch.tables {
+            let found = present.get(&table.table).map_or(0, |(rows, _)| *rows);
+            // Rows of an earlier try of this same batch are right if all are there: an insert is one block.
+            if ours && found == table.rows {
+                continue;
+            }
+            if found > 0 {
+                self.remove(state, &table.table, batch.slot_lo, batch.slot_hi)
+                    .await?;
+            }
+            missing.push(table);
+        }
+        Ok(missing)
+    }
+
+    /// Waits until the server runs no insert any more: one that timed out for us may still commit.
+    async fn settle(&self) -> Result<(), WarehouseError> {
+        let until = Instant::now() + SETTLE;
+        let sql = "SELECT count() FROM system.processes WHERE query_kind = 'Insert' \
+            AND current_database = currentDatabase()";
+        while Instant::now() < until {
+            let running = self.client.rows::<u64>(sql).await?;
+            if running.first().is_none_or(|count| *count == 0) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        Err(WarehouseError::Timeout)
+    }
+
+    /// Removes uncommitted rows of a range; the epoch rises first, so that no token of before is used again.
+    async fn remove(
+        &self,
+        state: &mut State,
+        table: &str,
+        lo: u64,
+        hi: u64,
+    ) -> Result<(), WarehouseError> {
+        warn!(
+            table,
+            slot_lo = lo,
+            slot_hi = hi,
+            "removing rows without a ledger entry"
+        );
+        let epoch = state
+            .ledger
+            .as_ref()
+            .map_or(0, Ledger::epoch)
+            .saturating_add(1);
+        meta::record_epoch(&self.client, epoch).await?;
+        if let Some(ledger) = &mut state.ledger {
+            ledger.set_epoch(epoch);
+        }
+        delete(&self.client, table, &format!("slot BETWEEN {lo} AND {hi}")).await
+    }
+
+    async fn insert(
+        &self,
+        state: &mut State,
+        batch: &Batch,
+        tables: &[&TableRows],
+        content: &[u8; 32],
+    ) -> Result<(), WarehouseError> {
+        let mut jobs = Vec::with_capacity(tables.len());
+        for table in tables {
+            let token = self.token(state, &table.table, batch, content);
+            jobs.push((table.table.as_str(), table.native.clone(), token));
+        }
+        let client = &self.client;
+        stream::iter(jobs)
+            .map(|(table, native, token)| async move {
+                client
+                    .insert_native(table, Bytes::from(native), &token)
+                    .await
+            })
+            .buffer_unordered(PARALLEL)
+            .try_collect()
+            .await
+    }
+
+    /// A token that is never used twice: it only absorbs a request that the network doubled.
+    fn token(&self, state: &mut State, table: &str, batch: &Batch, content: &[u8; 32]) -> String {
+        state.attempt += 1;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(table.as_bytes()).update(&[0]);
+        let epoch = state.ledger.as_ref().map_or(0, Ledger::epoch);
+        for number in [
+            batch.slot_lo,
+            batch.slot_hi,
+            u64::from(batch.part),
+            u64::from(epoch),
+            self.run,
+            state.attempt,
+        ] {
+            hasher.update(&number.to_le_bytes());
+        }
+        hasher.update(content).finalize().to_hex().to_string()
+    }
+}
+
+fn complete(batch: &Batch, sums: &Sums) -> bool {
+    batch
+        .tables
+        .iter()
+        .all(|t| sums.get(&t.table).map_or(0, |(rows, _)| *rows) == t.rows)
+}
+
+/// Deletes rows for good and waits until they are gone.
+pub(crate) async fn delete(
+    client: &Client,
+    table: &str,
+    condition: &str,
+) -> Result<(), WarehouseError> {
+    let sql = format!(
+        "ALTER TABLE {} DELETE WHERE {condition} SETTINGS mutations_sync = 2",
+        quote(table)
+    );
+    client.execute(&sql).await
+}
