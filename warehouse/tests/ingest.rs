@@ -1,5 +1,7 @@
 //! Migrations, writer, ledger and recovery, on the real engine.
 
+#![allow(clippy::unwrap_used)] // helpers of tests, outside any #[test]
+
 mod common;
 
 use std::time::Duration;
