@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod actors;
 pub mod chain;
 pub mod error;
 mod geyser;

@@ -8,7 +8,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chain::{Chain, ChainOptions, Production, Silent},
+    actors::{self, Actors},
+    chain::{Chain, ChainOptions, Production},
     error::{LocalnetError, Result},
     geyser::{self, GeyserOptions},
     rpc, svm,
@@ -78,13 +79,14 @@ impl Localnet {
         // Ports first: a second instance fails here, before it touches the chain.
         let (geyser_listener, geyser) = bind("localnet.geyser", options.geyser).await?;
         let (rpc_listener, rpc) = bind("localnet.rpc", options.rpc).await?;
+        let per_slot = options.rate * options.slot_ms as f64 / 1_000.0;
         let chain_options = ChainOptions {
             dir: options.data_dir.join("localnet"),
             fresh: options.fresh,
             slot_time: Duration::from_millis(options.slot_ms.max(1)),
             seed: options.seed,
-            genesis_accounts: |_| svm::genesis::accounts(),
-            driver: Box::new(|_, _| Box::new(Silent)),
+            genesis_accounts: actors::genesis_accounts,
+            driver: Box::new(move |seed, saved| Box::new(Actors::new(seed, saved, per_slot))),
         };
         let opened = tokio::task::spawn_blocking(move || Chain::open(chain_options)).await;
         let (chain, production) = opened.map_err(|e| LocalnetError::Thread(e.into()))??;
