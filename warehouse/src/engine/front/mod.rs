@@ -9,6 +9,7 @@ mod channel;
 mod error;
 mod framing;
 mod lexer;
+mod lz4_frames;
 mod multipart;
 mod read_only;
 mod run;

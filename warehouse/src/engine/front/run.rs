@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hyper::http::HeaderValue;
 use hyper::http::response::{Builder, Parts};
 use hyper::{Response, StatusCode};
-use lz4_flex::frame::{FrameDecoder, FrameEncoder};
+use lz4_flex::frame::FrameEncoder;
 use tokio::sync::oneshot;
 
 use super::Shared;
@@ -15,6 +15,7 @@ use super::call::{BodyCoding, Call, Coding};
 use super::channel::{AnswerWriter, BodyReader};
 use super::error::{Failure, code};
 use super::framing::{FrameReader, FrameWriter};
+use super::lz4_frames::Lz4Frames;
 use super::statement::{self, Insert, Shape};
 use super::{multipart, settings};
 use crate::engine::ffi::{Connection, Param, QueryResult};
@@ -110,7 +111,7 @@ fn body_error(error: &io::Error) -> Failure {
 fn decode(body: BodyReader, call: &Call) -> Result<Box<dyn Read>, Failure> {
     let body: Box<dyn Read> = match call.body_coding {
         BodyCoding::Identity => Box::new(body),
-        BodyCoding::Lz4 => Box::new(FrameDecoder::new(body)),
+        BodyCoding::Lz4 => Box::new(Lz4Frames::new(body)),
         BodyCoding::Zstd => Box::new(zstd::Decoder::new(body).map_err(|e| body_error(&e))?),
     };
     Ok(if call.decompress {
