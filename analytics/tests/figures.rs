@@ -180,6 +180,25 @@ async fn past(client: &hypernode_warehouse::Client) {
 async fn extreme(client: &hypernode_warehouse::Client) {
     let figures = Figures::load(client, EXTREME).await.expect("figures");
     assert_eq!(figures.locked, 13_000_000 + 2 * u128::from(u64::MAX));
+    assert_eq!(figures.nodes_registered, 5);
+
+    // Within one transaction the instruction's place decides, inner ones after the outer, whatever is written first.
+    for (outer, inner, kind) in [
+        (10, 3, "NodeRegistered"),
+        (10, -1, "NodeDeregistered"),
+        (9, 12, "NodeRegistered"),
+    ] {
+        let sql = format!(
+            "INSERT INTO canonical_events (slot, tx_index, outer_ix, inner_ix, kind, node) \
+             VALUES ({EXTREME}, 9, {outer}, {inner}, '{kind}', toFixedString('node-7', 32))"
+        );
+        support::execute(client, &sql).await;
+    }
+    let figures = Figures::load(client, EXTREME).await.expect("figures");
+    assert_eq!(
+        figures.nodes_registered, 6,
+        "registered by the last of the three"
+    );
 }
 
 async fn receipts(client: &hypernode_warehouse::Client) {

@@ -15,6 +15,8 @@ pub type StatusProvider = Arc<dyn Fn() -> Value + Send + Sync>;
 
 /// Requests that are answered at a time; more are refused at once, so that a flood cannot queue up memory.
 const REQUESTS: usize = 512;
+/// Transactions that are looked up at a time: each reads a whole column, and no cache helps against guesses.
+const LOOKUPS: usize = 4;
 
 /// Everything a handler needs. Cheap to clone.
 #[derive(Clone)]
@@ -24,6 +26,7 @@ pub struct ApiState {
     pub(crate) status: StatusProvider,
     pub(crate) client: Client,
     pub(crate) places: Arc<Semaphore>,
+    pub(crate) lookups: Arc<Semaphore>,
 }
 
 impl ApiState {
@@ -36,6 +39,7 @@ impl ApiState {
             status,
             client,
             places: Arc::new(Semaphore::new(REQUESTS)),
+            lookups: Arc::new(Semaphore::new(LOOKUPS)),
         }
     }
 }

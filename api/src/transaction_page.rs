@@ -26,6 +26,8 @@ pub(crate) async fn respond(state: &ApiState, ask: &Ask, signature: &str) -> Res
     if !readable {
         return not_found(state, "This is not a transaction signature.", "");
     }
+    // Fails only if the semaphore is closed, which it never is.
+    let _place = state.lookups.acquire().await;
     let mut missing = false;
     let response = answer::page(state, ask, async |now| {
         Ok(match find(&state.client, now.as_of, &bytes).await? {

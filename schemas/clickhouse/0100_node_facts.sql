@@ -5,15 +5,15 @@
 CREATE VIEW IF NOT EXISTS node_facts AS
 SELECT
     node,
-    registration.1 AS label,
-    registration.2 AS owner,
+    registered_name AS label,
+    registered_owner AS owner,
     ever_registered,
     registered,
-    registration.3 AS registered_slot,
-    registration.4 AS registered_time,
-    registration.5 AS registered_signature,
-    departure.1 AS deregistered_slot,
-    departure.2 AS deregistered_time,
+    registered_slot,
+    registered_time,
+    registered_signature,
+    deregistered_slot,
+    deregistered_time,
     last_status AS status,
     registered AND last_status = 'online' AS active,
     last_seen_slot,
@@ -22,10 +22,15 @@ FROM
 (
     SELECT
         node,
-        argMaxIf((node_name, operator, slot, block_time, signature), at, kind = 'NodeRegistered') AS registration,
-        argMaxIf((slot, block_time), at, kind = 'NodeDeregistered') AS departure,
-        countIf(kind = 'NodeRegistered') > 0 AS ever_registered,
+        max(kind = 'NodeRegistered') AS ever_registered,
         argMaxIf(kind = 'NodeRegistered', at, kind IN ('NodeRegistered', 'NodeDeregistered')) AS registered,
+        argMaxIf(node_name, at, kind = 'NodeRegistered') AS registered_name,
+        argMaxIf(operator, at, kind = 'NodeRegistered') AS registered_owner,
+        argMaxIf(slot, at, kind = 'NodeRegistered') AS registered_slot,
+        argMaxIf(block_time, at, kind = 'NodeRegistered') AS registered_time,
+        argMaxIf(signature, at, kind = 'NodeRegistered') AS registered_signature,
+        argMaxIf(slot, at, kind = 'NodeDeregistered') AS deregistered_slot,
+        argMaxIf(block_time, at, kind = 'NodeDeregistered') AS deregistered_time,
         argMaxIf(
             if(kind = 'NodeRegistered', 'online', toString(status)),
             at,
@@ -37,7 +42,15 @@ FROM
     (
         SELECT
             *,
-            (slot, tx_index, outer_ix, inner_ix, ordinal) AS at
+            -- The place on chain as one number, since numbers compare faster than tuples: 40 bits of slot, 24 of
+            -- transaction, 16 each of outer and inner instruction (0 = the outer one itself), 32 of ordinal.
+            bitOr(
+                bitShiftLeft(toUInt128(bitOr(bitShiftLeft(slot, 24), toUInt64(tx_index))), 64),
+                toUInt128(bitOr(
+                    bitOr(bitShiftLeft(toUInt64(outer_ix), 48), bitShiftLeft(toUInt64(inner_ix + 1), 32)),
+                    toUInt64(ordinal)
+                ))
+            ) AS at
         FROM canonical_events
         WHERE slot <= {as_of:UInt64}
             AND kind IN ('NodeRegistered', 'NodeStatusChanged', 'NodeDeregistered')

@@ -9,7 +9,6 @@ SELECT
     treasury_amount,
     incentive_amount,
     toUInt128(operator_amount) + toUInt128(treasury_amount) + toUInt128(incentive_amount) AS paid,
-    operator AS operator_account,
     treasury AS treasury_account,
     incentive AS incentive_account,
     slot,

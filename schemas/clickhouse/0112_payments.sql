@@ -7,7 +7,6 @@ SELECT
     treasury_amount,
     incentive_amount,
     paid,
-    if(operator_account = toFixedString('', 32), '', base58Encode(operator_account)) AS operator_account,
     if(treasury_account = toFixedString('', 32), '', base58Encode(treasury_account)) AS treasury_account,
     if(incentive_account = toFixedString('', 32), '', base58Encode(incentive_account)) AS incentive_account,
     slot,

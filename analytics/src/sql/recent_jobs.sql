@@ -1,4 +1,12 @@
 -- The newest jobs up to one slot: by creation, or by the first thing known of a job whose creation is not.
+-- Found by their slots first, so that all their facts are gathered for a few only.
+WITH newest AS
+(
+    SELECT job
+    FROM job_facts(as_of = {as_of})
+    ORDER BY multiIf(created, created_slot, assigned, assigned_slot, completed, completed_slot, 0) DESC, job
+    LIMIT {limit}
+)
 SELECT
     base58Encode(job) AS job_id,
     toValidUTF8(label) AS job_label,
@@ -14,5 +22,5 @@ SELECT
         ''
     ) AS tx_signature
 FROM job_facts(as_of = {as_of})
+WHERE job IN (SELECT job FROM newest)
 ORDER BY multiIf(created, created_slot, assigned, assigned_slot, completed, completed_slot, 0) DESC, job
-LIMIT {limit}
