@@ -25,7 +25,7 @@ fn structure(name: &str, fields: &Value) -> Value {
     json!({"name": name, "type": {"kind": "struct", "fields": fields}})
 }
 
-fn field(kind: Value) -> Value {
+fn field(kind: &Value) -> Value {
     json!([{"name": "a", "type": kind}])
 }
 
@@ -145,7 +145,7 @@ fn broken_files_are_refused_with_file_path_and_reason() {
             "x.json: $.events[0]: unknown type `E`",
         ),
         (
-            new(&["E"], &json!([structure("E", &field(json!("u65")))])),
+            new(&["E"], &json!([structure("E", &field(&json!("u65")))])),
             "x.json: $.types[0].type.fields[0].type: unknown type `u65`",
         ),
         (
@@ -153,7 +153,7 @@ fn broken_files_are_refused_with_file_path_and_reason() {
                 &["E"],
                 &json!([structure(
                     "E",
-                    &field(json!({"vec": {"defined": {"name": "No"}}}))
+                    &field(&json!({"vec": {"defined": {"name": "No"}}}))
                 )]),
             ),
             "x.json: $.types[0].type.fields[0].type.vec.defined: unknown type `No`",
@@ -161,7 +161,7 @@ fn broken_files_are_refused_with_file_path_and_reason() {
         (
             new(
                 &["E"],
-                &json!([structure("E", &field(json!({"array": ["u8", -1]})))]),
+                &json!([structure("E", &field(&json!({"array": ["u8", -1]})))]),
             ),
             "x.json: $.types[0].type.fields[0].type.array[1]: expected a length below 2^32, found -1",
         ),
@@ -190,8 +190,8 @@ fn broken_files_are_refused_with_file_path_and_reason() {
             new(
                 &["A"],
                 &json!([
-                    structure("A", &field(json!({"vec": {"defined": {"name": "B"}}}))),
-                    structure("B", &field(json!({"option": {"defined": {"name": "A"}}}))),
+                    structure("A", &field(&json!({"vec": {"defined": {"name": "B"}}}))),
+                    structure("B", &field(&json!({"option": {"defined": {"name": "A"}}}))),
                 ]),
             ),
             "x.json: $.types[0]: type contains itself: A -> B -> A",
@@ -199,7 +199,7 @@ fn broken_files_are_refused_with_file_path_and_reason() {
         (
             new(
                 &["A"],
-                &json!([structure("A", &field(json!({"coption": "u8"})))]),
+                &json!([structure("A", &field(&json!({"coption": "u8"})))]),
             ),
             "x.json: $.events[0]: event `A` needs a type that is not supported: `coption`",
         ),
@@ -235,11 +235,13 @@ fn broken_files_are_refused_with_file_path_and_reason() {
 fn what_no_event_reaches_may_be_unsupported() {
     let generic = json!({"name": "G", "generics": [{"kind": "type", "name": "T"}], "type": {"kind": "struct", "fields": [
         {"name": "a", "type": {"generic": "T"}}]}});
-    let ours = structure("E", &field(json!("u8")));
+    let ours = structure("E", &field(&json!("u8")));
     let user = |kind: &str| {
         structure(
             kind,
-            &field(json!({"defined": {"name": "G", "generics": [{"kind": "type", "type": "u8"}]}})),
+            &field(
+                &json!({"defined": {"name": "G", "generics": [{"kind": "type", "type": "u8"}]}}),
+            ),
         )
     };
     assert!(parse(&new(&["E"], &json!([generic, ours, user("U")]))).is_ok());
@@ -253,7 +255,7 @@ fn what_no_event_reaches_may_be_unsupported() {
 #[test]
 fn types_that_grow_without_bound_are_refused_quickly() {
     // Each type holds the one before twice: a flat layout would have 2^30 columns.
-    let mut types = vec![structure("T0", &field(json!("u8")))];
+    let mut types = vec![structure("T0", &field(&json!("u8")))];
     for i in 1..30 {
         let before = json!({"defined": {"name": format!("T{}", i - 1)}});
         types.push(structure(
@@ -270,11 +272,11 @@ fn types_that_grow_without_bound_are_refused_quickly() {
         "x.json: event `T29`: it needs more than 4096 columns and sub-columns"
     );
     // A chain that is too deep for any record.
-    let mut types = vec![structure("T0", &field(json!("u8")))];
+    let mut types = vec![structure("T0", &field(&json!("u8")))];
     for i in 1..10_000 {
         types.push(structure(
             &format!("T{i}"),
-            &field(json!({"defined": {"name": format!("T{}", i + 1)}})),
+            &field(&json!({"defined": {"name": format!("T{}", i + 1)}})),
         ));
     }
     types.push(structure("T10000", &json!([])));

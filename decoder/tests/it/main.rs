@@ -7,9 +7,11 @@
     reason = "a test fails by panicking"
 )]
 
+mod canonical;
 mod forgeries;
 mod idls;
 mod mainnet;
+mod noise;
 mod support;
 mod validator_stream;
 mod zoo;
