@@ -6,17 +6,16 @@ use hypernode_schemas::canonical::CanonicalMap;
 use hypernode_schemas::table::TableSpec;
 
 use crate::build;
-use crate::canonical::Origin;
-use crate::chain::{Block, Proof, Pubkey, Transaction};
-use crate::column::{Head, RowWriter, Table};
-use crate::core_tables::{COUNT, T_BLOCKS, T_CANONICAL, T_DEAD_LETTERS, T_EVENTS, T_TRANSACTIONS};
+use crate::chain::{Block, Pubkey, Transaction};
+use crate::column::Head;
+use crate::core_tables::{T_BLOCKS, T_TRANSACTIONS};
 use crate::error::ConfigError;
 use crate::idl::Idl;
 use crate::observe::{Observer, Outcome, Record, TxOutcome};
-use crate::plan;
-use crate::program::{Program, Programs, View};
+use crate::program::{Programs, View};
 use crate::rows::Rows;
-use crate::scan::{Flags, Found, NONE, Node, Trust, Via};
+use crate::scan::{Found, Node, Scanner};
+use crate::write::{Writer, block_row, transaction_row};
 
 /// A program to index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,23 +117,7 @@ impl Decoder {
             self.transaction(block, tx, rows, &mut nodes, observer, &mut stats);
         }
         if let Some(table) = rows.tables.get_mut(T_BLOCKS) {
-            table
-                .row()
-                .u64(block.slot)
-                .u64(block.parent_slot)
-                .fixed(&block.blockhash)
-                .fixed(&block.parent_blockhash)
-                .u64(block.block_height.unwrap_or_default())
-                .u32(seconds(block.block_time))
-                .u64(block.executed_transaction_count)
-                .u32(stats.transactions)
-                .u32(stats.failed_transactions)
-                .byte(match block.proof {
-                    Proof::None => 0,
-                    Proof::Count => 1,
-                    Proof::Block => 2,
-                });
-            table.commit();
+            block_row(block, &stats, table);
         }
         stats
     }
@@ -199,25 +182,18 @@ impl Decoder {
             order,
             ..
         } = rows;
-        let (found, arena) = (&scanner.found, &scanner.arena);
-        if found.is_empty() {
-            return;
-        }
+        let Scanner { found, arena, .. } = scanner;
+        let key = |f: &Found| (f.outer_ix, f.inner_ix, f.ordinal);
         order.clear();
         order.extend(0..found.len() as u32);
-        let key = |f: &Found| (f.outer_ix, f.inner_ix, f.ordinal);
         if !found.is_sorted_by_key(key) {
             order.sort_by_key(|&i| found.get(i as usize).map(key));
         }
-        let mut outcomes = vec![(Outcome::Unconfigured, None); found.len()];
         for &i in order.iter() {
-            let Some(record) = found.get(i as usize) else {
+            let Some(record) = found.get_mut(i as usize) else {
                 continue;
             };
-            let Some(program) = (record.slot != NONE)
-                .then(|| self.programs.get(record.slot))
-                .flatten()
-            else {
+            let Some(program) = self.programs.get(record.slot) else {
                 continue;
             };
             let mut writer = Writer {
@@ -230,241 +206,31 @@ impl Decoder {
                 data: arena.get(record.data.clone()).unwrap_or_default(),
                 tables,
             };
-            let outcome = writer.write();
-            match outcome.0 {
+            (record.outcome, record.event) = writer.write();
+            match record.outcome {
                 Outcome::Decoded { trailing } => {
                     stats.events += 1;
                     stats.trailing += u32::from(trailing > 0);
                 }
                 _ => stats.dead_letters += 1,
             }
-            if let Some(place) = outcomes.get_mut(i as usize) {
-                *place = outcome;
-            }
         }
-        for (record, (outcome, event)) in found.iter().zip(outcomes) {
-            let program = (record.slot != NONE)
-                .then(|| self.programs.get(record.slot))
-                .flatten();
+        for record in found.iter() {
+            let program = self.programs.get(record.slot);
+            let event = program.and_then(|p| p.events.get(record.event?));
             observer.record(&Record {
                 slot: block.slot,
                 tx,
                 program: &record.program,
                 label: program.map(|p| p.label.as_str()),
-                event,
+                event: event.map(|e| e.name.as_str()),
                 via: record.via,
                 outer_ix: record.outer_ix,
                 inner_ix: record.inner_ix,
                 ordinal: record.ordinal,
                 data: arena.get(record.data.clone()).unwrap_or_default(),
-                outcome,
+                outcome: record.outcome,
             });
         }
     }
-}
-
-/// One record on its way to its tables.
-struct Writer<'a, 't> {
-    block: &'a Block,
-    tx: &'a Transaction,
-    record: &'a Found,
-    program: &'a Program,
-    programs: &'a Programs,
-    nodes: &'a [Node<'a>],
-    data: &'a [u8],
-    tables: &'t mut [Table],
-}
-
-impl<'a> Writer<'a, '_> {
-    fn write(&mut self) -> (Outcome, Option<&'a str>) {
-        let program = self.program;
-        let known = program.event(self.data);
-        let name = known.map(|(event, _)| event.name.as_str());
-        let suspect = match self.record.trust {
-            Trust::Proven => None,
-            Trust::AfterTruncation => {
-                Some(("after_truncation", "the log was cut before this line"))
-            }
-            Trust::AfterMismatch => {
-                Some(("log_mismatch", "log and instructions part before this line"))
-            }
-            Trust::WrongAuthority => Some((
-                "event_authority",
-                "a self-call not signed by the event authority",
-            )),
-        };
-        if let Some((reason, detail)) = suspect {
-            self.dead_letter(name, reason, detail);
-            return (Outcome::Suspect, name);
-        }
-        if self.record.bad_base64 {
-            self.dead_letter(None, "bad_base64", "the line is not base64");
-            return (Outcome::DeadLetter, None);
-        }
-        let Some((event, body)) = known else {
-            let shortest = program.events.iter().map(|e| e.discriminator.len()).min();
-            let short = shortest.is_none_or(|length| self.data.len() < length);
-            let reason = if short {
-                "short"
-            } else {
-                "unknown_discriminator"
-            };
-            self.dead_letter(None, reason, "");
-            return (Outcome::DeadLetter, None);
-        };
-        let success = self.tx.err.is_none();
-        let table = COUNT + event.table + usize::from(!success);
-        let identity = Identity {
-            block: self.block,
-            tx: self.tx,
-            record: self.record,
-        };
-        let Some((before, typed, _)) = split(self.tables, table) else {
-            return (Outcome::DeadLetter, name);
-        };
-        identity.write(&mut typed.row());
-        let streams = typed
-            .streams
-            .get_mut(IDENTITY_STREAMS..)
-            .unwrap_or_default();
-        match plan::run(&event.plan.ops, body, streams) {
-            Ok(rest) => {
-                let trailing = u32::try_from(rest.len()).unwrap_or(u32::MAX);
-                let ix = self.nodes.get(self.record.node as usize).map(|n| n.ix);
-                if let (Some(canonical), true, Some(table)) =
-                    (&event.canonical, success, before.get_mut(T_CANONICAL))
-                {
-                    let mut row = table.row();
-                    identity.write(&mut row);
-                    row.fixed(&canonical.kind.to_le_bytes())
-                        .fixed(&program.id)
-                        .string(program.label.as_bytes());
-                    let origin = Origin {
-                        tx: self.tx,
-                        programs: self.programs,
-                        program,
-                        ix,
-                        streams,
-                    };
-                    canonical.write(&origin, &mut row);
-                    table.commit();
-                }
-                typed.commit();
-                if let Some(table) = before.get_mut(T_EVENTS) {
-                    let mut row = table.row();
-                    identity.write(&mut row);
-                    let accounts = ix.map(|ix| ix.accounts.as_slice()).unwrap_or_default();
-                    let missing: &[u8] = &[0; 32];
-                    let keys = &self.tx.keys;
-                    row.fixed(&program.id)
-                        .string(program.label.as_bytes())
-                        .string(event.name.as_bytes())
-                        .byte(via(self.record.via))
-                        .byte(u8::from(success))
-                        .array(
-                            accounts.iter().map(|&a| {
-                                keys.get(usize::from(a)).map_or(missing, |k| k.as_slice())
-                            }),
-                        )
-                        .u32(trailing)
-                        .string(self.data);
-                    table.commit();
-                }
-                (Outcome::Decoded { trailing }, name)
-            }
-            Err(error) => {
-                typed.rollback();
-                let owner = event.plan.owners.get(error.stream as usize);
-                let detail = format!(
-                    "field `{}`: {}",
-                    owner.map_or("", String::as_str),
-                    error.fault
-                );
-                self.dead_letter(name, "decode", &detail);
-                (Outcome::DeadLetter, name)
-            }
-        }
-    }
-
-    fn dead_letter(&mut self, event: Option<&str>, reason: &str, detail: &str) {
-        let Some(table) = self.tables.get_mut(T_DEAD_LETTERS) else {
-            return;
-        };
-        let mut row = table.row();
-        Identity {
-            block: self.block,
-            tx: self.tx,
-            record: self.record,
-        }
-        .write(&mut row);
-        row.fixed(&self.program.id)
-            .string(self.program.label.as_bytes())
-            .string(event.unwrap_or_default().as_bytes())
-            .byte(via(self.record.via))
-            .byte(u8::from(self.tx.err.is_none()))
-            .string(reason.as_bytes())
-            .string(detail.as_bytes())
-            .string(self.data);
-        table.commit();
-    }
-}
-
-/// Streams of the identity columns: each is one.
-const IDENTITY_STREAMS: usize = hypernode_schemas::table::IDENTITY.len();
-
-/// The columns that say where a record stands.
-struct Identity<'a> {
-    block: &'a Block,
-    tx: &'a Transaction,
-    record: &'a Found,
-}
-
-impl Identity<'_> {
-    fn write(&self, row: &mut RowWriter<'_>) {
-        row.u64(self.block.slot)
-            .u32(self.tx.index)
-            .fixed(&self.record.outer_ix.to_le_bytes())
-            .fixed(&self.record.inner_ix.to_le_bytes())
-            .u32(self.record.ordinal)
-            .fixed(&self.tx.signature)
-            .u32(seconds(self.block.block_time));
-    }
-}
-
-fn transaction_row(block: &Block, tx: &Transaction, flags: &Flags, table: &mut Table) {
-    table
-        .row()
-        .u64(block.slot)
-        .u32(tx.index)
-        .fixed(&tx.signature)
-        .u32(seconds(block.block_time))
-        .byte(u8::from(tx.err.is_none()))
-        .string(tx.err.as_deref().unwrap_or_default())
-        .fixed(&tx.version.to_le_bytes())
-        .u64(tx.fee)
-        .u64(tx.compute_units.unwrap_or_default())
-        .fixed(tx.keys.first().unwrap_or(&[0; 32]))
-        .byte(u8::from(flags.logs_missing))
-        .byte(u8::from(flags.truncated))
-        .byte(u8::from(flags.mismatch));
-    table.commit();
-}
-
-fn via(via: Via) -> u8 {
-    match via {
-        Via::Log => 1,
-        Via::Cpi => 2,
-    }
-}
-
-/// Block time as ClickHouse's `DateTime`: 0 if unknown, and held inside its range.
-fn seconds(time: Option<i64>) -> u32 {
-    time.map_or(0, |t| u32::try_from(t.max(0)).unwrap_or(u32::MAX))
-}
-
-/// The tables before one, that one, and those after it.
-fn split(tables: &mut [Table], at: usize) -> Option<(&mut [Table], &mut Table, &mut [Table])> {
-    let (before, rest) = tables.split_at_mut_checked(at)?;
-    let (one, after) = rest.split_first_mut()?;
-    Some((before, one, after))
 }

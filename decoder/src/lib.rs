@@ -18,6 +18,7 @@ mod program;
 pub mod report;
 mod rows;
 mod scan;
+mod write;
 
 pub use decode::{BlockStats, Decoder, Keep, ProgramConfig};
 pub use error::ConfigError;

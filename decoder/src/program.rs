@@ -35,12 +35,13 @@ pub(crate) struct EventEntry {
 }
 
 impl Program {
-    /// The event that a record is, and the bytes after its discriminator.
+    /// Number of the event that a record is, the event, and the bytes after its discriminator.
     #[inline]
-    pub(crate) fn event<'a>(&self, data: &'a [u8]) -> Option<(&EventEntry, &'a [u8])> {
-        self.events
-            .iter()
-            .find_map(|event| Some((event, data.strip_prefix(event.discriminator.as_slice())?)))
+    pub(crate) fn event<'a>(&self, data: &'a [u8]) -> Option<(usize, &EventEntry, &'a [u8])> {
+        let mut events = self.events.iter().enumerate();
+        events.find_map(|(i, event)| {
+            Some((i, event, data.strip_prefix(event.discriminator.as_slice())?))
+        })
     }
 
     /// Position of the instruction that `data` calls.

@@ -5,16 +5,18 @@
 //! of a configured program there is reported as a suspect, never as an event. Inner instructions are not
 //! touched by any of that, so events emitted by self-CPI are kept in every case.
 
+mod ids;
 mod line;
 mod tree;
 mod walk;
 
 use std::ops::Range;
 
-pub(crate) use tree::{NONE, Node};
+pub(crate) use tree::Node;
 pub(crate) use walk::Scanner;
 
 use crate::chain::Pubkey;
+use crate::observe::Outcome;
 
 /// What the scanner must know about programs.
 pub(crate) trait Catalogue {
@@ -67,7 +69,7 @@ pub(crate) enum Trust {
 pub(crate) struct Found {
     /// Program that emitted it (or, for a suspect, may have).
     pub(crate) program: Pubkey,
-    /// Its number, [`NONE`] if it is not configured.
+    /// Its number, 65535 if it is not configured.
     pub(crate) slot: u16,
     pub(crate) via: Via,
     pub(crate) trust: Trust,
@@ -79,6 +81,9 @@ pub(crate) struct Found {
     /// Its bytes in the scanner's arena; the log's text if it is not base64.
     pub(crate) data: Range<usize>,
     pub(crate) bad_base64: bool,
+    /// What became of it, and the number of its event, once written.
+    pub(crate) outcome: Outcome,
+    pub(crate) event: Option<usize>,
 }
 
 /// `Found::node` of a record whose emitting instruction is unknown.

@@ -1,9 +1,11 @@
 //! The walk through log and instruction tree.
 
+use super::ids::Ids;
 use super::line::{Line, classify};
 use super::tree::{EVENT_TAG, NONE, Node, build};
 use super::{Catalogue, Flags, Found, NO_NODE, NO_PLACE, Trust, Via};
 use crate::chain::{Pubkey, Transaction};
+use crate::observe::Outcome;
 
 /// Buffers that outlive a transaction, and the result of the last scan.
 #[derive(Debug, Default)]
@@ -12,6 +14,7 @@ pub(crate) struct Scanner {
     pub(crate) found: Vec<Found>,
     /// Their bytes.
     pub(crate) arena: Vec<u8>,
+    ids: Ids,
     frames: Vec<Frame>,
     ordinals: Vec<u32>,
     /// Configured programs of the tree, once suspects need them.
@@ -87,8 +90,14 @@ impl<C: Catalogue> Walk<'_, '_, '_, C> {
             let fits = match classify(line) {
                 Line::Other => true,
                 Line::Data(text) => self.data(text),
-                Line::Invoke { program, depth } => self.invoke(&program, depth),
-                Line::Exit { program } => self.exit(&program),
+                Line::Invoke { id, depth } => match self.scanner.ids.decode(id) {
+                    Some(program) => self.invoke(&program, depth),
+                    None => true,
+                },
+                Line::Exit { id } => match self.scanner.ids.decode(id) {
+                    Some(program) => self.exit(&program),
+                    None => true,
+                },
                 Line::Truncated => {
                     self.flags.truncated = true;
                     self.note_programs();
@@ -316,6 +325,8 @@ impl<C: Catalogue> Walk<'_, '_, '_, C> {
             ordinal: 0,
             data,
             bad_base64,
+            outcome: Outcome::Unconfigured,
+            event: None,
         });
     }
 
@@ -323,9 +334,13 @@ impl<C: Catalogue> Walk<'_, '_, '_, C> {
     fn decode(&mut self, text: &str) -> (std::ops::Range<usize>, bool) {
         let arena = &mut self.scanner.arena;
         let start = arena.len();
-        let good = text
-            .split(' ')
-            .all(|segment| base64_simd::STANDARD.decode_append(segment, arena).is_ok());
+        // Almost always one segment: try that before looking for spaces.
+        let engine = base64_simd::STANDARD;
+        let good = engine.decode_append(text, arena).is_ok() || {
+            arena.truncate(start);
+            text.split(' ')
+                .all(|segment| engine.decode_append(segment, arena).is_ok())
+        };
         if !good {
             arena.truncate(start);
             arena.extend_from_slice(text.as_bytes());

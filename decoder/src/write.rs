@@ -1,0 +1,252 @@
+//! Rows of the core and typed tables, one record, transaction or block at a time.
+
+use crate::canonical::Origin;
+use crate::chain::{Block, Instruction, Proof, Transaction};
+use crate::column::{RowWriter, Table};
+use crate::core_tables::{COUNT, T_CANONICAL, T_DEAD_LETTERS, T_EVENTS};
+use crate::decode::BlockStats;
+use crate::observe::Outcome;
+use crate::plan;
+use crate::program::{EventEntry, Program, Programs};
+use crate::scan::{Flags, Found, Node, Trust, Via};
+
+/// One record on its way to its tables.
+pub(crate) struct Writer<'a, 't> {
+    pub(crate) block: &'a Block,
+    pub(crate) tx: &'a Transaction,
+    pub(crate) record: &'a Found,
+    pub(crate) program: &'a Program,
+    pub(crate) programs: &'a Programs,
+    pub(crate) nodes: &'a [Node<'a>],
+    pub(crate) data: &'a [u8],
+    pub(crate) tables: &'t mut [Table],
+}
+
+impl<'a> Writer<'a, '_> {
+    /// Writes the record; tells what became of it, and which event of its program it is.
+    pub(crate) fn write(&mut self) -> (Outcome, Option<usize>) {
+        let known = self.program.event(self.data);
+        let number = known.map(|(number, _, _)| number);
+        let doubt = match self.record.trust {
+            Trust::Proven => None,
+            Trust::AfterTruncation => {
+                Some(("after_truncation", "the log was cut before this line"))
+            }
+            Trust::AfterMismatch => {
+                Some(("log_mismatch", "log and instructions part before this line"))
+            }
+            Trust::WrongAuthority => Some((
+                "event_authority",
+                "a self-call not signed by the event authority",
+            )),
+        };
+        if let Some((reason, detail)) = doubt {
+            self.dead_letter(known.map(|(_, event, _)| event), reason, detail);
+            return (Outcome::Suspect, number);
+        }
+        let outcome = match known {
+            _ if self.record.bad_base64 => {
+                self.dead_letter(None, "bad_base64", "the line is not base64");
+                return (Outcome::DeadLetter, None);
+            }
+            Some((_, event, body)) => self.event(event, body),
+            None => {
+                let shortest = self
+                    .program
+                    .events
+                    .iter()
+                    .map(|e| e.discriminator.len())
+                    .min();
+                let short = shortest.is_none_or(|length| self.data.len() < length);
+                self.dead_letter(
+                    None,
+                    if short {
+                        "short"
+                    } else {
+                        "unknown_discriminator"
+                    },
+                    "",
+                );
+                Outcome::DeadLetter
+            }
+        };
+        (outcome, number)
+    }
+
+    fn identity(&self) -> Identity<'a> {
+        Identity {
+            block: self.block,
+            tx: self.tx,
+            record: self.record,
+        }
+    }
+
+    /// Decodes into the event's own table, and on success adds the rows that follow from it.
+    fn event(&mut self, event: &EventEntry, body: &[u8]) -> Outcome {
+        let success = self.tx.err.is_none();
+        let table = COUNT + event.table + usize::from(!success);
+        let identity = self.identity();
+        let Some((core, typed)) = self.tables.split_at_mut_checked(table) else {
+            return Outcome::DeadLetter;
+        };
+        let Some(typed) = typed.first_mut() else {
+            return Outcome::DeadLetter;
+        };
+        identity.write(&mut typed.row());
+        let streams = typed
+            .streams
+            .get_mut(IDENTITY_STREAMS..)
+            .unwrap_or_default();
+        let rest = match plan::run(&event.plan.ops, body, streams) {
+            Ok(rest) => rest,
+            Err(error) => {
+                typed.rollback();
+                let owner = event.plan.owners.get(error.stream as usize);
+                let detail = format!(
+                    "field `{}`: {}",
+                    owner.map_or("", String::as_str),
+                    error.fault
+                );
+                self.dead_letter(Some(event), "decode", &detail);
+                return Outcome::DeadLetter;
+            }
+        };
+        let ix = self.nodes.get(self.record.node as usize).map(|n| n.ix);
+        if let (Some(canonical), true, Some(table)) =
+            (&event.canonical, success, core.get_mut(T_CANONICAL))
+        {
+            let mut row = table.row();
+            identity.write(&mut row);
+            row.fixed(&canonical.kind.to_le_bytes())
+                .fixed(&self.program.id)
+                .string(self.program.label.as_bytes());
+            let origin = Origin {
+                tx: self.tx,
+                programs: self.programs,
+                program: self.program,
+                ix,
+                streams,
+            };
+            canonical.write(&origin, &mut row);
+            table.commit();
+        }
+        typed.commit();
+        let trailing = u32::try_from(rest.len()).unwrap_or(u32::MAX);
+        self.event_row(event, ix, trailing);
+        Outcome::Decoded { trailing }
+    }
+
+    /// The row in `events`.
+    fn event_row(&mut self, event: &EventEntry, ix: Option<&Instruction>, trailing: u32) {
+        let identity = self.identity();
+        let Some(table) = self.tables.get_mut(T_EVENTS) else {
+            return;
+        };
+        let mut row = table.row();
+        identity.write(&mut row);
+        let (keys, missing) = (&self.tx.keys, [0; 32]);
+        let account = |&index: &u8| keys.get(usize::from(index)).unwrap_or(&missing).as_slice();
+        let accounts = ix.map(|ix| ix.accounts.as_slice()).unwrap_or_default();
+        row.fixed(&self.program.id)
+            .string(self.program.label.as_bytes())
+            .string(event.name.as_bytes())
+            .byte(via(self.record.via))
+            .byte(u8::from(self.tx.err.is_none()))
+            .array(accounts.iter().map(account))
+            .u32(trailing)
+            .string(self.data);
+        table.commit();
+    }
+
+    fn dead_letter(&mut self, event: Option<&EventEntry>, reason: &str, detail: &str) {
+        let identity = self.identity();
+        let Some(table) = self.tables.get_mut(T_DEAD_LETTERS) else {
+            return;
+        };
+        let mut row = table.row();
+        identity.write(&mut row);
+        row.fixed(&self.program.id)
+            .string(self.program.label.as_bytes())
+            .string(event.map_or(b"", |e| e.name.as_bytes()))
+            .byte(via(self.record.via))
+            .byte(u8::from(self.tx.err.is_none()))
+            .string(reason.as_bytes())
+            .string(detail.as_bytes())
+            .string(self.data);
+        table.commit();
+    }
+}
+
+/// Streams of the identity columns: each is one.
+const IDENTITY_STREAMS: usize = hypernode_schemas::table::IDENTITY.len();
+
+/// The columns that say where a record stands.
+#[derive(Clone, Copy)]
+struct Identity<'a> {
+    block: &'a Block,
+    tx: &'a Transaction,
+    record: &'a Found,
+}
+
+impl Identity<'_> {
+    fn write(&self, row: &mut RowWriter<'_>) {
+        row.u64(self.block.slot)
+            .u32(self.tx.index)
+            .fixed(&self.record.outer_ix.to_le_bytes())
+            .fixed(&self.record.inner_ix.to_le_bytes())
+            .u32(self.record.ordinal)
+            .fixed(&self.tx.signature)
+            .u32(seconds(self.block.block_time));
+    }
+}
+
+pub(crate) fn transaction_row(block: &Block, tx: &Transaction, flags: &Flags, table: &mut Table) {
+    table
+        .row()
+        .u64(block.slot)
+        .u32(tx.index)
+        .fixed(&tx.signature)
+        .u32(seconds(block.block_time))
+        .byte(u8::from(tx.err.is_none()))
+        .string(tx.err.as_deref().unwrap_or_default())
+        .fixed(&tx.version.to_le_bytes())
+        .u64(tx.fee)
+        .u64(tx.compute_units.unwrap_or_default())
+        .fixed(tx.keys.first().unwrap_or(&[0; 32]))
+        .byte(u8::from(flags.logs_missing))
+        .byte(u8::from(flags.truncated))
+        .byte(u8::from(flags.mismatch));
+    table.commit();
+}
+
+fn via(via: Via) -> u8 {
+    match via {
+        Via::Log => 1,
+        Via::Cpi => 2,
+    }
+}
+
+/// Block time as ClickHouse's `DateTime`: 0 if unknown, and held inside its range.
+fn seconds(time: Option<i64>) -> u32 {
+    time.map_or(0, |t| u32::try_from(t.max(0)).unwrap_or(u32::MAX))
+}
+
+pub(crate) fn block_row(block: &Block, stats: &BlockStats, table: &mut Table) {
+    table
+        .row()
+        .u64(block.slot)
+        .u64(block.parent_slot)
+        .fixed(&block.blockhash)
+        .fixed(&block.parent_blockhash)
+        .u64(block.block_height.unwrap_or_default())
+        .u32(seconds(block.block_time))
+        .u64(block.executed_transaction_count)
+        .u32(stats.transactions)
+        .u32(stats.failed_transactions)
+        .byte(match block.proof {
+            Proof::None => 0,
+            Proof::Count => 1,
+            Proof::Block => 2,
+        });
+    table.commit();
+}
