@@ -24,7 +24,7 @@ use yellowstone_grpc_client::{GeyserGrpcClient, GeyserGrpcClientError};
 use yellowstone_grpc_proto::geyser::{SubscribeUpdate, subscribe_update::UpdateOneof};
 
 use crate::recording::MAX_MESSAGE;
-use backoff::Backoff;
+pub(crate) use backoff::Backoff;
 use failure::{Failure, classify};
 
 /// How to reach a Geyser server, and what to ask of it.

@@ -1,10 +1,14 @@
 //! Which slots are stored already, and where a new batch may be attached.
 
+use std::collections::BTreeMap;
+
 use hypernode_decoder::chain::Block;
+use hypernode_warehouse::ledger::Ledger;
+use hypernode_warehouse::{Client, WarehouseError};
 
 use crate::batch::Resume;
 
-/// What one ledger row says.
+/// Consecutive ledger rows, with the end of the last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Range {
     pub(super) slot_lo: u64,
@@ -73,6 +77,42 @@ impl Coverage {
             part: range.part,
         }))
     }
+}
+
+/// The end of an interval.
+#[derive(clickhouse::Row, serde::Deserialize)]
+struct End {
+    slot_hi: u64,
+    part: u32,
+    last_block_slot: u64,
+    last_blockhash: [u8; 32],
+}
+
+/// The coverage that a ledger states. Its intervals are few; only the row at the end of each is read.
+pub(super) async fn load(client: &Client, ledger: &Ledger) -> Result<Coverage, WarehouseError> {
+    let intervals: Vec<(u64, u64)> = ledger.intervals().iter().collect();
+    if intervals.is_empty() {
+        return Ok(Coverage::default());
+    }
+    let ends: Vec<String> = intervals.iter().map(|(_, hi)| hi.to_string()).collect();
+    // A later epoch replaces an earlier row of the same slots.
+    let sql = format!(
+        "SELECT slot_hi, part, last_block_slot, last_blockhash FROM ingest_ledger WHERE slot_hi IN ({}) ORDER BY epoch",
+        ends.join(", ")
+    );
+    let rows: Vec<End> = client.rows(&sql).await?;
+    let ends: BTreeMap<u64, End> = rows.into_iter().map(|row| (row.slot_hi, row)).collect();
+    let ranges = intervals.into_iter().filter_map(|(slot_lo, slot_hi)| {
+        let end = ends.get(&slot_hi)?;
+        Some(Range {
+            slot_lo,
+            slot_hi,
+            part: end.part,
+            last_block_slot: end.last_block_slot,
+            last_blockhash: end.last_blockhash,
+        })
+    });
+    Ok(Coverage::new(ranges.collect()))
 }
 
 #[cfg(test)]

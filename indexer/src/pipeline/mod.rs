@@ -1,7 +1,97 @@
-//! From a source to stored rows.
+//! From a source to stored rows: reading, decoding and storing overlap, with bounded queues between them.
 
+mod blocks;
 mod coverage;
+mod live;
+mod progress;
+mod recording;
 mod stage;
 mod status;
+mod store;
 
+pub use blocks::run_blocks;
+pub use live::{LiveOptions, run_live};
+pub use recording::{RecordingOptions, RecordingOutcome, run_recording};
 pub use status::{IndexerStatus, State, StatusHandle};
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use hypernode_decoder::Decoder;
+use hypernode_warehouse::{Client, WarehouseError, Writer, recover};
+
+use crate::geyser::GeyserError;
+use crate::recording::RecordingError;
+use coverage::{Coverage, OtherChain};
+
+/// Why a run ended.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The recording cannot be read.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    /// The stream cannot be had.
+    #[error(transparent)]
+    Geyser(#[from] GeyserError),
+    /// The warehouse refuses.
+    #[error("warehouse: {0}")]
+    Warehouse(#[from] WarehouseError),
+    /// What arrives contradicts what is stored.
+    #[error(
+        "block {slot} does not belong to the chain that is stored here: this data directory holds another network, or a \
+         fork of this one; use another --data directory"
+    )]
+    OtherChain {
+        /// The first block that does not fit.
+        slot: u64,
+    },
+    /// The decoder cannot be built.
+    #[error("decoder: {0}")]
+    Decoder(String),
+    /// A task of the pipeline did not end by itself.
+    #[error("a task of the indexer failed: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+impl From<OtherChain> for PipelineError {
+    fn from(other: OtherChain) -> Self {
+        Self::OtherChain { slot: other.slot }
+    }
+}
+
+/// Recovers what an interrupted run left behind, and learns what is stored.
+async fn open_warehouse(
+    client: &Client,
+    decoder: &Decoder,
+) -> Result<(Writer, Coverage), PipelineError> {
+    let tables: Vec<String> = CORE_TABLES
+        .iter()
+        .map(|name| (*name).to_owned())
+        .chain(decoder.tables().iter().map(|spec| spec.name.clone()))
+        .collect();
+    let ledger = recover::recover(client, &tables).await?.ledger;
+    let coverage = coverage::load(client, &ledger).await?;
+    Ok((Writer::new(client.clone()), coverage))
+}
+
+/// Tables that every decoder fills.
+const CORE_TABLES: [&str; 5] = [
+    "blocks",
+    "transactions",
+    "events",
+    "dead_letters",
+    "canonical_events",
+];
+
+/// Time of day in UTC, for messages.
+fn clock(time: SystemTime) -> String {
+    let seconds = time
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+        % 86_400;
+    format!(
+        "{:02}:{:02}:{:02} UTC",
+        seconds / 3_600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}

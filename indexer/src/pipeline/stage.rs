@@ -95,7 +95,8 @@ impl<O: Observer> Stage<O> {
         self.finalized
     }
 
-    /// Blocks decoded, stored ones included.
+    /// Blocks seen, stored ones included.
+    #[cfg(test)]
     pub(super) fn blocks(&self) -> u64 {
         self.blocks
     }

@@ -1,0 +1,82 @@
+//! Blocks that are in memory already: the pipeline without a source.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hypernode_decoder::Decoder;
+use hypernode_decoder::chain::Block;
+use hypernode_warehouse::{Client, Writer};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::PipelineError;
+use super::coverage::Coverage;
+use super::stage::Stage;
+use super::status::StatusHandle;
+use super::store::{Patience, Ready, store};
+use crate::batch::BULK_WINDOW;
+use crate::slots::{Input, SlotStatus};
+
+/// Stores a chain of blocks as a recording's would be; returns the rows stored.
+///
+/// # Errors
+/// What the warehouse refuses.
+pub async fn run_blocks(
+    blocks: Vec<Block>,
+    decoder: Arc<Decoder>,
+    client: Client,
+) -> Result<u64, PipelineError> {
+    let status = StatusHandle::new();
+    let mut stage = Stage::new(
+        decoder,
+        BULK_WINDOW,
+        None,
+        Coverage::default(),
+        (),
+        status.clone(),
+    );
+    let (sender, batches) = mpsc::channel(1);
+    let decoding = tokio::task::spawn_blocking(move || -> Result<(), PipelineError> {
+        for block in blocks {
+            let (slot, parent) = (block.slot, Some(block.parent_slot));
+            stage.push(Input::Block(Box::new(block)))?;
+            let status = SlotStatus::Finalized;
+            stage.push(Input::Status {
+                slot,
+                parent,
+                status,
+            })?;
+            let finalized = stage.finalized();
+            for cut in stage.cuts() {
+                if sender.blocking_send(Ready { cut, finalized }).is_err() {
+                    return Ok(());
+                }
+            }
+        }
+        stage.finish(true)?;
+        let finalized = stage.finalized();
+        for cut in stage.cuts() {
+            if sender.blocking_send(Ready { cut, finalized }).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    });
+    let patience = Patience {
+        first: Duration::from_millis(100),
+        max: Duration::from_secs(1),
+        give_up: Some(Duration::from_secs(10)),
+    };
+    let writer = Writer::new(client);
+    let stored = store(
+        &writer,
+        "memory",
+        batches,
+        &status,
+        patience,
+        &CancellationToken::new(),
+    )
+    .await;
+    decoding.await??;
+    Ok(stored?.rows)
+}

@@ -1,0 +1,195 @@
+//! A live stream, from the ledger's end onwards.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use hypernode_decoder::Decoder;
+use hypernode_warehouse::Client;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::stage::Stage;
+use super::status::StatusHandle;
+use super::store::{Patience, Ready, store};
+use super::{PipelineError, open_warehouse};
+use crate::batch::LIVE_WINDOW;
+use crate::convert;
+use crate::geyser::{self, Event, GeyserOptions};
+use crate::slots::Head;
+
+/// Messages between the receiver and the decoder; their bytes are bounded by the source.
+const EVENT_QUEUE: usize = 8_192;
+/// Batches between the decoder and the warehouse.
+const BATCH_QUEUE: usize = 4;
+
+/// What to follow.
+#[derive(Debug, Clone)]
+pub struct LiveOptions {
+    /// The source.
+    pub geyser: GeyserOptions,
+    /// Name of the source in the ledger.
+    pub source: String,
+}
+
+/// Follows the stream until `shutdown`; the open window is then closed as partial.
+///
+/// # Errors
+/// When recovery fails, the stream is of another chain than what is stored, the token is refused, or ClickHouse
+/// refuses rows for a reason that waiting does not cure. An absent ClickHouse or stream is waited for.
+pub async fn run_live(
+    options: LiveOptions,
+    decoder: Arc<Decoder>,
+    client: Client,
+    status: StatusHandle,
+    shutdown: CancellationToken,
+) -> Result<(), PipelineError> {
+    let (writer, coverage) = open_warehouse(&client, &decoder).await?;
+    let head = coverage.last().map(|range| Head {
+        slot: range.last_block_slot,
+        blockhash: Some(range.last_blockhash),
+    });
+    let as_of = coverage.last().map_or(0, |range| range.slot_hi);
+    status.update(|status| status.as_of_slot = as_of);
+
+    let (published, position) = watch::channel(head.map(|head| head.slot));
+    let (resync, resynced) = watch::channel(0_u64);
+    let (sender, events) = mpsc::channel(EVENT_QUEUE);
+    // The source stops first, by the token; the stages behind it end when their input does.
+    let stop_source = shutdown.child_token();
+    let source = tokio::spawn(geyser::run(
+        options.geyser,
+        position,
+        resynced,
+        sender,
+        stop_source.clone(),
+    ));
+    let (sender, batches) = mpsc::channel(BATCH_QUEUE);
+    let stage = Stage::new(decoder, LIVE_WINDOW, head, coverage, (), status.clone());
+    let follow = Follow {
+        stage,
+        status: status.clone(),
+        batches: sender,
+        published,
+        resync,
+    };
+    let decoding = tokio::task::spawn_blocking(move || follow.run(events));
+    let patience = Patience {
+        first: Duration::from_millis(250),
+        max: Duration::from_secs(15),
+        give_up: None,
+    };
+    let stored = store(
+        &writer,
+        &options.source,
+        batches,
+        &status,
+        patience,
+        &shutdown,
+    )
+    .await;
+    stop_source.cancel();
+    let decoded = decoding.await?;
+    let source = source.await?;
+    status.update(|status| status.stopped = true);
+    stored?;
+    decoded?;
+    Ok(source?)
+}
+
+struct Follow {
+    stage: Stage<()>,
+    status: StatusHandle,
+    batches: mpsc::Sender<Ready>,
+    published: watch::Sender<Option<u64>>,
+    resync: watch::Sender<u64>,
+}
+
+impl Follow {
+    fn run(mut self, mut events: mpsc::Receiver<Event>) -> Result<(), PipelineError> {
+        while let Some(event) = events.blocking_recv() {
+            if !self.event(event)? {
+                return Ok(());
+            }
+        }
+        self.stage.finish(false)?;
+        self.send();
+        Ok(())
+    }
+
+    fn event(&mut self, event: Event) -> Result<bool, PipelineError> {
+        match event {
+            Event::Update(update, _permit) => {
+                let malformed = match convert::update(*update) {
+                    Ok((input, malformed)) => {
+                        if let Some(input) = input {
+                            self.push(input)?;
+                        }
+                        malformed
+                    }
+                    Err(error) => {
+                        // Its slot stays open: a block that is really missing shows as a gap.
+                        tracing::warn!(%error, "message of the stream passed over");
+                        1
+                    }
+                };
+                if malformed > 0 {
+                    self.status.update(|status| status.malformed += malformed);
+                }
+                return Ok(self.send());
+            }
+            Event::Connected { .. } => self.status.update(|status| {
+                status.started = true;
+                status.source_down = false;
+            }),
+            Event::Disconnected { reason, retry_in } => self.status.update(|status| {
+                status.source_down = true;
+                status.reconnects += 1;
+                status.retry_at = Some(SystemTime::now() + retry_in);
+                status.message = Some(reason);
+            }),
+            Event::ReplayLost { wanted, available } => {
+                let head = self.stage.head();
+                self.status.update(|status| {
+                    // Without anything stored, the stream simply starts later.
+                    if let (Some(head), Some(available)) = (head, available) {
+                        status.gap = Some(crate::slots::Gap {
+                            after: head.slot,
+                            before: available,
+                        });
+                    }
+                    status.message =
+                        Some(format!("the source no longer holds slots from {wanted} on"));
+                });
+            }
+        }
+        Ok(true)
+    }
+
+    fn push(&mut self, input: crate::slots::Input) -> Result<(), PipelineError> {
+        let gaps = self.stage.gaps().len();
+        let before = self.stage.head();
+        self.stage.push(input)?;
+        let head = self.stage.head();
+        if head != before {
+            self.published.send_replace(head.map(|head| head.slot));
+        }
+        if self.stage.gaps().len() > gaps {
+            // The server may still hold what the stream left out.
+            self.resync.send_modify(|count| *count += 1);
+        }
+        Ok(())
+    }
+
+    /// `false`: nobody takes them any more.
+    fn send(&mut self) -> bool {
+        let finalized = self.stage.finalized();
+        let ready: Vec<Ready> = self
+            .stage
+            .cuts()
+            .map(|cut| Ready { cut, finalized })
+            .collect();
+        ready
+            .into_iter()
+            .all(|ready| self.batches.blocking_send(ready).is_ok())
+    }
+}

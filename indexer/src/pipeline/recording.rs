@@ -1,0 +1,210 @@
+//! A recording, from its first byte to stored rows and a report.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc as blocking;
+use std::time::Duration;
+
+use hypernode_decoder::{Decoder, report::Report};
+use hypernode_warehouse::Client;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::progress;
+use super::stage::Stage;
+use super::status::StatusHandle;
+use super::store::{Patience, Ready, Stored, store};
+use super::{PipelineError, open_warehouse};
+use crate::batch::BULK_WINDOW;
+use crate::recording::{self, Format, ReadStats, Recording, RecordingError};
+use crate::slots::{Gap, Input, Stats};
+
+/// Inputs between the reader and the decoder: each may be a whole block.
+const INPUT_QUEUE: usize = 256;
+/// Batches between the decoder and the warehouse.
+const BATCH_QUEUE: usize = 1;
+
+/// Which recording, and how to read it.
+#[derive(Debug, Clone)]
+pub struct RecordingOptions {
+    /// The file.
+    pub path: PathBuf,
+    /// Its layout.
+    pub format: Format,
+    /// Slot of a getBlock answer that does not name it.
+    pub slot: Option<u64>,
+    /// Slots per window.
+    pub window: u32,
+    /// Tell how far it is: a bar where the error stream is a terminal, log lines elsewhere.
+    pub progress: bool,
+}
+
+impl RecordingOptions {
+    /// A recording whose format is found out, in windows for bulk.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            format: Format::Auto,
+            slot: None,
+            window: BULK_WINDOW,
+            progress: false,
+        }
+    }
+}
+
+/// What became of it.
+#[derive(Debug, Clone)]
+pub struct RecordingOutcome {
+    /// Everything that the recording holds, stored before or not; with `gaps` where blocks are missing.
+    pub report: Value,
+    /// Holes: what lies after the first one is not stored.
+    pub gaps: Vec<Gap>,
+    /// Why reading ended before the end of the file.
+    pub damage: Option<String>,
+    /// Messages read.
+    pub read: ReadStats,
+    /// What the slot machine saw.
+    pub slots: Stats,
+    /// Blocks stored by this run.
+    pub blocks: u64,
+    /// Rows stored by this run.
+    pub rows: u64,
+}
+
+impl RecordingOutcome {
+    /// Whether the recording was read to its end and holds an unbroken chain: exit 0, else 1.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.gaps.is_empty() && self.damage.is_none() && self.read.undecodable == 0
+    }
+}
+
+/// Indexes a recording. Only slots that are not stored yet are written; the report covers all.
+///
+/// A stop by `shutdown` closes the open window as partial; running again goes on from there.
+///
+/// # Errors
+/// When the file is no recording, when it belongs to another chain than what is stored, or when the warehouse fails.
+pub async fn run_recording(
+    options: RecordingOptions,
+    decoder: Arc<Decoder>,
+    client: Client,
+    status: StatusHandle,
+    shutdown: CancellationToken,
+) -> Result<RecordingOutcome, PipelineError> {
+    let (writer, coverage) = open_warehouse(&client, &decoder).await?;
+    let (path, format, slot) = (options.path.clone(), options.format, options.slot);
+    let recording =
+        tokio::task::spawn_blocking(move || recording::open(&path, format, slot)).await??;
+    let progress = options
+        .progress
+        .then(|| progress::start(recording.position(), status.clone()));
+
+    let (inputs, received) = blocking::sync_channel(INPUT_QUEUE);
+    let reader = tokio::task::spawn_blocking(move || read(recording, &inputs));
+    let (sender, batches) = mpsc::channel(BATCH_QUEUE);
+    let stage = Stage::new(
+        decoder,
+        BULK_WINDOW,
+        None,
+        coverage,
+        Report::new(),
+        status.clone(),
+    );
+    let stop = shutdown.clone();
+    let decoding = tokio::task::spawn_blocking(move || decode(stage, &received, &sender, &stop));
+    let patience = Patience {
+        first: Duration::from_millis(250),
+        max: Duration::from_secs(10),
+        give_up: Some(Duration::from_secs(120)),
+    };
+    let stored = store(&writer, "recording", batches, &status, patience, &shutdown).await;
+    let decoded = decoding.await?;
+    let read = reader.await?;
+    drop(progress);
+    status.update(|status| status.stopped = true);
+    let stored = stored?;
+    let decoded = decoded?;
+    Ok(outcome(&decoded, read, stored))
+}
+
+/// Reads ahead of the decoder. A failing file still delivers what is whole.
+fn read(
+    mut recording: Recording,
+    inputs: &blocking::SyncSender<Result<Input, RecordingError>>,
+) -> ReadStats {
+    for input in recording.by_ref() {
+        if inputs.send(input).is_err() {
+            break;
+        }
+    }
+    recording.stats()
+}
+
+struct Decoded {
+    stage: Stage<Report>,
+    damage: Option<String>,
+}
+
+fn decode(
+    mut stage: Stage<Report>,
+    inputs: &blocking::Receiver<Result<Input, RecordingError>>,
+    batches: &mpsc::Sender<Ready>,
+    stop: &CancellationToken,
+) -> Result<Decoded, PipelineError> {
+    let mut damage = None;
+    for input in inputs {
+        match input {
+            Ok(input) => stage.push(input)?,
+            Err(RecordingError::Block { path, source }) => {
+                return Err(RecordingError::Block { path, source }.into());
+            }
+            Err(error) => damage = Some(error.to_string()),
+        }
+        if !send(&mut stage, batches) {
+            break;
+        }
+        if stop.is_cancelled() {
+            damage = Some(
+                "stopped before the end of the recording; running again goes on from there"
+                    .to_owned(),
+            );
+            break;
+        }
+    }
+    stage.finish(damage.is_none())?;
+    send(&mut stage, batches);
+    Ok(Decoded { stage, damage })
+}
+
+/// `false`: nobody takes them any more.
+fn send(stage: &mut Stage<Report>, batches: &mpsc::Sender<Ready>) -> bool {
+    let finalized = stage.finalized();
+    let ready: Vec<Ready> = stage.cuts().map(|cut| Ready { cut, finalized }).collect();
+    ready
+        .into_iter()
+        .all(|ready| batches.blocking_send(ready).is_ok())
+}
+
+fn outcome(decoded: &Decoded, read: ReadStats, stored: Stored) -> RecordingOutcome {
+    let stage = &decoded.stage;
+    let mut report = stage.observer.to_json();
+    if let (Some(report), false) = (report.as_object_mut(), stage.gaps().is_empty()) {
+        let gaps = stage
+            .gaps()
+            .iter()
+            .map(|gap| json!({ "from": gap.after + 1, "to": gap.before - 1 }));
+        report.insert("gaps".to_owned(), gaps.collect());
+    }
+    RecordingOutcome {
+        report,
+        gaps: stage.gaps().to_vec(),
+        damage: decoded.damage.clone(),
+        read,
+        slots: stage.stats(),
+        blocks: stored.blocks,
+        rows: stored.rows,
+    }
+}
