@@ -94,7 +94,7 @@ impl Client {
 async fn asks_for_whole_blocks_of_the_programs_and_every_status() {
     let server = Scripted::start(vec![Session::Send(blocks(5..7), None)]).await;
     let mut client = Client::start(&server, None, |options| {
-        options.x_token = Some("secret".into())
+        options.x_token = Some("secret".into());
     });
     assert_eq!(client.blocks(2).await.0, [5, 6]);
     client.stop().await;
@@ -192,7 +192,7 @@ async fn a_refused_token_is_an_error_that_names_the_setting_and_not_the_token() 
     ))])
     .await;
     let client = Client::start(&server, None, |options| {
-        options.x_token = Some("hunter2".into())
+        options.x_token = Some("hunter2".into());
     });
     let error = client.task.await.expect("task").expect_err("refused");
     let text = format!("{error} {error:?}");
@@ -213,7 +213,7 @@ async fn silence_ends_a_connection_and_pings_keep_it() {
     ])
     .await;
     let mut client = Client::start(&server, None, |options| {
-        options.idle = Duration::from_millis(200)
+        options.idle = Duration::from_millis(200);
     });
     let (slots, others) = client.blocks(2).await;
     assert_eq!(slots, [5, 6]);

@@ -191,7 +191,12 @@ async fn a_run_that_is_killed_anywhere_leaves_the_same_rows_as_one_that_is_not()
     let Some(engine) = engine::start(&decoder).await else {
         return;
     };
-    for kill in 0..4_u32 {
+    for (target, die) in [
+        (60, Die::Run),
+        (170, Die::Run),
+        (280, Die::Run),
+        (400, Die::Engine),
+    ] {
         let status = StatusHandle::new();
         let mut changes = status.subscribe();
         let run = tokio::spawn(run_recording(
@@ -202,37 +207,42 @@ async fn a_run_that_is_killed_anywhere_leaves_the_same_rows_as_one_that_is_not()
             CancellationToken::new(),
         ));
         // Some batches on, at no particular point between two of them.
-        let reached = async {
-            let target = u64::from(kill + 1) * 60;
-            changes
-                .wait_for(|status| status.as_of_slot >= target)
-                .await
-                .map(drop)
-        };
+        let reached = changes.wait_for(|status| status.as_of_slot >= target);
         tokio::time::timeout(Duration::from_secs(60), reached)
             .await
             .expect("progress")
             .expect("running");
-        tokio::time::sleep(Duration::from_millis(u64::from(kill) * 17)).await;
-        if kill % 2 == 0 {
+        tokio::time::sleep(Duration::from_millis(target % 50)).await;
+        match die {
             // The process dies: nothing of it goes on.
-            run.abort();
-            let _ = run.await;
-        } else {
+            Die::Run => {
+                assert!(!run.is_finished());
+                run.abort();
+                let _ = run.await;
+            }
             // The engine dies under it: the run waits, and nothing is lost.
-            let pid = engine.engine.pid().expect("a child");
-            let killed = std::process::Command::new("kill")
-                .args(["-9", &pid.to_string()])
-                .status()
-                .expect("kill");
-            assert!(killed.success());
-            let outcome = run.await.expect("task").expect("indexed");
-            assert!(outcome.gaps.is_empty());
+            Die::Engine => {
+                let pid = engine.engine.pid().expect("a child").to_string();
+                let killed = std::process::Command::new("kill")
+                    .args(["-9", &pid])
+                    .status();
+                assert!(killed.expect("kill").success());
+                assert!(!run.is_finished());
+                let outcome = run.await.expect("task").expect("indexed");
+                assert!(outcome.is_whole() && outcome.rows > 0);
+                assert!(engine.engine.restarts() > 0);
+            }
         }
     }
     let last = index(&engine, &decoder, options).await;
-    assert!(last.gaps.is_empty());
+    assert_eq!((last.rows, last.gaps.len()), (0, 0));
     assert_eq!(engine.contents().await, expected);
+}
+
+/// What is killed.
+enum Die {
+    Run,
+    Engine,
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,13 +43,11 @@ pub async fn run_live(
     status: StatusHandle,
     shutdown: CancellationToken,
 ) -> Result<(), PipelineError> {
-    let (writer, coverage) = open_warehouse(&client, &decoder).await?;
+    let (writer, coverage) = open_warehouse(&client, &decoder, &status).await?;
     let head = coverage.last().map(|range| Head {
         slot: range.last_block_slot,
         blockhash: Some(range.last_blockhash),
     });
-    let as_of = coverage.last().map_or(0, |range| range.slot_hi);
-    status.update(|status| status.as_of_slot = as_of);
 
     let (published, position) = watch::channel(head.map(|head| head.slot));
     let (resync, resynced) = watch::channel(0_u64);

@@ -62,6 +62,7 @@ impl From<OtherChain> for PipelineError {
 async fn open_warehouse(
     client: &Client,
     decoder: &Decoder,
+    status: &StatusHandle,
 ) -> Result<(Writer, Coverage), PipelineError> {
     let tables: Vec<String> = CORE_TABLES
         .iter()
@@ -70,6 +71,10 @@ async fn open_warehouse(
         .collect();
     let ledger = recover::recover(client, &tables).await?.ledger;
     let coverage = coverage::load(client, &ledger).await?;
+    status.update(|status| {
+        status.as_of_slot = ledger.served().unwrap_or(0);
+        status.finalized_slot = ledger.finalized().unwrap_or(0);
+    });
     Ok((Writer::new(client.clone()), coverage))
 }
 

@@ -94,7 +94,7 @@ pub async fn run_recording(
     status: StatusHandle,
     shutdown: CancellationToken,
 ) -> Result<RecordingOutcome, PipelineError> {
-    let (writer, coverage) = open_warehouse(&client, &decoder).await?;
+    let (writer, coverage) = open_warehouse(&client, &decoder, &status).await?;
     let (path, format, slot) = (options.path.clone(), options.format, options.slot);
     let recording =
         tokio::task::spawn_blocking(move || recording::open(&path, format, slot)).await??;
