@@ -295,13 +295,13 @@ impl Writer {
         let mut jobs = Vec::with_capacity(tables.len());
         for table in tables {
             let token = self.token(state, &table.table, batch, content);
-            jobs.push((table.table.as_str(), table.native.clone(), token));
+            jobs.push((table.table.clone(), table.native.clone(), token));
         }
         let client = &self.client;
         stream::iter(jobs)
             .map(|(table, native, token)| async move {
                 client
-                    .insert_native(table, Bytes::from(native), &token)
+                    .insert_native(&table, Bytes::from(native), &token)
                     .await
             })
             .buffer_unordered(PARALLEL)
