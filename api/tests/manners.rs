@@ -268,3 +268,34 @@ async fn without_an_engine_the_documented_words_are_said() {
     let page = server.get("/").await;
     assert_eq!(page.status(), 500);
 }
+
+#[tokio::test]
+async fn a_stop_ends_the_server_and_frees_its_port() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let stop = tokio_util::sync::CancellationToken::new();
+    let state = hypernode_api::ApiState::new(
+        history::unreachable(),
+        support::network(),
+        std::sync::Arc::new(support::status),
+    );
+    let serving = tokio::spawn(hypernode_api::serve(listener, state, stop.clone()));
+    // A connection that says nothing must not hold up the stop.
+    let idle = tokio::net::TcpStream::connect(address)
+        .await
+        .expect("a connection");
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    stop.cancel();
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(6), serving).await;
+    ended
+        .expect("in time")
+        .expect("no panic")
+        .expect("no error");
+    drop(idle);
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+    tokio::net::TcpListener::bind(address)
+        .await
+        .expect("the port is free");
+}

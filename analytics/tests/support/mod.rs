@@ -12,9 +12,8 @@
 
 use std::path::{Path, PathBuf};
 
-use hypernode_schemas::clickhouse;
 use hypernode_warehouse::engine::{Engine, EngineOptions};
-use hypernode_warehouse::{Client, Endpoint, Secret, library};
+use hypernode_warehouse::{Client, Endpoint, Secret, library, migrate};
 
 /// First second of the history.
 pub const START: u32 = 1_700_000_000;
@@ -72,36 +71,58 @@ pub struct Event(
     pub &'static [(&'static str, &'static str)],
 );
 
-const KEYS: [&str; 7] = [
-    "job",
-    "node",
-    "requester",
-    "operator",
-    "authority",
-    "treasury",
-    "incentive",
+/// Columns that events set, with what they hold where an event does not.
+const COLUMNS: [(&str, &str); 17] = [
+    ("job", "''"),
+    ("node", "''"),
+    ("requester", "''"),
+    ("operator", "''"),
+    ("authority", "''"),
+    ("treasury", "''"),
+    ("incentive", "''"),
+    ("name", "''"),
+    ("node_name", "''"),
+    ("job_type", "''"),
+    ("status", "''"),
+    ("price", "0"),
+    ("operator_amount", "0"),
+    ("treasury_amount", "0"),
+    ("incentive_amount", "0"),
+    ("duration", "0"),
+    ("result_hash", "''"),
 ];
+/// How many of them are keys.
+const KEYS: usize = 7;
 
 impl Event {
-    fn insert(&self) -> String {
+    /// A row of an INSERT: place, kind, then all of [`COLUMNS`].
+    fn row(&self) -> String {
         let Self(slot, tx_index, kind, set) = self;
-        let mut columns = String::from(
-            "slot, tx_index, outer_ix, inner_ix, ordinal, signature, block_time, kind",
-        );
-        let mut values = format!(
-            "{slot}, {tx_index}, 0, -1, 0, toFixedString('signature {slot} {tx_index}', 64), {}, '{kind}'",
+        let mut row = format!(
+            "({slot}, {tx_index}, 0, -1, 0, toFixedString('signature {slot} {tx_index}', 64), {}, '{kind}'",
             block_time(*slot)
         );
-        for (column, value) in *set {
-            columns.push_str(", ");
-            columns.push_str(column);
-            if KEYS.contains(column) {
-                values.push_str(&format!(", toFixedString('{value}', 32)"));
-            } else {
-                values.push_str(&format!(", {value}"));
+        for (index, (column, default)) in COLUMNS.iter().enumerate() {
+            let value = set
+                .iter()
+                .find(|(name, _)| name == column)
+                .map(|(_, value)| *value);
+            row.push_str(", ");
+            match value {
+                Some(key) if index < KEYS => row.push_str(&format!("toFixedString('{key}', 32)")),
+                Some(literal) => row.push_str(literal),
+                None if index < KEYS => row.push_str("toFixedString('', 32)"),
+                None => row.push_str(default),
             }
         }
-        format!("INSERT INTO canonical_events ({columns}) VALUES ({values})")
+        for (column, _) in *set {
+            assert!(
+                COLUMNS.iter().any(|(name, _)| name == column),
+                "{column} is no column"
+            );
+        }
+        row.push(')');
+        row
     }
 }
 
@@ -147,17 +168,23 @@ pub const HISTORY: &[Event] = &[
 
 /// Writes the history. The ledger ends at `served`, with everything up to `finalized` final.
 pub async fn write_history(client: &Client, served: u64, finalized: u64) {
-    for event in HISTORY {
-        execute(client, &event.insert()).await;
-    }
-    for slot in (1..=8).chain([EXTREME]) {
-        let time = block_time(slot);
-        execute(
-            client,
-            &format!("INSERT INTO blocks (slot, parent_slot, block_time) VALUES ({slot}, {slot} - 1, {time})"),
-        )
-        .await;
-    }
+    let columns = COLUMNS.map(|(name, _)| name).join(", ");
+    let rows: Vec<String> = HISTORY.iter().map(Event::row).collect();
+    let place = "slot, tx_index, outer_ix, inner_ix, ordinal, signature, block_time, kind";
+    let sql = format!(
+        "INSERT INTO canonical_events ({place}, {columns}) VALUES {}",
+        rows.join(", ")
+    );
+    execute(client, &sql).await;
+    let blocks: Vec<String> = (1..=LAST)
+        .chain([EXTREME])
+        .map(|slot| format!("({slot}, {slot} - 1, {})", block_time(slot)))
+        .collect();
+    let sql = format!(
+        "INSERT INTO blocks (slot, parent_slot, block_time) VALUES {}",
+        blocks.join(", ")
+    );
+    execute(client, &sql).await;
     execute(
         client,
         "INSERT INTO transactions (slot, tx_index, signature, block_time, success, fee, compute_units, signer) \
@@ -216,9 +243,7 @@ pub async fn engine() -> Option<(Client, Running)> {
     .await
     .expect("the engine starts");
     let client = Client::new(&engine.endpoint()).expect("a client");
-    for migration in clickhouse::migrations() {
-        execute(&client, migration.sql).await;
-    }
+    migrate::migrate(&client).await.expect("migrations apply");
     Some((client, Running { engine, folder }))
 }
 
