@@ -307,6 +307,7 @@ async fn limits_hold() {
         status >= 400 || answer.contains("__exception__"),
         "{status}"
     );
+    d.t.engine.shutdown().await;
 }
 
 #[tokio::test]

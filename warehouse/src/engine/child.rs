@@ -92,10 +92,11 @@ async fn serve(boot: Boot, parent_gone: oneshot::Receiver<()>) -> ExitCode {
         () = front::serve(listener, shared) => {}
         _ = parent_gone => {}
     }
-    // Parts are written whole and synced; the engine needs no orderly end, and waiting for running queries
-    // would keep the parent waiting. The keeper holds the engine open and must not be closed before.
+    // Parts are written whole and synced, so the engine needs no orderly end; its destructors could wait for
+    // running queries, or fall over them.
     let _held = (keeper, lock);
-    std::process::exit(0)
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    ExitCode::SUCCESS
 }
 
 /// Boots the engine and makes its database.
@@ -113,9 +114,17 @@ fn open(boot: &Boot) -> Result<(Arc<Shared>, Connection, File), Answer> {
     let shared = prepare(&mut keeper)
         .and_then(|()| {
             let credentials = boot.credentials.clone();
-            Shared::new(library, base, DATABASE.to_owned(), credentials, &mut keeper)
+            Shared::new(
+                Arc::clone(&library),
+                base,
+                DATABASE.to_owned(),
+                credentials,
+                &mut keeper,
+            )
         })
         .map_err(|fault| failed(fault.0))?;
+    #[cfg(target_os = "linux")]
+    library.release_startup_pages(&boot.library);
     Ok((Arc::new(shared), keeper, lock))
 }
 

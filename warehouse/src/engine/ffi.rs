@@ -186,6 +186,25 @@ impl Library {
         text(unsafe { (self.api.version)() }).unwrap_or_default()
     }
 
+    /// Gives the pages of `path`'s image that only start-up needed back to the kernel; they stay in its cache.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn release_startup_pages(&self, path: &Path) {
+        let (Ok(path), Ok(smaps)) = (
+            path.canonicalize(),
+            std::fs::read_to_string("/proc/self/smaps"),
+        ) else {
+            return;
+        };
+        for (start, end) in super::pages::clean_ranges(&smaps, &path) {
+            let address = ptr::with_exposed_provenance_mut(start);
+            // SAFETY: a read-only mapping of the never-unloaded library without a page of our own; a page that
+            // is needed again is read from the same file.
+            let _ = unsafe {
+                rustix::mm::madvise(address, end - start, rustix::mm::Advice::LinuxDontNeed)
+            };
+        }
+    }
+
     /// Opens a connection. `arguments` are `--name=value`; the first connection of the process boots the
     /// engine with them, later ones take only query settings from them.
     pub(crate) fn connect(

@@ -9,6 +9,8 @@ mod child;
 mod credentials;
 mod ffi;
 mod front;
+#[cfg(target_os = "linux")]
+mod pages;
 mod supervisor;
 
 use std::path::{Path, PathBuf};
