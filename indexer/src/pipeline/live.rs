@@ -43,7 +43,15 @@ pub async fn run_live(
     status: StatusHandle,
     shutdown: CancellationToken,
 ) -> Result<(), PipelineError> {
-    let (writer, coverage) = open_warehouse(&client, &decoder, &status).await?;
+    let patience = Patience {
+        first: Duration::from_millis(250),
+        max: Duration::from_secs(15),
+        give_up: None,
+    };
+    let opened = open_warehouse(&client, &decoder, &status, patience, &shutdown).await?;
+    let Some((writer, coverage)) = opened else {
+        return Ok(());
+    };
     let head = coverage.last().map(|range| Head {
         slot: range.last_block_slot,
         blockhash: Some(range.last_blockhash),
@@ -71,11 +79,6 @@ pub async fn run_live(
         resync,
     };
     let decoding = tokio::task::spawn_blocking(move || follow.run(events));
-    let patience = Patience {
-        first: Duration::from_millis(250),
-        max: Duration::from_secs(15),
-        give_up: None,
-    };
     let stored = store(
         &writer,
         &options.source,

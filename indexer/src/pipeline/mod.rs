@@ -22,6 +22,8 @@ use hypernode_warehouse::{Client, WarehouseError, Writer, recover};
 use crate::geyser::GeyserError;
 use crate::recording::RecordingError;
 use coverage::{Coverage, OtherChain};
+use store::Patience;
+use tokio_util::sync::CancellationToken;
 
 /// Why a run ended.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +46,9 @@ pub enum PipelineError {
         /// The first block that does not fit.
         slot: u64,
     },
+    /// Stopped before anything could be done.
+    #[error("stopped while waiting for ClickHouse")]
+    Stopped,
     /// The decoder cannot be built.
     #[error("decoder: {0}")]
     Decoder(String),
@@ -58,24 +63,35 @@ impl From<OtherChain> for PipelineError {
     }
 }
 
-/// Recovers what an interrupted run left behind, and learns what is stored.
+/// Recovers what an interrupted run left behind, and learns what is stored. Waits for a ClickHouse that is not there;
+/// `None` if stopped meanwhile.
 async fn open_warehouse(
     client: &Client,
     decoder: &Decoder,
     status: &StatusHandle,
-) -> Result<(Writer, Coverage), PipelineError> {
+    patience: Patience,
+    shutdown: &CancellationToken,
+) -> Result<Option<(Writer, Coverage)>, PipelineError> {
     let tables: Vec<String> = CORE_TABLES
         .iter()
         .map(|name| (*name).to_owned())
         .chain(decoder.tables().iter().map(|spec| spec.name.clone()))
         .collect();
-    let ledger = recover::recover(client, &tables).await?.ledger;
-    let coverage = coverage::load(client, &ledger).await?;
+    let open = || async {
+        let ledger = recover::recover(client, &tables).await?.ledger;
+        let coverage = coverage::load(client, &ledger).await?;
+        Ok((ledger, coverage))
+    };
+    let what = "recovery has to wait";
+    let Some((ledger, coverage)) = store::insist(open, what, status, patience, shutdown).await?
+    else {
+        return Ok(None);
+    };
     status.update(|status| {
         status.as_of_slot = ledger.served().unwrap_or(0);
         status.finalized_slot = ledger.finalized().unwrap_or(0);
     });
-    Ok((Writer::new(client.clone()), coverage))
+    Ok(Some((Writer::new(client.clone()), coverage)))
 }
 
 /// Tables that every decoder fills.

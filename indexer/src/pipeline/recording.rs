@@ -94,7 +94,13 @@ pub async fn run_recording(
     status: StatusHandle,
     shutdown: CancellationToken,
 ) -> Result<RecordingOutcome, PipelineError> {
-    let (writer, coverage) = open_warehouse(&client, &decoder, &status).await?;
+    let patience = Patience {
+        first: Duration::from_millis(250),
+        max: Duration::from_secs(10),
+        give_up: Some(Duration::from_secs(120)),
+    };
+    let opened = open_warehouse(&client, &decoder, &status, patience, &shutdown).await?;
+    let (writer, coverage) = opened.ok_or(PipelineError::Stopped)?;
     let (path, format, slot) = (options.path.clone(), options.format, options.slot);
     let recording =
         tokio::task::spawn_blocking(move || recording::open(&path, format, slot)).await??;
@@ -115,11 +121,6 @@ pub async fn run_recording(
     );
     let stop = shutdown.clone();
     let decoding = tokio::task::spawn_blocking(move || decode(stage, &received, &sender, &stop));
-    let patience = Patience {
-        first: Duration::from_millis(250),
-        max: Duration::from_secs(10),
-        give_up: Some(Duration::from_secs(120)),
-    };
     let stored = store(&writer, "recording", batches, &status, patience, &shutdown).await;
     let decoded = decoding.await?;
     let read = reader.await?;

@@ -27,6 +27,8 @@ pub(super) struct Stage<O> {
     detached: bool,
     finalized: u64,
     gaps: Vec<Gap>,
+    /// Seen and confirmed slots as last told.
+    told: (u64, u64),
     blocks: u64,
 }
 
@@ -53,6 +55,7 @@ impl<O: Observer> Stage<O> {
             detached: true,
             finalized: 0,
             gaps: Vec::new(),
+            told: (0, 0),
             blocks: 0,
         }
     }
@@ -102,8 +105,12 @@ impl<O: Observer> Stage<O> {
     }
 
     fn follow(&mut self) -> Result<(), OtherChain> {
-        if self.outputs.is_empty() {
-            return Ok(());
+        let stats = self.machine.stats();
+        if (stats.seen, stats.confirmed) != self.told {
+            self.told = (stats.seen, stats.confirmed);
+            self.status.update(|status| {
+                (status.seen_slot, status.confirmed_slot) = (stats.seen, stats.confirmed)
+            });
         }
         let mut outputs = std::mem::take(&mut self.outputs);
         let mut result = Ok(());
@@ -160,11 +167,6 @@ impl<O: Observer> Stage<O> {
         }
         outputs.clear();
         self.outputs = outputs;
-        let stats = self.machine.stats();
-        self.status.update(|status| {
-            status.seen_slot = stats.seen;
-            status.confirmed_slot = stats.confirmed;
-        });
         result
     }
 

@@ -54,7 +54,12 @@ pub(super) async fn store(
         let batch = batch(ready, source);
         let blocks = u64::from(batch.blocks);
         let rows: u64 = batch.tables.iter().map(|table| table.rows).sum();
-        if !insist(writer, &batch, status, patience, shutdown).await? {
+        let what = format!("slots from {} on wait", batch.slot_lo);
+        let write = || write(writer, &batch);
+        if insist(write, &what, status, patience, shutdown)
+            .await?
+            .is_none()
+        {
             tracing::warn!(
                 slot_lo = batch.slot_lo,
                 slot_hi = batch.slot_hi,
@@ -86,28 +91,28 @@ fn write<'a>(
     Box::pin(writer.write(batch))
 }
 
-/// Tries until it is stored (`true`) or the run is stopped (`false`).
-async fn insist(
-    writer: &Writer,
-    batch: &Batch,
+/// Does `work` until it succeeds; `None` if the run is stopped before. Errors that waiting does not cure are errors.
+pub(super) async fn insist<T, F: Future<Output = Result<T, WarehouseError>>>(
+    work: impl Fn() -> F,
+    what: &str,
     status: &StatusHandle,
     patience: Patience,
     shutdown: &CancellationToken,
-) -> Result<bool, PipelineError> {
+) -> Result<Option<T>, PipelineError> {
     let mut backoff = Backoff::new(patience.first, patience.max);
     let mut failing_since = None;
     loop {
-        let error = match write(writer, batch).await {
-            Ok(_) => {
+        let error = match work().await {
+            Ok(done) => {
                 if failing_since.is_some() {
-                    tracing::info!(slot_hi = batch.slot_hi, "ClickHouse takes rows again");
+                    tracing::info!("ClickHouse answers again");
                     status.update(|status| {
                         status.warehouse_down = false;
                         status.retry_at = None;
                         status.message = None;
                     });
                 }
-                return Ok(true);
+                return Ok(Some(done));
             }
             Err(error) if !error.is_retryable() => return Err(error.into()),
             Err(error) => error,
@@ -120,24 +125,18 @@ async fn insist(
             return Err(error.into());
         }
         let pause = backoff.next();
-        tell_waiting(status, batch, &error, pause);
+        tell_waiting(status, what, &error, pause);
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = shutdown.cancelled() => {
-                // One more try: what failed may have been a moment.
-                return Ok(write(writer, batch).await.is_ok());
-            }
+            // One more try: what failed may have been a moment.
+            () = shutdown.cancelled() => return Ok(work().await.ok()),
         }
     }
 }
 
-fn tell_waiting(status: &StatusHandle, batch: &Batch, error: &WarehouseError, pause: Duration) {
+fn tell_waiting(status: &StatusHandle, what: &str, error: &WarehouseError, pause: Duration) {
     let retry_at = SystemTime::now() + pause;
-    let text = format!(
-        "ClickHouse does not take rows ({error}); slots from {} on wait, next try at {}",
-        batch.slot_lo,
-        super::clock(retry_at)
-    );
+    let text = format!("{error}; {what}, next try at {}", super::clock(retry_at));
     tracing::warn!("{text}");
     status.update(|status| {
         status.warehouse_down = true;

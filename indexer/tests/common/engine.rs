@@ -1,4 +1,5 @@
 //! A real engine with a data directory of its own.
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,5 @@
 //! A Geyser server that speaks the real protocol and does what a test's script says.
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
