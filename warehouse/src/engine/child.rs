@@ -37,6 +37,10 @@ pub fn child_main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    #[cfg(unix)]
+    if let Some(binary) = &boot.server {
+        return tell_failure(&super::server::become_server(binary, &boot, tell));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .max_blocking_threads(front::MAX_QUERIES + 2)

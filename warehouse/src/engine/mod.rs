@@ -11,6 +11,8 @@ mod ffi;
 mod front;
 #[cfg(target_os = "linux")]
 mod pages;
+#[cfg(unix)]
+mod server;
 mod supervisor;
 
 use std::path::{Path, PathBuf};
@@ -81,16 +83,53 @@ impl Engine {
     /// Every [`EngineError`].
     pub async fn start(options: EngineOptions) -> Result<Self, EngineError> {
         let library = crate::library::locate_or_fetch(options.library.as_deref()).await?;
+        Self::launch(options, library, None, "clickhouse").await
+    }
+
+    /// Starts a `clickhouse` binary in place of the library, with its data in `clickhouse-server/` of the data
+    /// directory, and waits until it answers.
+    ///
+    /// # Errors
+    /// [`EngineError::Start`] and [`EngineError::Port`].
+    pub async fn start_binary(
+        options: EngineOptions,
+        binary: PathBuf,
+    ) -> Result<Self, EngineError> {
+        let server = Some(std::path::absolute(&binary).unwrap_or(binary));
+        let engine = Self::launch(options, PathBuf::new(), server, "clickhouse-server").await?;
+        let mut endpoint = engine.endpoint();
+        endpoint.database = "default".into();
+        let failed = |e: crate::client::WarehouseError| EngineError::Start(e.to_string());
+        let client = crate::client::Client::new(&endpoint).map_err(failed)?;
+        let until = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+        while let Err(error) = client.ping().await {
+            if tokio::time::Instant::now() > until {
+                return Err(failed(error));
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        let sql = format!("CREATE DATABASE IF NOT EXISTS {DATABASE}");
+        client.execute(&sql).await.map_err(failed)?;
+        Ok(engine)
+    }
+
+    async fn launch(
+        options: EngineOptions,
+        library: PathBuf,
+        server: Option<PathBuf>,
+        folder: &str,
+    ) -> Result<Self, EngineError> {
         let io =
             |path: &Path, e: std::io::Error| EngineError::Start(format!("{}: {e}", path.display()));
         let data_dir =
             std::path::absolute(&options.data_dir).map_err(|e| io(&options.data_dir, e))?;
-        let path = data_dir.join("clickhouse");
+        let path = data_dir.join(folder);
         std::fs::create_dir_all(&path).map_err(|e| io(&path, e))?;
         let credentials = Credentials::generate();
         let boot = Boot {
             path,
             library,
+            server,
             port: options.port,
             credentials: credentials.clone(),
         };
@@ -151,6 +190,9 @@ impl Engine {
 struct Boot {
     path: PathBuf,
     library: PathBuf,
+    /// A `clickhouse` binary to become, instead of loading the library.
+    #[serde(default)]
+    server: Option<PathBuf>,
     port: u16,
     credentials: Credentials,
 }

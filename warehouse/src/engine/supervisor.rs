@@ -219,7 +219,16 @@ fn wait(child: &mut Child, state: &State) -> String {
             Err(error) => return error.to_string(),
         }
         if state.stopping.load(Ordering::Acquire) {
-            let since = *asked.get_or_insert_with(Instant::now);
+            let since = *asked.get_or_insert_with(|| {
+                // A server in place of the library does not watch its stdin.
+                if let Some(pid) = i32::try_from(child.id())
+                    .ok()
+                    .and_then(rustix::process::Pid::from_raw)
+                {
+                    let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+                }
+                Instant::now()
+            });
             if since.elapsed() > STOP_TIME {
                 let _ = child.kill();
             }
