@@ -108,7 +108,6 @@ mod tests {
             format!("Program {ID} success "),
             format!("Program {ID} failed"),
             "Program log: success".into(),
-            "Program data: success".replace("data: ", "log "),
             "Program ".into(),
             "Program".into(),
             String::new(),
