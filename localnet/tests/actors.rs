@@ -46,7 +46,10 @@ fn succeeded(info: &SubscribeUpdateTransactionInfo) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_that_the_programs_can_tell_happens() {
     let dir = tempfile::tempdir().unwrap();
-    let busy = Options { rate: 500.0, ..options(dir.path()) };
+    let busy = Options {
+        rate: 500.0,
+        ..options(dir.path())
+    };
     let net = Localnet::start(busy).await.unwrap();
     let all = transactions(&net, 1, 300).await;
     let mut count: BTreeMap<&str, usize> = BTreeMap::new();
@@ -127,9 +130,8 @@ async fn story(options: Options, slots: u64) -> Vec<(u64, bool, Vec<[u8; 32]>, V
         for info in reader.block(slot).unwrap().unwrap().transactions {
             let heads = payloads(&info)
                 .iter()
-                .map(|p| p[..p.len().min(20)].to_vec())
+                .map(|p| p[..p.len().min(12)].to_vec())
                 .collect();
-            // The lookup table's address follows from a slot, everything else from the seed.
             story.push((slot, succeeded(&info), keys_of(&info), heads));
         }
     }
@@ -142,7 +144,8 @@ async fn a_seed_tells_one_story_and_another_seed_another() {
     let dirs: Vec<_> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
     let one = story(options(dirs[0].path()), 40).await;
     let two = story(options(dirs[1].path()), 40).await;
-    assert_eq!(one, two);
+    let differs = one.iter().zip(&two).position(|(a, b)| a != b);
+    assert!(one == two, "the stories part at transaction {differs:?}");
     let other = story(
         Options {
             seed: 8,
@@ -151,7 +154,7 @@ async fn a_seed_tells_one_story_and_another_seed_another() {
         40,
     )
     .await;
-    assert_ne!(one, other);
+    assert!(one != other);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,9 @@
 //! Shared by the tests of a running localnet: starting it, speaking JSON-RPC and Geyser to it.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary uses its own part"
+)]
 
 use std::{path::Path, time::Duration};
 
