@@ -1,5 +1,12 @@
 //! What the actors do, seen on the chain: every event, failures, calls, versioned transactions.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test"
+)]
+
 mod common;
 
 use std::{collections::BTreeMap, time::Duration};

@@ -1,5 +1,12 @@
 //! The chain survives restarts and kills.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test"
+)]
+
 mod common;
 
 use std::time::Duration;

@@ -1,5 +1,12 @@
 //! Conformance of the Geyser server, seen with the client that indexers use.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test"
+)]
+
 mod common;
 
 use std::{collections::HashMap, time::Duration};

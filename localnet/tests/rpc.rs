@@ -1,5 +1,12 @@
 //! JSON-RPC: the shapes of a Solana node, and agreement with Geyser about the same blocks.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test"
+)]
+
 mod common;
 
 use common::{call, options, reach, rpc, start, subscribe};

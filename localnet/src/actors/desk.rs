@@ -7,7 +7,7 @@ use solana_sdk::{
     instruction::Instruction,
     message::{AddressLookupTableAccount, Message, VersionedMessage, v0},
     pubkey::Pubkey,
-    signature::{Keypair, Signer as _},
+    signature::Keypair,
     transaction::VersionedTransaction,
 };
 
@@ -53,7 +53,7 @@ impl<'a> Desk<'a> {
         signers: &[&Keypair],
         effect: Effect,
     ) {
-        let Some(payer) = signers.first().map(|signer| signer.pubkey()) else {
+        let Some(payer) = signers.first().map(solana_sdk::signature::Signer::pubkey) else {
             return;
         };
         let message = if self.rng.random_ratio(1, 4) {

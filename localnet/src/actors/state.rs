@@ -158,7 +158,7 @@ impl Effect {
             Self::Splitter => state.splitter = true,
             Self::TableMade(address) => state.table = Table::Empty(address.to_bytes()),
             Self::TableFilled(address, from) => {
-                state.table = Table::Filled(address.to_bytes(), from)
+                state.table = Table::Filled(address.to_bytes(), from);
             }
         }
     }

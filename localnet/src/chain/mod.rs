@@ -51,6 +51,9 @@ use store::Store;
 /// Blocks for which a blockhash stays valid.
 pub const BLOCKHASH_LIFE: usize = 150;
 
+/// Makes a chain's driver.
+pub type DriverMaker = Box<dyn FnOnce(u64, &[u8]) -> Box<dyn Driver> + Send>;
+
 /// How a chain is opened.
 pub struct ChainOptions {
     /// Directory of the chain's file.
@@ -64,7 +67,7 @@ pub struct ChainOptions {
     /// Accounts that a new chain starts with.
     pub genesis_accounts: fn(seed: u64) -> Vec<(Pubkey, Account)>,
     /// Makes the driver of the chain from its seed and its saved state (empty for a new chain).
-    pub driver: Box<dyn FnOnce(u64, &[u8]) -> Box<dyn Driver> + Send>,
+    pub driver: DriverMaker,
 }
 
 impl std::fmt::Debug for ChainOptions {

@@ -8,7 +8,8 @@ use std::{
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
 use yellowstone_grpc_proto::prelude::{
     CommitmentLevel, SubscribeRequest, SubscribeRequestFilterBlocks,
-    SubscribeRequestFilterTransactions, SubscribeUpdateBlock, SubscribeUpdateTransactionInfo,
+    SubscribeRequestFilterBlocksMeta, SubscribeRequestFilterTransactions, SubscribeUpdateBlock,
+    SubscribeUpdateTransactionInfo,
 };
 
 use crate::chain::{Commitment, keys_of};
@@ -118,8 +119,13 @@ impl Filters {
             })?,
             transactions: named(request.transactions, TransactionFilter::new)?,
             statuses: named(request.transactions_status, TransactionFilter::new)?,
-            blocks: named(request.blocks, BlockFilter::new)?,
-            metas: named(request.blocks_meta, |name, _| Ok(name))?,
+            blocks: named(request.blocks, |name, filter| {
+                BlockFilter::new(name, &filter)
+            })?,
+            metas: named(
+                request.blocks_meta,
+                |name, SubscribeRequestFilterBlocksMeta {}| Ok(name),
+            )?,
         })
     }
 
@@ -215,7 +221,7 @@ impl TransactionFilter {
 }
 
 impl BlockFilter {
-    fn new(name: String, filter: SubscribeRequestFilterBlocks) -> Result<Self, FilterError> {
+    fn new(name: String, filter: &SubscribeRequestFilterBlocks) -> Result<Self, FilterError> {
         if filter.cuckoo_account_include.is_some() {
             return Err(FilterError::Unserved("cuckoo filters"));
         }
