@@ -30,7 +30,7 @@ pub struct ApiState {
 }
 
 impl ApiState {
-    /// State of a server that answers from `client`'s warehouse about `network`.
+    /// State of a server that answers from `client`'s warehouse about `network`. A client that may only read suffices.
     #[must_use]
     pub fn new(client: Client, network: NetworkInfo, status: StatusProvider) -> Self {
         Self {

@@ -13,10 +13,10 @@ use support::history::{self, LAST, base58, signature};
 
 #[tokio::test]
 async fn pages_in_the_field_find_what_they_read() {
-    let Some((client, _engine)) = history::engine().await else {
+    let Some((client, engine)) = history::engine().await else {
         return;
     };
-    let server = support::serve(&client, support::network()).await;
+    let server = support::serve(&engine.reader, support::network()).await;
     an_empty_network_breaks_no_page(&server).await;
 
     history::write_history(&client, LAST, 5).await;

@@ -13,11 +13,11 @@ use support::history::{self, LAST, signature};
 
 #[tokio::test]
 async fn answers_keep_the_manners_that_clients_know() {
-    let Some((client, _engine)) = history::engine().await else {
+    let Some((client, engine)) = history::engine().await else {
         return;
     };
     history::write_history(&client, LAST, 5).await;
-    let server = support::serve(&client, support::network()).await;
+    let server = support::serve(&engine.reader, support::network()).await;
     headers_are_on_every_answer(&server).await;
     tags_save_the_way(&server, &client).await;
     bad_questions_are_told_what_is_allowed(&server).await;

@@ -244,11 +244,21 @@ pub async fn engine() -> Option<(Client, Running)> {
     .expect("the engine starts");
     let client = Client::new(&engine.endpoint()).expect("a client");
     migrate::migrate(&client).await.expect("migrations apply");
-    Some((client, Running { engine, folder }))
+    let reader = Client::new(&engine.readonly_endpoint()).expect("a client");
+    Some((
+        client,
+        Running {
+            reader,
+            engine,
+            folder,
+        },
+    ))
 }
 
 /// Keeps the engine and its directory until the test ends.
 pub struct Running {
+    /// A client that may only read, as the API's should be.
+    pub reader: Client,
     engine: Engine,
     folder: tempfile::TempDir,
 }
