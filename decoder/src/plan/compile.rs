@@ -1,6 +1,6 @@
 //! From an IDL type to a plan and the columns it fills.
 
-use super::kind::{element, enumeration};
+use super::kind::{Elements, enumeration};
 use super::{Member, Op, Part};
 use crate::column::HeadColumn;
 use crate::idl::{Body, Event, Fields, Idl, Type, Variant};
@@ -232,17 +232,17 @@ impl<'a> Compiler<'a> {
             Body::Unsupported(reason) => Err(PlanError::Unsupported(reason.clone())),
             Body::Struct(Fields::Unit) => self.unit(),
             Body::Struct(fields) => {
-                let mut parts = Vec::new();
+                let mut elements = Elements::default();
                 let mut ops = Vec::new();
                 let mut min = 0_usize;
                 for (name, kind) in named(fields) {
                     let value = self.kind(kind)?;
-                    parts.push(format!("{} {}", element(&name), value.name));
+                    elements.add(&name, &value.name);
                     ops.extend(value.ops);
                     min = min.saturating_add(value.min);
                 }
                 Ok(Value {
-                    name: format!("Tuple({})", parts.join(", ")),
+                    name: elements.tuple(),
                     ops,
                     min,
                     fill: None,
@@ -268,26 +268,21 @@ impl<'a> Compiler<'a> {
             };
             return Ok(leaf(&kind_name, op, 1, kind, if wide { 2 } else { 1 }));
         }
-        let mut parts = vec![format!("kind {kind_name}")];
-        let mut used = vec!["kind".to_owned()];
+        let mut elements = Elements::default();
+        elements.add("kind", &kind_name);
         let mut arms = Vec::with_capacity(variants.len());
         for variant in variants {
             let mut arm = Vec::new();
             for (field, kind) in named(&variant.fields) {
                 let field = field.trim_start_matches('_');
-                let mut name = format!("{}_{field}", variant.name);
-                while used.contains(&name) {
-                    name.push('_');
-                }
                 let (kind, member) = self.member(|this| this.kind(kind))?;
-                parts.push(format!("{} {kind}", element(&name)));
-                used.push(name);
+                elements.add(&format!("{}_{field}", variant.name), &kind);
                 arm.push(member);
             }
             arms.push(arm.into());
         }
         Ok(Value {
-            name: format!("Tuple({})", parts.join(", ")),
+            name: elements.tuple(),
             ops: vec![Op::Union {
                 kind,
                 wide,

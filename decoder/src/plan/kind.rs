@@ -20,7 +20,7 @@ pub(super) fn enumeration<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> 
 }
 
 /// An identifier inside a `Tuple`, quoted only where it must be: ClickHouse spells it the same way back.
-pub(super) fn element(name: &str) -> String {
+fn element(name: &str) -> String {
     let mut chars = name.chars();
     let plain = chars
         .next()
@@ -33,6 +33,31 @@ pub(super) fn element(name: &str) -> String {
     }
 }
 
+/// Elements of a named tuple, in order.
+#[derive(Debug, Default)]
+pub(super) struct Elements {
+    used: Vec<String>,
+    text: String,
+}
+
+impl Elements {
+    /// Adds an element. ClickHouse reserves `null` for null maps and refuses a name twice: such get a `_`.
+    pub(super) fn add(&mut self, name: &str, kind: &str) {
+        let mut name = name.to_owned();
+        while name == "null" || self.used.contains(&name) {
+            name.push('_');
+        }
+        let comma = if self.used.is_empty() { "" } else { ", " };
+        let _ = write!(self.text, "{comma}{} {kind}", element(&name));
+        self.used.push(name);
+    }
+
+    /// The tuple's type.
+    pub(super) fn tuple(&self) -> String {
+        format!("Tuple({})", self.text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +67,18 @@ mod tests {
         assert_eq!(literal("a'b\\"), "'a\\'b\\\\'");
         assert_eq!(element("a`b"), "`a\\`b`");
         assert_eq!(element("plain_1"), "plain_1");
+    }
+
+    #[test]
+    fn elements_that_clickhouse_refuses_get_another_name() {
+        let mut elements = Elements::default();
+        for name in ["null", "a", "null_", "a"] {
+            elements.add(name, "UInt8");
+        }
+        assert_eq!(
+            elements.tuple(),
+            "Tuple(null_ UInt8, a UInt8, null__ UInt8, a_ UInt8)"
+        );
     }
 
     #[test]
