@@ -34,6 +34,7 @@ pub async fn run_blocks(
         Coverage::default(),
         (),
         status.clone(),
+        false,
     );
     let (sender, batches) = mpsc::channel(1);
     let decoding = tokio::task::spawn_blocking(move || -> Result<(), PipelineError> {

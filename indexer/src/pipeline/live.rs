@@ -70,7 +70,15 @@ pub async fn run_live(
         stop_source.clone(),
     ));
     let (sender, batches) = mpsc::channel(BATCH_QUEUE);
-    let stage = Stage::new(decoder, LIVE_WINDOW, head, coverage, (), status.clone());
+    let stage = Stage::new(
+        decoder,
+        LIVE_WINDOW,
+        head,
+        coverage,
+        (),
+        status.clone(),
+        true,
+    );
     let follow = Follow {
         stage,
         status: status.clone(),

@@ -118,6 +118,7 @@ pub async fn run_recording(
         coverage,
         Report::new(),
         status.clone(),
+        false,
     );
     let stop = shutdown.clone();
     let decoding = tokio::task::spawn_blocking(move || decode(stage, &received, &sender, &stop));

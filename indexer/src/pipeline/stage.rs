@@ -40,15 +40,21 @@ impl<O: Observer> Stage<O> {
         coverage: Coverage,
         observer: O,
         status: StatusHandle,
+        live: bool,
     ) -> Self {
+        let limits = Limits {
+            // A live stream is asked for whole blocks; a recording may hold anything.
+            whole_blocks: live,
+            ..Limits::default()
+        };
         Self {
-            machine: SlotMachine::new(Limits::default(), head),
+            machine: SlotMachine::new(limits, head),
             batcher: Batcher::new(Arc::clone(&decoder), window, MAX_ROWS, None),
             scratch: Rows::new(&decoder),
             decoder,
             coverage,
             observer,
-            observe_all: head.is_none(),
+            observe_all: !live,
             status,
             outputs: Vec::new(),
             cuts: Vec::new(),
@@ -109,7 +115,7 @@ impl<O: Observer> Stage<O> {
         if (stats.seen, stats.confirmed) != self.told {
             self.told = (stats.seen, stats.confirmed);
             self.status.update(|status| {
-                (status.seen_slot, status.confirmed_slot) = (stats.seen, stats.confirmed)
+                (status.seen_slot, status.confirmed_slot) = (stats.seen, stats.confirmed);
             });
         }
         let mut outputs = std::mem::take(&mut self.outputs);
@@ -157,6 +163,12 @@ impl<O: Observer> Stage<O> {
                     published: false,
                 } => tracing::debug!(slot, "slot died"),
                 Output::Equivocation { slot, published } => {
+                    self.status.update(|status| {
+                        status.contradiction = Some(slot);
+                        status.message = Some(format!(
+                            "two blocks claim slot {slot}, or it does not fit its parent"
+                        ));
+                    });
                     tracing::error!(
                         slot,
                         published,
@@ -192,6 +204,9 @@ impl<O: Observer> Stage<O> {
         self.status.update(|status| {
             status.proven_slot = slot;
             status.dead_letters += u64::from(stats.dead_letters);
+            if status.contradiction.is_some_and(|other| slot >= other) {
+                status.contradiction = None;
+            }
             // A block that leaves has closed the hole before it.
             if status.gap.is_some_and(|gap| slot > gap.after) {
                 status.gap = None;
@@ -217,6 +232,7 @@ mod tests {
             Coverage::new(coverage),
             (),
             StatusHandle::new(),
+            false,
         )
     }
 

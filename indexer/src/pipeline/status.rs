@@ -66,6 +66,8 @@ pub struct IndexerStatus {
     pub reconnects: u64,
     /// The hole that stops the chain.
     pub gap: Option<Gap>,
+    /// A slot that two blocks claim, or whose block does not fit its parent: the chain stops before it.
+    pub contradiction: Option<u64>,
     /// When the next attempt follows, while one is waited for.
     pub retry_at: Option<SystemTime>,
     /// Why the state is what it is.
@@ -83,7 +85,7 @@ impl IndexerStatus {
             State::Stopped
         } else if self.warehouse_down {
             State::WaitingForWarehouse
-        } else if self.gap.is_some() {
+        } else if self.gap.is_some() || self.contradiction.is_some() {
             State::Stalled
         } else if self.source_down {
             State::Reconnecting

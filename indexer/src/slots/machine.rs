@@ -12,18 +12,25 @@ use super::{BlockMeta, Gap, Head, Input, Output, SlotStatus};
 pub struct Limits {
     /// Open slots. Beyond it the highest slots are forgotten: they are the ones that a replay can still deliver.
     pub open_slots: usize,
+    /// Transactions in open slots; beyond it likewise. One slot is always kept.
+    pub open_transactions: usize,
     /// Ready blocks that may wait behind a missing one before it is called a gap (messages may be late).
     pub gap_patience: usize,
     /// Published slots whose hashes are remembered, to tell a duplicate from an equivocation.
     pub remembered: usize,
+    /// The source sends whole blocks: meta and confirmation alone close no slot. Found out by itself with the first
+    /// whole block.
+    pub whole_blocks: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             open_slots: 4_096,
+            open_transactions: 200_000,
             gap_patience: 8,
             remembered: 512,
+            whole_blocks: false,
         }
     }
 }
@@ -43,7 +50,7 @@ pub struct Stats {
     pub late: u64,
     /// Contradictory pieces.
     pub conflicts: u64,
-    /// Open slots forgotten because of [`Limits::open_slots`].
+    /// Open slots forgotten because of the [`Limits`].
     pub evicted: u64,
     /// Transactions of slots that never became a block.
     pub ghosts: u64,
@@ -59,6 +66,8 @@ pub struct SlotMachine {
     limits: Limits,
     head: Option<Head>,
     open: BTreeMap<u64, OpenSlot>,
+    /// Weight of all open slots.
+    weight: usize,
     /// Published slots and their hashes, oldest first.
     recent: VecDeque<(u64, [u8; 32])>,
     /// Highest slot that a status called final.
@@ -76,6 +85,7 @@ impl SlotMachine {
             limits,
             head,
             open: BTreeMap::new(),
+            weight: 0,
             recent: VecDeque::new(),
             final_seen: None,
             final_told: None,
@@ -102,6 +112,12 @@ impl SlotMachine {
         self.open.len()
     }
 
+    /// What open slots cost: one each, and one for each of their transactions.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.weight
+    }
+
     /// Takes one input; appends what follows from it.
     pub fn push(&mut self, input: Input, out: &mut Vec<Output>) {
         match input {
@@ -110,6 +126,7 @@ impl SlotMachine {
             }
             Input::Block(block) => {
                 let (slot, hash) = (block.slot, block.blockhash);
+                self.limits.whole_blocks = true;
                 if block.parent_slot < slot || slot == 0 {
                     self.piece(slot, Some(hash), out, |open| open.add_block(*block));
                 } else {
@@ -155,7 +172,12 @@ impl SlotMachine {
         let Some(open) = self.open_slot(slot) else {
             return;
         };
-        match add(open) {
+        let before = open.weight();
+        let added = add(open);
+        let after = open.weight();
+        self.weight = (self.weight + after).saturating_sub(before);
+        self.shed();
+        match added {
             Added::New => {}
             Added::Duplicate => {
                 self.stats.duplicates += 1;
@@ -227,7 +249,7 @@ impl SlotMachine {
 
     fn dead(&mut self, slot: u64, out: &mut Vec<Output>) {
         let published = self.recent.iter().any(|(known, _)| *known == slot);
-        let gone = self.open.remove(&slot);
+        let gone = self.forget(slot);
         if published || gone.is_some() || !self.passed(slot) {
             self.stats.dead += 1;
             self.stats.ghosts += gone.map_or(0, |open| open.loose_transactions());
@@ -278,37 +300,58 @@ impl SlotMachine {
 
     /// The slot's record, made if there is room; `None` when this slot is the one that there is no room for.
     fn open_slot(&mut self, slot: u64) -> Option<&mut OpenSlot> {
-        if !self.open.contains_key(&slot) && self.open.len() >= self.limits.open_slots {
-            self.stats.evicted += 1;
-            let highest = *self.open.last_key_value()?.0;
-            if highest <= slot {
-                return None;
+        if !self.open.contains_key(&slot) {
+            if self.open.len() >= self.limits.open_slots {
+                self.stats.evicted += 1;
+                let highest = *self.open.last_key_value()?.0;
+                if highest <= slot {
+                    return None;
+                }
+                self.forget(highest);
             }
-            self.open.remove(&highest);
+            self.weight += 1;
         }
         Some(self.open.entry(slot).or_default())
     }
 
+    fn forget(&mut self, slot: u64) -> Option<OpenSlot> {
+        let open = self.open.remove(&slot)?;
+        self.weight = self.weight.saturating_sub(open.weight());
+        Some(open)
+    }
+
+    /// Forgets the highest slots while too much is held.
+    fn shed(&mut self) {
+        while self.weight > self.limits.open_transactions && self.open.len() > 1 {
+            let Some(highest) = self.open.last_key_value().map(|(slot, _)| *slot) else {
+                return;
+            };
+            self.forget(highest);
+            self.stats.evicted += 1;
+        }
+    }
+
     /// Lets everything go that may.
     fn advance(&mut self, out: &mut Vec<Output>) {
+        let whole = self.limits.whole_blocks;
         loop {
             let next = match self.head {
                 None => self
                     .open
                     .iter()
-                    .find(|(_, open)| open.ready())
+                    .find(|(_, open)| open.ready(whole))
                     .map(|(slot, _)| *slot),
                 Some(head) => self
                     .open
                     .iter()
-                    .find(|(_, open)| open.parent() == Some(head.slot) && open.ready())
+                    .find(|(_, open)| open.parent() == Some(head.slot) && open.ready(whole))
                     .map(|(slot, _)| *slot),
             };
             let Some(slot) = next else { break };
             if self.breaks_hash_link(slot, out) {
                 continue;
             }
-            let Some(block) = self.open.remove(&slot).and_then(OpenSlot::into_block) else {
+            let Some(block) = self.forget(slot).and_then(|open| open.into_block(whole)) else {
                 break;
             };
             self.publish(block, out);
@@ -347,11 +390,10 @@ impl SlotMachine {
             }
         }
         let later = self.open.split_off(&slot);
-        let passed = std::mem::replace(&mut self.open, later);
-        self.stats.ghosts += passed
-            .values()
-            .map(OpenSlot::loose_transactions)
-            .sum::<u64>();
+        for open in std::mem::replace(&mut self.open, later).into_values() {
+            self.weight = self.weight.saturating_sub(open.weight());
+            self.stats.ghosts += open.loose_transactions();
+        }
         self.head = Some(Head {
             slot,
             blockhash: Some(block.blockhash),
@@ -378,6 +420,7 @@ impl SlotMachine {
     }
 
     fn tell_gap(&mut self, patience: usize, out: &mut Vec<Output>) {
+        let whole = self.limits.whole_blocks;
         let Some(head) = self.head else { return };
         if self.open.len() <= patience {
             return;
@@ -385,7 +428,7 @@ impl SlotMachine {
         let mut ready = self
             .open
             .iter()
-            .filter(|(_, open)| open.ready())
+            .filter(|(_, open)| open.ready(whole))
             .map(|(slot, _)| *slot);
         let Some(before) = ready.next() else { return };
         if ready.count() < patience {

@@ -17,8 +17,10 @@ pub(super) struct OpenSlot {
     block: Option<Block>,
     status_parent: Option<u64>,
     pub(super) confirmed: bool,
-    /// Two contents claim this slot: nothing leaves until it dies.
+    /// Two blocks claim this slot: nothing leaves until it dies.
     pub(super) held: bool,
+    /// Single transactions contradict each other: only a whole block can decide.
+    torn: bool,
 }
 
 /// What adding a piece did.
@@ -32,9 +34,8 @@ pub(super) enum Added {
 
 impl OpenSlot {
     pub(super) fn add_transaction(&mut self, transaction: Transaction) -> Added {
-        if let Some(block) = &self.block {
-            // The atomic block is whole: a single message is either in it or was not asked for.
-            let _ = block;
+        if self.block.is_some() {
+            // The block is whole: a single message is either in it or was not asked for.
             return Added::Duplicate;
         }
         match self.transactions.entry(transaction.index) {
@@ -46,7 +47,7 @@ impl OpenSlot {
                 Added::Duplicate
             }
             Entry::Occupied(_) => {
-                self.held = true;
+                self.torn = true;
                 Added::Conflict
             }
         }
@@ -78,6 +79,7 @@ impl OpenSlot {
             .transactions
             .sort_by_key(|transaction| transaction.index);
         self.transactions.clear();
+        self.torn = false;
         self.block = Some(block);
         Added::New
     }
@@ -109,19 +111,23 @@ impl OpenSlot {
         }
     }
 
-    /// Why the content may be believed complete, if it may.
-    pub(super) fn proof(&self) -> Option<Proof> {
+    /// Why the content may be believed complete, if it may. `whole`: the source sends whole blocks, so that a slot
+    /// without its block is not complete, however many single messages there are.
+    pub(super) fn proof(&self, whole: bool) -> Option<Proof> {
         if self.held {
             return None;
         }
         if let Some(block) = &self.block {
             return Some(block.proof);
         }
+        if self.torn {
+            return None;
+        }
         let meta = self.meta.as_ref()?;
         let received = self.transactions.len() as u64;
         if received == meta.executed_transaction_count {
             Some(Proof::Count)
-        } else if received < meta.executed_transaction_count && self.confirmed {
+        } else if received < meta.executed_transaction_count && self.confirmed && !whole {
             // A filtered stream never reaches the count; meta and confirmation together close it, without proof.
             Some(Proof::None)
         } else {
@@ -130,8 +136,8 @@ impl OpenSlot {
     }
 
     /// Confirmed and complete: may leave as soon as its parent has.
-    pub(super) fn ready(&self) -> bool {
-        self.confirmed && self.proof().is_some()
+    pub(super) fn ready(&self, whole: bool) -> bool {
+        self.confirmed && self.proof(whole).is_some()
     }
 
     /// Single transactions held, to count those of slots that never became a block.
@@ -139,9 +145,18 @@ impl OpenSlot {
         self.transactions.len() as u64
     }
 
+    /// What it costs to keep: its transactions, and itself.
+    pub(super) fn weight(&self) -> usize {
+        1 + self.transactions.len()
+            + self
+                .block
+                .as_ref()
+                .map_or(0, |block| block.transactions.len())
+    }
+
     /// The block, if the slot is complete.
-    pub(super) fn into_block(self) -> Option<Block> {
-        let proof = self.proof()?;
+    pub(super) fn into_block(self, whole: bool) -> Option<Block> {
+        let proof = self.proof(whole)?;
         if let Some(block) = self.block {
             return Some(block);
         }

@@ -388,6 +388,69 @@ fn memory_is_bounded_and_the_lowest_slots_stay() {
 }
 
 #[test]
+fn meta_and_confirmation_that_overtake_a_whole_block_do_not_close_its_slot() {
+    let limits = Limits {
+        whole_blocks: true,
+        ..Limits::default()
+    };
+    let mut machine = SlotMachine::new(limits, from(9).head());
+    let out = feed(&mut machine, [meta(10, 9, 5), confirmed(10)]);
+    assert_eq!(out, []);
+    assert_eq!(slots(&feed(&mut machine, [block(10, 9)])), [10]);
+    // Without being told, the first block tells.
+    let mut machine = from(9);
+    let out = feed(
+        &mut machine,
+        [block(10, 9), confirmed(10), meta(11, 10, 5), confirmed(11)],
+    );
+    assert_eq!(slots(&out), [10]);
+    assert_eq!(slots(&feed(&mut machine, [block(11, 10)])), [11]);
+}
+
+#[test]
+fn transactions_that_contradict_each_other_wait_for_a_whole_block() {
+    let mut machine = from(9);
+    let Input::Transaction {
+        slot,
+        mut transaction,
+    } = transaction(10, 0)
+    else {
+        return;
+    };
+    transaction.signature[0] ^= 1;
+    let other = Input::Transaction { slot, transaction };
+    let first = self::transaction(10, 0);
+    let out = feed(&mut machine, [first, other, meta(10, 9, 1), confirmed(10)]);
+    assert_eq!(
+        out,
+        [Output::Equivocation {
+            slot: 10,
+            published: false
+        }]
+    );
+    assert_eq!(slots(&feed(&mut machine, [block(10, 9)])), [10]);
+}
+
+#[test]
+fn transactions_held_are_bounded_too() {
+    let limits = Limits {
+        open_transactions: 50,
+        ..Limits::default()
+    };
+    let mut machine = SlotMachine::new(limits, from(9).head());
+    for slot in 20..60 {
+        feed(&mut machine, (0..10).map(|index| transaction(slot, index)));
+        assert!(machine.held() <= 50);
+    }
+    assert!(machine.stats().evicted > 0);
+    let out = feed(
+        &mut machine,
+        (10..15).flat_map(|slot| [block(slot, slot - 1), confirmed(slot)]),
+    );
+    assert_eq!(slots(&out), [10, 11, 12, 13, 14]);
+}
+
+#[test]
 fn a_block_that_names_itself_or_a_later_slot_as_parent_is_refused() {
     let mut machine = from(9);
     assert_eq!(
