@@ -131,4 +131,33 @@ proptest! {
     fn noise_is_no_idl(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = idl::parse("x", "x.json", &bytes);
     }
+
+    /// An IDL with bytes changed, dropped or moved is refused or works; it never panics or hangs.
+    #[test]
+    fn damaged_idls_are_refused_or_work(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), 0..4_u8, any::<prop::sample::Index>()), 1..4),
+        record in record(),
+    ) {
+        let mut json = include_bytes!("zoo.idl.json").to_vec();
+        for (at, what, other) in changes {
+            let (at, other) = (at.index(json.len()), other.index(json.len()));
+            match what {
+                0 => json[at] = json[other],
+                1 => { json.remove(at); }
+                2 => json.swap(at, other),
+                _ => { json.drain(at..json.len().min(at + other % 40)); }
+            }
+        }
+        if let Ok(idl) = idl::parse("x", "x.json", &json) {
+            let program = ProgramConfig { label: "x".into(), program_id: A, idl };
+            if let Ok(decoder) = Decoder::new(vec![program], &no_map(), Keep::Matching) {
+                let logs = [invoke(&A, 1), data_line(&[&record]), success(&A)];
+                let ix = Instruction { program: 1, ..Instruction::default() };
+                let mut rows = Rows::new(&decoder);
+                decoder.decode_block(&stream::block(5, vec![tx(&[[1; 32], A], vec![ix], &logs)]), &mut rows, &mut ());
+                prop_assert!(rows.rows() >= 3);
+                prop_assert!(rows.take().iter().all(|t| t.rows == 1) && rows.is_empty());
+            }
+        }
+    }
 }
