@@ -1,2 +1,84 @@
-//! The one binary.
-fn main() {}
+//! The one binary: subcommands, configuration, wiring of roles.
+#![forbid(unsafe_code)]
+
+mod cli;
+mod commands;
+mod config;
+mod datadir;
+mod exit;
+mod instance;
+mod network;
+mod programs;
+mod running;
+mod signals;
+mod store;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command};
+use exit::{Failure, Outcome};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // The engine's process has one job and its own runtime.
+    if matches!(cli.command, Command::Engine) {
+        return hypernode_warehouse::engine::child_main();
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return end(&Failure::start("runtime", error)),
+    };
+    match runtime.block_on(run(cli.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => end(&failure),
+    }
+}
+
+fn end(failure: &Failure) -> ExitCode {
+    eprintln!("hypernode: {failure}");
+    failure.code()
+}
+
+async fn run(command: Command) -> Outcome {
+    init_logs();
+    // Every TLS client of the process uses ring; a second call cannot happen.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match command {
+        Command::Up(args) => commands::up::run(&args, commands::up::Roles::All).await,
+        Command::Indexer(args) => commands::up::run(&args, commands::up::Roles::Indexer).await,
+        Command::Index(args) => commands::index::run(&args).await,
+        Command::Localnet(args) => commands::localnet::run(&args).await,
+        Command::Migrate(args) => commands::migrate::run(&args).await,
+        Command::Sql(args) => commands::sql::run(args).await,
+        Command::Status(args) => commands::status::run(&args).await,
+        Command::Config(command) => commands::config::run(&command),
+        Command::Bench(command) => commands::bench::run(&command).await,
+        Command::FetchEngine(args) => commands::fetch_engine::run(&args).await,
+        Command::Engine => Ok(()),
+    }
+}
+
+/// Logs go to standard error; `RUST_LOG` chooses, `HYPERNODE__LOG__FORMAT=json` shapes.
+fn init_logs() {
+    use std::io::IsTerminal as _;
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        tracing_subscriber::EnvFilter::new("info,hyper=warn,h2=warn,tonic=warn")
+    });
+    let json = std::env::var("HYPERNODE__LOG__FORMAT").is_ok_and(|format| format == "json");
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if json {
+        builder.json().init();
+    } else {
+        builder
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_target(false)
+            .init();
+    }
+}

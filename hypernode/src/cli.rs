@@ -1,0 +1,206 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Solana indexer and job-dispatch engine of the Hypernode GPU compute network.
+///
+/// `hypernode up` needs no setting: it simulates a network on this machine, indexes it into an embedded
+/// ClickHouse and serves the validation page. With --geyser the same command indexes a real network.
+#[derive(Debug, Parser)]
+#[command(name = "hypernode", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything in one process: feed, indexer, embedded ClickHouse, API and pages.
+    Up(Up),
+    /// Index one recording and exit.
+    Index(Index),
+    /// Run the live indexer alone, against a Geyser endpoint.
+    Indexer(Up),
+    /// Run the simulated network alone: Geyser gRPC and JSON-RPC.
+    Localnet(Localnet),
+    /// Create or upgrade the ClickHouse tables and exit.
+    Migrate(CommonOnly),
+    /// Run one SQL query against the tables, whether an instance runs or not.
+    Sql(Sql),
+    /// Say what a running instance is doing.
+    Status(Status),
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Measure, on this machine, beside a floor measured in the same run.
+    #[command(subcommand)]
+    Bench(Bench),
+    /// Fetch the embedded engine's library now (once per user, 178 MB).
+    FetchEngine(CommonOnly),
+    /// The embedded engine's own process; started by the other commands.
+    #[command(hide = true)]
+    Engine,
+}
+
+/// Settings that every command takes.
+#[derive(Debug, Args, Default, Clone)]
+pub(crate) struct Common {
+    /// Configuration file [default: hypernode.toml in this folder, if there].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Data directory [default: ./hypernode-data].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Any configuration key, e.g. --set clickhouse.port=0 (see `hypernode config keys`).
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// A command's own flags that stand for configuration keys: (flag, key, value).
+    #[arg(skip)]
+    pub(crate) flags: Vec<(&'static str, &'static str, String)>,
+}
+
+impl Common {
+    /// All flags that set a key, as (flag, key, value).
+    pub(crate) fn overrides(&self) -> Vec<(&'static str, &'static str, String)> {
+        let data = self
+            .data
+            .iter()
+            .map(|dir| ("--data", "data.dir", dir.display().to_string()));
+        data.chain(self.flags.iter().cloned()).collect()
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CommonOnly {
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Index a real network from this Geyser gRPC endpoint instead of the simulated one.
+    #[arg(long, value_name = "URL")]
+    pub(crate) geyser: Option<String>,
+    /// Token for the Geyser endpoint (better: HYPERNODE__GEYSER__X_TOKEN or geyser.x_token_file).
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) x_token: Option<String>,
+    /// JSON-RPC endpoint of the same network: tells its genesis hash.
+    #[arg(long, value_name = "URL")]
+    pub(crate) rpc: Option<String>,
+    /// Genesis hash of the network, where no --rpc is at hand.
+    #[arg(long, value_name = "HASH")]
+    pub(crate) genesis: Option<String>,
+    /// Forget the simulated chain and all that was indexed from it, and start another.
+    #[arg(long)]
+    pub(crate) fresh: bool,
+}
+
+impl Up {
+    /// The common settings with this command's own flags among them.
+    pub(crate) fn common_with_flags(&self) -> Common {
+        let mut common = self.common.clone();
+        let flags = [
+            ("--geyser", "geyser.url", &self.geyser),
+            ("--x-token", "geyser.x_token", &self.x_token),
+            ("--rpc", "rpc.url", &self.rpc),
+            ("--genesis", "network.genesis", &self.genesis),
+        ];
+        let given = flags
+            .into_iter()
+            .filter_map(|(flag, key, value)| Some((flag, key, value.clone()?)));
+        common.flags.extend(given);
+        common
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Index {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The recording: length-prefixed Geyser updates or a getBlock answer, plain or zstd.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recording: PathBuf,
+    /// auto, varint, u32be or getblock.
+    #[arg(long, default_value = "auto", value_name = "FORMAT")]
+    pub(crate) format: String,
+    /// Slot of a getBlock recording, which does not carry it.
+    #[arg(long)]
+    pub(crate) slot: Option<u64>,
+    /// Use the IDL files of this folder instead of the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) idl: Option<PathBuf>,
+    /// Program id of an IDL, as LABEL=ID; the label is the file name without .idl.json or .json.
+    #[arg(long, value_name = "LABEL=ID")]
+    pub(crate) program: Vec<String>,
+    /// Genesis hash of the recorded network; without it the directory belongs to network "recording".
+    #[arg(long, value_name = "HASH")]
+    pub(crate) genesis: Option<String>,
+    /// Write a JSON report of what was decoded to this file; - = standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Localnet {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Forget the chain in the data directory and start another.
+    #[arg(long)]
+    pub(crate) fresh: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sql {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// A ClickHouse server instead of the data directory's engine.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Any ClickHouse output format.
+    #[arg(long, default_value = "PrettyCompact", value_name = "FORMAT")]
+    pub(crate) format: String,
+    /// Allow statements that change data.
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// The query; - reads it from standard input.
+    pub(crate) query: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check file, environment and flags; print every key in force and where it was set.
+    Check(CommonOnly),
+    /// List every key with its default and meaning.
+    Keys,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// Blocks in memory to rows in the embedded engine, beside inserting the same rows prepared.
+    Ingest(BenchArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Print JSON lines only.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Run longer than 45 s for steadier figures.
+    #[arg(long)]
+    pub(crate) long: bool,
+}

@@ -1,0 +1,60 @@
+//! `hypernode config check|keys`.
+
+use crate::cli::{CommonOnly, ConfigCommand};
+use crate::config::{self, keys::KEYS};
+use crate::exit::Outcome;
+use crate::programs;
+
+pub(crate) fn run(command: &ConfigCommand) -> Outcome {
+    match command {
+        ConfigCommand::Check(CommonOnly { common }) => {
+            let settings = config::load(common)?;
+            programs::configured_ids(&settings)?;
+            for (key, value, origin) in settings.shown() {
+                println!("{key} = {value}    # {origin}");
+            }
+            for notice in &settings.notices {
+                println!("# {notice}");
+            }
+            Ok(())
+        }
+        ConfigCommand::Keys => {
+            for key in KEYS {
+                let default = if key.default.is_empty() {
+                    "unset"
+                } else {
+                    key.default
+                };
+                let aliases = if key.aliases.is_empty() {
+                    String::new()
+                } else {
+                    format!("; also {}", key.aliases.join(", "))
+                };
+                println!(
+                    "{}\n    {} ({}; default {default}{aliases})",
+                    key.name,
+                    key.help,
+                    key.kind.describe()
+                );
+            }
+            println!(
+                "programs.LABEL.id\n    program id of the IDL with this label ({})",
+                keys_kind("programs.x.id")
+            );
+            println!(
+                "programs.LABEL.idl\n    IDL file for this label ({})",
+                keys_kind("programs.x.idl")
+            );
+            println!(
+                "\nEvery key can be set in hypernode.toml, by HYPERNODE__SECTION__KEY, or by --set KEY=VALUE."
+            );
+            Ok(())
+        }
+    }
+}
+
+fn keys_kind(name: &str) -> String {
+    config::keys::find(name)
+        .map(config::keys::Kind::describe)
+        .unwrap_or_default()
+}

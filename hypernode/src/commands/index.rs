@@ -1,0 +1,166 @@
+//! `hypernode index`: one recording into the tables, then exit.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use hypernode_decoder::{Decoder, Keep};
+use hypernode_indexer::pipeline::{self, RecordingOptions, RecordingOutcome, StatusHandle};
+use hypernode_indexer::recording::Format;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Index;
+use crate::config::{self, check};
+use crate::datadir::{Binding, DataDir};
+use crate::exit::{Failure, OrCannotStart as _, Outcome};
+use crate::programs::{self, Idls, Ids};
+use crate::signals;
+use crate::store::{self, Store};
+
+/// Network name of a directory that holds recordings of unknown origin; live sources refuse it.
+const RECORDING: &str = "recording";
+
+pub(crate) async fn run(args: &Index) -> Outcome {
+    let settings = config::load(&args.common)?;
+    let format: Format = args
+        .format
+        .parse()
+        .map_err(|why: String| Failure::start("--format", why))?;
+    if !args.recording.is_file() {
+        return Err(Failure::start(
+            "--recording",
+            format!("{} is not a file", args.recording.display()),
+        ));
+    }
+    let mut idls = if args.idl.is_some() {
+        Idls::default()
+    } else {
+        Idls::builtin()?
+    };
+    let folder = args.idl.clone().or_else(|| settings.path("idl.dir"));
+    if let Some(folder) = folder {
+        idls.folder(&folder)?;
+    }
+    let mut ids = programs::configured_ids(&settings)?;
+    programs::flag_ids(&args.program, &idls, &mut ids)?;
+    let (decoder, notices) = programs::decoder(idls, &ids, Ids::Declared, Keep::All)?;
+    for notice in settings.notices.iter().chain(&notices) {
+        tracing::warn!("{notice}");
+    }
+
+    let data = DataDir::open(&settings.path("data.dir").unwrap_or_default())?;
+    let binding = binding(args)?;
+    data.bind(&binding)?;
+    // Any free port: a recording can be indexed beside a running instance.
+    let store = if settings.get("clickhouse.url").is_some() {
+        Store::open(&settings, data.path()).await?
+    } else {
+        Store::embedded(&settings, data.path(), 0).await?
+    };
+    let options = RecordingOptions {
+        format,
+        slot: args.slot,
+        progress: true,
+        ..RecordingOptions::new(&args.recording)
+    };
+    let outcome = work(&store, options, decoder, &binding.genesis).await;
+    store.close().await;
+    finish(args, &outcome?)
+}
+
+/// Indexes until the end or a signal; a signal closes what is open and leaves the rest for a next run.
+async fn work(
+    store: &Store,
+    options: RecordingOptions,
+    decoder: Decoder,
+    genesis: &str,
+) -> Outcome<RecordingOutcome> {
+    store::prepare(&store.client, &decoder, genesis)
+        .await
+        .or_cannot_start("tables")?;
+    let stop = CancellationToken::new();
+    let run = pipeline::run_recording(
+        options,
+        decoder.into(),
+        store.client.clone(),
+        StatusHandle::new(),
+        stop.clone(),
+    );
+    tokio::pin!(run);
+    let mut interrupted = false;
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut run => break outcome,
+            signal = signals::wait(), if !interrupted => {
+                signal?;
+                interrupted = true;
+                stop.cancel();
+            }
+        }
+    };
+    if interrupted {
+        return Err(Failure::No("interrupted; what is stored is complete up to its last ledger row, and the same command goes on from there".into()));
+    }
+    outcome.map_err(|error| Failure::Broke(error.into()))
+}
+
+/// The network that the recording belongs to.
+fn binding(args: &Index) -> Outcome<Binding> {
+    match &args.genesis {
+        None => Ok(Binding::new(RECORDING, "11111111111111111111111111111111")),
+        Some(text) => {
+            check::pubkey(text)
+                .map_err(|why| Failure::start("--genesis", format!("{text:?} {why}")))?;
+            Ok(Binding::new("recorded network", text.clone()))
+        }
+    }
+}
+
+fn finish(args: &Index, outcome: &RecordingOutcome) -> Outcome {
+    if let Some(target) = &args.report {
+        write_report(target, &outcome.report)?;
+    }
+    eprintln!(
+        "{} blocks and {} rows stored by this run",
+        outcome.blocks, outcome.rows
+    );
+    if outcome.is_whole() {
+        return Ok(());
+    }
+    let mut wrong: Vec<String> = outcome
+        .gaps
+        .iter()
+        .map(|gap| {
+            format!("a gap between slots {} and {} that no other source fills; what lies before it is stored", gap.after, gap.before)
+        })
+        .collect();
+    wrong.extend(
+        outcome
+            .damage
+            .iter()
+            .map(|damage| format!("{damage}; what lies before is stored")),
+    );
+    if outcome.read.undecodable > 0 {
+        wrong.push(format!(
+            "{} messages could not be read",
+            outcome.read.undecodable
+        ));
+    }
+    Err(Failure::No(format!(
+        "{}: {}",
+        args.recording.display(),
+        wrong.join("; ")
+    )))
+}
+
+fn write_report(target: &str, report: &serde_json::Value) -> Outcome {
+    let mut text = serde_json::to_string_pretty(report).or_cannot_start("--report")?;
+    text.push('\n');
+    if target == "-" {
+        std::io::stdout()
+            .lock()
+            .write_all(text.as_bytes())
+            .or_cannot_start("standard output")
+    } else {
+        std::fs::write(Path::new(target), text).or_cannot_start(&format!("--report {target}"))
+    }
+}

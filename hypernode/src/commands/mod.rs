@@ -1,0 +1,11 @@
+//! One file per subcommand.
+
+pub(crate) mod bench;
+pub(crate) mod config;
+pub(crate) mod fetch_engine;
+pub(crate) mod index;
+pub(crate) mod localnet;
+pub(crate) mod migrate;
+pub(crate) mod sql;
+pub(crate) mod status;
+pub(crate) mod up;

@@ -1,0 +1,76 @@
+//! `hypernode sql`: one query against the tables in any state: a running instance, a data directory at rest,
+//! or a server.
+
+use std::io::{Read as _, Write as _};
+
+use hypernode_warehouse::{Client, Endpoint};
+
+use crate::cli::Sql;
+use crate::config::{self, Settings};
+use crate::datadir::DataDir;
+use crate::exit::{Failure, OrCannotStart as _, Outcome};
+use crate::running::Running;
+use crate::store::{self, Store};
+
+pub(crate) async fn run(mut args: Sql) -> Outcome {
+    if let Some(url) = args.url.take() {
+        args.common.set.push(format!("clickhouse.url={url}"));
+    }
+    let settings = config::load(&args.common)?;
+    let query = query_text(&args.query)?;
+    if let Some(endpoint) = store::external(&settings)? {
+        let client = store::connect(&settings, &endpoint)?;
+        return print(&client, &query, &args).await;
+    }
+    let dir = settings.path("data.dir").unwrap_or_default();
+    if Running::find(&dir).is_some() {
+        let client = client(&store::credential_file(&dir, args.write)?)?;
+        return print(&client, &query, &args).await;
+    }
+    at_rest(&settings, &dir, &query, &args).await
+}
+
+/// The query of the command line, or of standard input for `-`.
+fn query_text(query: &str) -> Outcome<String> {
+    if query != "-" {
+        return Ok(query.to_owned());
+    }
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .or_cannot_start("standard input")?;
+    Ok(text)
+}
+
+fn client(endpoint: &Endpoint) -> Outcome<Client> {
+    Client::new(endpoint).or_cannot_start("ClickHouse")
+}
+
+/// Starts the engine for this one query over a data directory that nobody uses.
+async fn at_rest(settings: &Settings, dir: &std::path::Path, query: &str, args: &Sql) -> Outcome {
+    if !dir.join("clickhouse").is_dir() {
+        return Err(Failure::start(
+            format!("data directory {}", dir.display()),
+            "holds no tables; name the right one with --data, or start `hypernode up` there first",
+        ));
+    }
+    let data = DataDir::open(dir)?;
+    let store = Store::embedded(settings, data.path(), 0).await?;
+    let client = client(if args.write {
+        &store.endpoint
+    } else {
+        &store.reader
+    })?;
+    let outcome = print(&client, query, args).await;
+    store.close().await;
+    outcome
+}
+
+async fn print(client: &Client, query: &str, args: &Sql) -> Outcome {
+    let answer = client.text(query, &args.format).await;
+    let bytes = answer.map_err(|error| Failure::Broke(anyhow::Error::from(error)))?;
+    let mut out = std::io::stdout().lock();
+    out.write_all(&bytes)
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::Broke(error.into()))
+}

@@ -1,0 +1,136 @@
+//! `hypernode up`: every role in one process; `hypernode indexer`: the live indexer alone.
+
+use std::net::{IpAddr, SocketAddr};
+
+use hypernode_decoder::{Decoder, Keep};
+use tokio::net::TcpListener;
+
+use super::localnet::{self, NETWORK};
+use crate::cli;
+use crate::config::{self, Settings};
+use crate::datadir::{Binding, DataDir};
+use crate::exit::{Failure, Outcome};
+use crate::instance::{Feed, Instance};
+use crate::network::{self, Remote};
+use crate::programs::{self, Idls, Ids, base58};
+use crate::store::Store;
+
+/// Which roles this process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Roles {
+    All,
+    Indexer,
+}
+
+pub(crate) async fn run(args: &cli::Up, roles: Roles) -> Outcome {
+    let settings = config::load(&args.common_with_flags())?;
+    for notice in &settings.notices {
+        tracing::warn!("{notice}");
+    }
+    let remote = network::remote(&settings).await?;
+    check_roles(&settings, remote.as_ref(), roles, args.fresh)?;
+    let (decoder, notices) = decoder(&settings, remote.is_some())?;
+    for notice in notices {
+        tracing::warn!("{notice}");
+    }
+    let data = DataDir::open(&settings.path("data.dir").unwrap_or_default())?;
+    match &remote {
+        Some(remote) => data.bind(&Binding::new(&remote.name, &remote.genesis))?,
+        // Whose directory it is must be known before a simulated chain writes to it.
+        None => data.expect_network(NETWORK)?,
+    }
+    if args.fresh {
+        data.clear()?;
+    }
+    // Ports before work: a taken one is told at once.
+    let listeners = if roles == Roles::All {
+        listen(&settings).await?
+    } else {
+        Vec::new()
+    };
+    let feed = match remote {
+        Some(remote) => Feed::Real(remote),
+        None => Feed::Simulated(localnet::start(&settings, &data, args.fresh).await?),
+    };
+    if let Feed::Simulated(network) = &feed {
+        data.bind(&Binding::new(NETWORK, base58(&network.genesis_hash())))?;
+    }
+    let store = Store::open(&settings, data.path()).await?;
+    let instance = Instance {
+        settings: &settings,
+        data: &data,
+        store: &store,
+        feed: &feed,
+    };
+    let outcome = instance.run(decoder, listeners).await;
+    store.close().await;
+    if let Feed::Simulated(network) = feed {
+        network.shutdown().await;
+    }
+    outcome
+}
+
+/// Refuses combinations that would show a simulation as truth, or write where nothing asked for it.
+fn check_roles(settings: &Settings, remote: Option<&Remote>, roles: Roles, fresh: bool) -> Outcome {
+    if roles == Roles::Indexer && remote.is_none() {
+        return Err(Failure::start(
+            "indexer",
+            "--geyser URL is needed; `hypernode up` simulates a network",
+        ));
+    }
+    if fresh && remote.is_some() {
+        return Err(Failure::start(
+            "--fresh",
+            "starts another simulated chain and does not go with --geyser",
+        ));
+    }
+    if fresh && settings.get("clickhouse.url").is_some() {
+        let why = "cannot empty the server of clickhouse.url; drop its database, then start without --fresh";
+        return Err(Failure::start("--fresh", why));
+    }
+    let bind: IpAddr = bind_address(settings)?;
+    if remote.is_none() && !bind.is_loopback() {
+        let why = format!(
+            "{bind} is not a loopback address, and a simulated network never leaves this machine"
+        );
+        return Err(Failure::start("api.bind", why));
+    }
+    Ok(())
+}
+
+fn bind_address(settings: &Settings) -> Outcome<IpAddr> {
+    let text = settings.get("api.bind").unwrap_or_default();
+    text.parse()
+        .map_err(|_| Failure::start("api.bind", format!("{text:?} is not an IP address")))
+}
+
+/// The decoder for built-in and configured IDLs, with the ids of the network at hand.
+fn decoder(settings: &Settings, real: bool) -> Outcome<(Decoder, Vec<String>)> {
+    let mut idls = Idls::builtin()?;
+    if let Some(folder) = settings.path("idl.dir") {
+        idls.folder(&folder)?;
+    }
+    for (label, file) in settings.programs("idl") {
+        idls.file(&label, file.as_ref())?;
+    }
+    let ids = programs::configured_ids(settings)?;
+    let default = if real { Ids::Declared } else { Ids::Localnet };
+    programs::decoder(idls, &ids, default, Keep::Matching)
+}
+
+/// Binds the API's ports; one that is taken is an error that names its key.
+async fn listen(settings: &Settings) -> Outcome<Vec<TcpListener>> {
+    let ip = bind_address(settings)?;
+    let mut listeners = Vec::new();
+    for key in ["api.port", "api.second_port"] {
+        let address = SocketAddr::new(ip, settings.parsed(key));
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            Failure::start(
+                format!("{key} = {}", address.port()),
+                format!("{error}; choose another with --set {key}=PORT (0 = any free one)"),
+            )
+        })?;
+        listeners.push(listener);
+    }
+    Ok(listeners)
+}

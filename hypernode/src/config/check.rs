@@ -1,0 +1,147 @@
+//! What a value must look like, and how a wrong one is reported.
+
+use std::fmt;
+
+use super::keys::Kind;
+use super::settings::Origin;
+
+/// Something wrong in the configuration: where, which key, what, and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) key: String,
+    pub(crate) origin: Origin,
+    pub(crate) what: String,
+    pub(crate) fix: String,
+}
+
+impl Problem {
+    pub(crate) fn new(key: &str, origin: Origin, what: &str, fix: &str) -> Self {
+        Self {
+            key: key.to_owned(),
+            origin,
+            what: what.to_owned(),
+            fix: fix.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            key,
+            origin,
+            what,
+            fix,
+        } = self;
+        if key.is_empty() {
+            write!(f, "{origin}: {what}; {fix}")
+        } else {
+            write!(f, "{origin}: {key}: {what}; {fix}")
+        }
+    }
+}
+
+/// Accepts a value of this kind, or says what is wrong and how to mend it. Empty = unset.
+pub(crate) fn value(key: &str, kind: Kind, value: &str) -> Result<(), (String, String)> {
+    if value.is_empty() {
+        return Ok(());
+    }
+    let shown = if kind == Kind::Secret {
+        "***".to_owned()
+    } else {
+        format!("{value:?}")
+    };
+    let wrong = |fix: &str| {
+        Err((
+            format!("{shown} is not {}", kind.describe()),
+            fix.to_owned(),
+        ))
+    };
+    match kind {
+        Kind::Text | Kind::Path | Kind::Secret => Ok(()),
+        Kind::Port => value.parse::<u16>().map(drop).or_else(|_| wrong("choose another port")),
+        Kind::Integer(low, high) => match value.parse::<u64>() {
+            Ok(number) if (low..=high).contains(&number) => Ok(()),
+            _ => wrong("choose a number in that range"),
+        },
+        Kind::Number(low, high) => match value.parse::<f64>() {
+            Ok(number) if (low..=high).contains(&number) => Ok(()),
+            _ => wrong("choose a number in that range"),
+        },
+        Kind::Url => match value.split_once("://") {
+            Some(("http" | "https", rest)) if !rest.is_empty() && !rest.starts_with('/') => Ok(()),
+            _ => wrong("write it as http://host:port"),
+        },
+        Kind::Pubkey => pubkey(value).map(drop).map_err(|why| {
+            let fix = if key.starts_with("programs.") {
+                "set the id under which the program is deployed, or leave the key out to run without that program"
+            } else {
+                "write the address as the network shows it"
+            };
+            (format!("{shown} {why}"), fix.to_owned())
+        }),
+    }
+}
+
+/// Decodes a 32-byte base58 address, or says why it is none.
+pub(crate) fn pubkey(text: &str) -> Result<[u8; 32], String> {
+    const ALPHABET: &str = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+    if let Some((at, wrong)) = text
+        .chars()
+        .enumerate()
+        .find(|(_, c)| !ALPHABET.contains(*c))
+    {
+        return Err(format!(
+            "is not base58: {wrong:?} at character {} does not occur in base58",
+            at + 1
+        ));
+    }
+    let mut bytes = [0u8; 32];
+    five8::decode_32(text, &mut bytes).map_err(|_| "is base58 but not of 32 bytes".to_owned())?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_placeholder_of_payment_splitter_is_explained() {
+        let (what, fix) = value(
+            "programs.payment_splitter.id",
+            Kind::Pubkey,
+            "HyPErNoDePaymEntSpLiTtErProGramId1234567",
+        )
+        .unwrap_err();
+        assert_eq!(
+            what,
+            "\"HyPErNoDePaymEntSpLiTtErProGramId1234567\" is not base58: 'I' at character 32 does not occur in base58"
+        );
+        assert!(fix.contains("leave the key out"), "{fix}");
+    }
+
+    #[test]
+    fn valid_ids_pass_and_short_ones_do_not() {
+        assert!(pubkey("Fg6PaFpoGXkYsidMpWTK6W2BeZ7FEfcYkg476zPFsLnS").is_ok());
+        assert!(pubkey("Fg6PaFpoGXkYsidMpWTK6W2BeZ7FEfcYkg476zPF").is_err());
+        assert!(pubkey("").is_err());
+    }
+
+    #[test]
+    fn secrets_never_show() {
+        assert!(value("geyser.x_token", Kind::Secret, "hunter2").is_ok());
+    }
+
+    #[test]
+    fn each_kind_refuses_its_opposite() {
+        for (kind, bad) in [
+            (Kind::Port, "70000"),
+            (Kind::Integer(0, 18), "19"),
+            (Kind::Number(0.0, 1.0), "NaN"),
+            (Kind::Url, "localhost:3001"),
+            (Kind::Url, "http:///x"),
+        ] {
+            assert!(value("k", kind, bad).is_err(), "{kind:?} accepted {bad}");
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! Every key that configuration knows: its type, default, meaning and the names older systems used for it.
+
+/// What a value must look like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Kind {
+    /// Any text.
+    Text,
+    /// A file or folder.
+    Path,
+    /// A TCP port; 0 = any free one.
+    Port,
+    /// A whole number in a range.
+    Integer(u64, u64),
+    /// A number in a range.
+    Number(f64, f64),
+    /// `http://` or `https://` with a host.
+    Url,
+    /// A 32-byte address in base58.
+    Pubkey,
+    /// Like text, never printed.
+    Secret,
+}
+
+impl Kind {
+    /// How `config check` describes it.
+    pub(crate) fn describe(self) -> String {
+        match self {
+            Self::Text => "text".into(),
+            Self::Path => "a path".into(),
+            Self::Port => "a port from 0 to 65535 (0 = any free one)".into(),
+            Self::Integer(low, high) => format!("a whole number from {low} to {high}"),
+            Self::Number(low, high) => format!("a number from {low} to {high}"),
+            Self::Url => "a URL starting with http:// or https://".into(),
+            Self::Pubkey => "a 32-byte address in base58".into(),
+            Self::Secret => "a secret (environment or file)".into(),
+        }
+    }
+}
+
+/// One key of `hypernode.toml`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Key {
+    /// Dotted name, `section.key`.
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    /// Default as text; empty = unset.
+    pub(crate) default: &'static str,
+    /// Environment names that older systems used.
+    pub(crate) aliases: &'static [&'static str],
+    pub(crate) help: &'static str,
+}
+
+const fn key(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Key {
+    Key {
+        name,
+        kind,
+        default,
+        aliases: &[],
+        help,
+    }
+}
+
+const fn aliased(key: Key, aliases: &'static [&'static str]) -> Key {
+    Key { aliases, ..key }
+}
+
+/// All fixed keys. `programs.<label>.id` and `programs.<label>.idl` come on top, one pair per IDL label.
+pub(crate) const KEYS: &[Key] = &[
+    key(
+        "data.dir",
+        Kind::Path,
+        "hypernode-data",
+        "data directory: engine, chain, run.json",
+    ),
+    key(
+        "network.name",
+        Kind::Text,
+        "",
+        "name shown for a real network, e.g. \"Solana Mainnet\"",
+    ),
+    key(
+        "network.genesis",
+        Kind::Pubkey,
+        "",
+        "genesis hash that the data directory is bound to",
+    ),
+    key(
+        "network.explorer",
+        Kind::Url,
+        "https://solscan.io",
+        "explorer that links of a real network lead to",
+    ),
+    aliased(
+        key("network.hyper_mint", Kind::Pubkey, "", "mint of HYPER"),
+        &["HYPER_TOKEN_MINT"],
+    ),
+    key(
+        "network.hyper_decimals",
+        Kind::Integer(0, 18),
+        "6",
+        "decimals of HYPER",
+    ),
+    key(
+        "api.bind",
+        Kind::Text,
+        "127.0.0.1",
+        "address that API and pages listen on",
+    ),
+    aliased(
+        key("api.port", Kind::Port, "3001", "API, pages and /ws"),
+        &["PORT"],
+    ),
+    aliased(
+        key(
+            "api.second_port",
+            Kind::Port,
+            "3002",
+            "the same application, where older clients look",
+        ),
+        &["WS_PORT"],
+    ),
+    key(
+        "clickhouse.port",
+        Kind::Port,
+        "8123",
+        "ClickHouse interface of the embedded engine",
+    ),
+    key(
+        "clickhouse.library",
+        Kind::Path,
+        "",
+        "libchdb to use instead of fetching it (offline machines)",
+    ),
+    key(
+        "clickhouse.binary",
+        Kind::Path,
+        "",
+        "a `clickhouse` binary to run instead of the library",
+    ),
+    key(
+        "clickhouse.url",
+        Kind::Url,
+        "",
+        "a ClickHouse server to use instead of the embedded engine",
+    ),
+    key(
+        "clickhouse.user",
+        Kind::Text,
+        "default",
+        "user on that server",
+    ),
+    key("clickhouse.password", Kind::Secret, "", "its password"),
+    key(
+        "clickhouse.password_file",
+        Kind::Path,
+        "",
+        "file that holds the password",
+    ),
+    key(
+        "clickhouse.database",
+        Kind::Text,
+        "default",
+        "database on that server",
+    ),
+    key(
+        "clickhouse.ca_file",
+        Kind::Path,
+        "",
+        "PEM file of a private certificate authority",
+    ),
+    key(
+        "geyser.url",
+        Kind::Url,
+        "",
+        "Geyser gRPC endpoint; without it the simulated localnet feeds the indexer",
+    ),
+    key(
+        "geyser.x_token",
+        Kind::Secret,
+        "",
+        "token for that endpoint",
+    ),
+    key(
+        "geyser.x_token_file",
+        Kind::Path,
+        "",
+        "file that holds the token",
+    ),
+    aliased(
+        key(
+            "rpc.url",
+            Kind::Url,
+            "",
+            "JSON-RPC endpoint of the same network",
+        ),
+        &["SOLANA_RPC_URL"],
+    ),
+    key(
+        "localnet.geyser_port",
+        Kind::Port,
+        "10000",
+        "localnet's Geyser gRPC",
+    ),
+    key(
+        "localnet.rpc_port",
+        Kind::Port,
+        "8899",
+        "localnet's JSON-RPC",
+    ),
+    key(
+        "localnet.seed",
+        Kind::Integer(0, u64::MAX),
+        "1",
+        "seed of localnet's actors",
+    ),
+    key(
+        "localnet.rate",
+        Kind::Number(0.0, 100_000.0),
+        "15",
+        "transactions per second that the actors aim at",
+    ),
+    key(
+        "localnet.slot_ms",
+        Kind::Integer(20, 60_000),
+        "400",
+        "length of a slot in milliseconds",
+    ),
+    key(
+        "idl.dir",
+        Kind::Path,
+        "",
+        "folder with further IDL files; their events get tables with no code",
+    ),
+    key("log.format", Kind::Text, "text", "text or json"),
+];
+
+/// Environment names of older systems that are accepted and have no effect here, with the reason.
+pub(crate) const UNUSED_ALIASES: &[(&str, &str)] = &[
+    ("REDIS_URL", "no Redis is used"),
+    ("DATABASE_URL", "nothing stores transactional state yet"),
+    ("HUB_PORT", "the uptime hub is not part of this version"),
+    (
+        "CORS_ORIGIN",
+        "public reads are open to every origin and nothing else is served yet",
+    ),
+    (
+        "MONITORING_INTERVAL",
+        "the uptime hub is not part of this version",
+    ),
+    (
+        "REWARD_WALLET_PRIVATE_KEY",
+        "payouts are not part of this version",
+    ),
+    (
+        "DISCORD_WEBHOOK_URL",
+        "webhooks are not part of this version",
+    ),
+    ("SLACK_WEBHOOK_URL", "webhooks are not part of this version"),
+];
+
+/// Environment names of older systems for program ids, with the IDL label they set.
+pub(crate) const PROGRAM_ALIASES: &[(&str, &str)] = &[
+    ("NODE_REGISTRY_PROGRAM_ID", "node_registry"),
+    ("JOB_RECEIPT_PROGRAM_ID", "job_receipt"),
+    ("PAYMENT_SPLITTER_PROGRAM_ID", "payment_splitter"),
+];
+
+/// The key with this name; `programs.<label>.id|idl` included.
+pub(crate) fn find(name: &str) -> Option<Kind> {
+    if let Some(key) = KEYS.iter().find(|key| key.name == name) {
+        return Some(key.kind);
+    }
+    let rest = name.strip_prefix("programs.")?;
+    match rest.rsplit_once('.') {
+        Some((label, "id")) if !label.is_empty() => Some(Kind::Pubkey),
+        Some((label, "idl")) if !label.is_empty() => Some(Kind::Path),
+        _ => None,
+    }
+}
+
+/// The known key nearest to a misspelt one, if any is near.
+pub(crate) fn nearest(name: &str) -> Option<&'static str> {
+    KEYS.iter()
+        .map(|key| (distance(name, key.name), key.name))
+        .filter(|(distance, _)| *distance <= 3)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// Edit distance, for suggestions only.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let above = row[j + 1];
+            row[j + 1] = (diagonal + usize::from(ca != *cb))
+                .min(above + 1)
+                .min(row[j] + 1);
+            diagonal = above;
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_key_finds_its_neighbour() {
+        assert_eq!(nearest("api.prot"), Some("api.port"));
+        assert_eq!(nearest("something.else"), None);
+    }
+
+    #[test]
+    fn program_keys_are_known_for_any_label() {
+        assert_eq!(find("programs.job_receipt.id"), Some(Kind::Pubkey));
+        assert_eq!(find("programs.job_receipt.idx"), None);
+        assert_eq!(find("programs..id"), None);
+    }
+}

@@ -1,0 +1,286 @@
+//! A running instance: indexer and API over one store, until a signal or a failure.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hypernode_api::{ApiState, NetworkInfo, ProgramIds};
+use hypernode_decoder::Decoder;
+use hypernode_indexer::geyser::GeyserOptions;
+use hypernode_indexer::pipeline::{self, LiveOptions, State, StatusHandle};
+use hypernode_localnet::Localnet;
+use hypernode_warehouse::Client;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::commands::localnet::NETWORK;
+use crate::config::Settings;
+use crate::datadir::DataDir;
+use crate::exit::{Failure, OrCannotStart as _, Outcome};
+use crate::network::Remote;
+use crate::programs::base58;
+use crate::running::{Endpoints, Running};
+use crate::signals;
+use crate::store::{self, Store};
+
+/// Where blocks come from.
+#[derive(Debug)]
+pub(crate) enum Feed {
+    Simulated(Localnet),
+    Real(Remote),
+}
+
+/// What a running instance stands on.
+#[derive(Debug)]
+pub(crate) struct Instance<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) data: &'a DataDir,
+    pub(crate) store: &'a Store,
+    pub(crate) feed: &'a Feed,
+}
+
+impl Instance<'_> {
+    /// Runs until a signal (then stops in order) or until a role fails.
+    pub(crate) async fn run(&self, decoder: Decoder, listeners: Vec<TcpListener>) -> Outcome {
+        let stop = CancellationToken::new();
+        let mut roles: JoinSet<Outcome> = JoinSet::new();
+        let status = StatusHandle::new();
+        let endpoints = self.endpoints(&listeners)?;
+        let info = self.network_info(&decoder, &endpoints);
+        let report = status_report(&status, &info.name, &endpoints, !listeners.is_empty());
+        // Whatever a request could do to a query, this client can only read.
+        let reader = Client::new(&self.store.reader).or_cannot_start("API")?;
+        let state = ApiState::new(reader, info, report);
+        for listener in listeners {
+            let (state, stop) = (state.clone(), stop.clone());
+            roles.spawn(async move {
+                hypernode_api::serve(listener, state, stop)
+                    .await
+                    .map_err(|error| Failure::Broke(error.into()))
+            });
+        }
+        self.spawn_indexer(decoder, &status, &stop, &mut roles);
+        let published = self.announce(&endpoints)?;
+        let first = tokio::select! {
+            signal = signals::wait() => signal,
+            Some(ended) = roles.join_next() => ended.unwrap_or_else(|error| Err(Failure::Broke(error.into()))),
+        };
+        // Whatever ended it, every role gets to close what it has open.
+        stop.cancel();
+        let mut outcome = first;
+        while let Some(ended) = roles.join_next().await {
+            outcome = outcome.and(ended.unwrap_or_else(|error| Err(Failure::Broke(error.into()))));
+        }
+        drop(published);
+        outcome
+    }
+
+    fn spawn_indexer(
+        &self,
+        decoder: Decoder,
+        status: &StatusHandle,
+        stop: &CancellationToken,
+        roles: &mut JoinSet<Outcome>,
+    ) {
+        let programs = decoder.programs().map(|(_, id)| *id).collect();
+        let mut geyser = GeyserOptions::new(self.geyser_url(), programs);
+        if let Feed::Real(remote) = self.feed {
+            geyser.x_token.clone_from(&remote.x_token);
+        }
+        let options = LiveOptions {
+            geyser,
+            source: "geyser".to_owned(),
+        };
+        let (client, genesis) = (self.store.client.clone(), self.genesis());
+        let (status, stop) = (status.clone(), stop.clone());
+        roles.spawn(async move {
+            if !prepare(&client, &decoder, &genesis, &stop).await? {
+                return Ok(());
+            }
+            let run = pipeline::run_live(options, Arc::new(decoder), client, status, stop);
+            run.await.map_err(|error| Failure::Broke(error.into()))
+        });
+    }
+
+    /// Genesis hash of the feed's network, base58.
+    fn genesis(&self) -> String {
+        match self.feed {
+            Feed::Simulated(network) => base58(&network.genesis_hash()),
+            Feed::Real(remote) => remote.genesis.clone(),
+        }
+    }
+
+    fn geyser_url(&self) -> String {
+        match self.feed {
+            Feed::Simulated(network) => network.geyser_url(),
+            Feed::Real(remote) => remote.geyser.clone(),
+        }
+    }
+
+    fn endpoints(&self, listeners: &[TcpListener]) -> Outcome<Endpoints> {
+        let url = |listener: &TcpListener, scheme: &str| -> Outcome<String> {
+            let mut address = listener.local_addr().or_cannot_start("api.port")?;
+            if address.ip().is_unspecified() {
+                address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+            }
+            Ok(format!("{scheme}://{address}"))
+        };
+        let api = listeners
+            .first()
+            .map(|listener| url(listener, "http"))
+            .transpose()?;
+        let rpc = match self.feed {
+            Feed::Simulated(network) => Some(network.rpc_url()),
+            // An RPC address may carry a key: it is not shown.
+            Feed::Real(_) => None,
+        };
+        Ok(Endpoints {
+            api,
+            ws: None,
+            clickhouse: Some(self.store.endpoint.url.clone()),
+            geyser: Some(self.geyser_url()),
+            rpc,
+        })
+    }
+
+    fn network_info(&self, decoder: &Decoder, endpoints: &Endpoints) -> NetworkInfo {
+        let id_of = |wanted: &str| {
+            decoder
+                .programs()
+                .find(|(label, _)| *label == wanted)
+                .map(|(_, id)| base58(id))
+        };
+        let programs = ProgramIds {
+            node_registry: id_of("node_registry"),
+            job_receipt: id_of("job_receipt"),
+            payment_splitter: id_of("payment_splitter"),
+        };
+        let configured_mint = self.settings.get("network.hyper_mint").map(str::to_owned);
+        let decimals = self.settings.parsed("network.hyper_decimals");
+        match self.feed {
+            Feed::Simulated(_) => NetworkInfo {
+                name: NETWORK.to_owned(),
+                simulated: true,
+                genesis: self.genesis(),
+                explorer: endpoints.api.clone().unwrap_or_default(),
+                programs,
+                mint: Some(base58(&hypernode_schemas::localnet::mint())),
+                decimals,
+            },
+            Feed::Real(remote) => NetworkInfo {
+                name: remote.name.clone(),
+                simulated: false,
+                genesis: remote.genesis.clone(),
+                explorer: self
+                    .settings
+                    .get("network.explorer")
+                    .unwrap_or_default()
+                    .trim_end_matches('/')
+                    .to_owned(),
+                programs,
+                mint: configured_mint,
+                decimals,
+            },
+        }
+    }
+
+    /// Writes `run.json` and tells where everything is.
+    fn announce(&self, endpoints: &Endpoints) -> Outcome<crate::running::Published> {
+        let network = match self.feed {
+            Feed::Simulated(_) => NETWORK.to_owned(),
+            Feed::Real(remote) => remote.name.clone(),
+        };
+        let running = Running {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            network,
+            genesis: self.genesis(),
+            endpoints: endpoints.clone(),
+        };
+        let published = running
+            .publish(self.data.path())
+            .or_cannot_start("run.json")?;
+        eprintln!("hypernode {} on {}", running.version, running.network);
+        let rows = [
+            ("page and API", &endpoints.api),
+            ("ClickHouse", &endpoints.clickhouse),
+            ("Geyser", &endpoints.geyser),
+            ("RPC", &endpoints.rpc),
+        ];
+        for (name, url) in rows {
+            if let Some(url) = url {
+                eprintln!("  {name:13} {url}");
+            }
+        }
+        eprintln!("  {:13} {}", "data", self.data.path().display());
+        Ok(published)
+    }
+}
+
+/// Longest pause between attempts to reach an absent ClickHouse.
+const MAX_PAUSE: Duration = Duration::from_secs(15);
+
+/// Makes the tables, waiting for a ClickHouse that is not there yet; `false` if stopped meanwhile.
+async fn prepare(
+    client: &Client,
+    decoder: &Decoder,
+    genesis: &str,
+    stop: &CancellationToken,
+) -> Outcome<bool> {
+    let mut pause = Duration::from_millis(500);
+    loop {
+        let error = match store::prepare(client, decoder, genesis).await {
+            Ok(()) => return Ok(true),
+            Err(error) => error,
+        };
+        if !error.is_retryable() {
+            return Err(Failure::start("tables", error));
+        }
+        tracing::warn!(%error, retry_in = ?pause, "ClickHouse is not ready; nothing is lost meanwhile");
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => return Ok(false),
+        }
+        pause = (pause * 2).min(MAX_PAUSE);
+    }
+}
+
+/// The answer of `/internal/status`, made anew at each call.
+fn status_report(
+    status: &StatusHandle,
+    network: &str,
+    endpoints: &Endpoints,
+    serves_api: bool,
+) -> hypernode_api::StatusProvider {
+    let status = status.clone();
+    let network = network.to_owned();
+    let endpoints = json!(endpoints);
+    Arc::new(move || {
+        let now = status.get();
+        let mut roles = json!({ "indexer": indexer_report(&now) });
+        if serves_api {
+            roles["api"] = json!({ "state": "running", "as_of_slot": now.as_of_slot });
+        }
+        json!({ "version": env!("CARGO_PKG_VERSION"), "network": network, "roles": roles, "endpoints": endpoints })
+    })
+}
+
+fn indexer_report(now: &pipeline::IndexerStatus) -> Value {
+    let retry_at = now
+        .retry_at
+        .map(|time| chrono::DateTime::<chrono::Utc>::from(time).to_rfc3339());
+    json!({
+        "state": if now.state == State::Stopped { "stopped" } else { now.state.name() },
+        "as_of_slot": now.as_of_slot,
+        "finalized_slot": now.finalized_slot,
+        "seen_slot": now.seen_slot,
+        "confirmed_slot": now.confirmed_slot,
+        "rows": now.rows,
+        "dead_letters": now.dead_letters,
+        "malformed": now.malformed,
+        "reconnects": now.reconnects,
+        "retry_at": retry_at,
+        "message": now.message,
+    })
+}

@@ -1,0 +1,89 @@
+//! Which network is indexed: the simulated one, or a real one with its genesis hash.
+
+use std::time::Duration;
+
+use crate::config::{Settings, check};
+use crate::exit::{Failure, Outcome};
+
+/// A real network's feed.
+#[derive(Debug, Clone)]
+pub(crate) struct Remote {
+    pub(crate) name: String,
+    /// Geyser gRPC endpoint.
+    pub(crate) geyser: String,
+    pub(crate) x_token: Option<String>,
+    /// Genesis hash in base58.
+    pub(crate) genesis: String,
+}
+
+/// The real network that the settings name, if `geyser.url` is set.
+///
+/// # Errors
+/// Exit 2 where neither `rpc.url` nor `network.genesis` tells the genesis hash.
+pub(crate) async fn remote(settings: &Settings) -> Outcome<Option<Remote>> {
+    let Some(geyser) = settings.get("geyser.url") else {
+        return Ok(None);
+    };
+    let x_token = settings
+        .secret("geyser.x_token")
+        .map_err(|problem| Failure::CannotStart(problem.to_string()))?;
+    let rpc = settings.get("rpc.url").map(str::to_owned);
+    let genesis = match (settings.get("network.genesis"), &rpc) {
+        (Some(genesis), _) => genesis.to_owned(),
+        (None, Some(rpc)) => genesis_of(rpc).await?,
+        (None, None) => {
+            let why = "the network's genesis hash is needed: give --rpc URL or --genesis HASH";
+            return Err(Failure::start("--geyser", why));
+        }
+    };
+    let name = settings
+        .get("network.name")
+        .map_or_else(|| known_name(&genesis).to_owned(), str::to_owned);
+    Ok(Some(Remote {
+        name,
+        geyser: geyser.to_owned(),
+        x_token,
+        genesis,
+    }))
+}
+
+/// Names of the public clusters by their genesis hashes.
+fn known_name(genesis: &str) -> &'static str {
+    match genesis {
+        "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d" => "Solana Mainnet",
+        "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG" => "Solana Devnet",
+        "4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY" => "Solana Testnet",
+        _ => "Solana (private)",
+    }
+}
+
+/// Asks an RPC endpoint for `getGenesisHash`.
+async fn genesis_of(rpc: &str) -> Outcome<String> {
+    let fail = |why: String| {
+        Failure::start(
+            "--rpc",
+            format!("{why}; give --genesis HASH to start without it"),
+        )
+    };
+    let client = reqwest::Client::builder()
+        .timeout(Duration::from_secs(10))
+        .build()
+        .map_err(|error| fail(error.to_string()))?;
+    let request = serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": "getGenesisHash"});
+    // The URL may carry a key: it is kept out of the message.
+    let answer = client
+        .post(rpc)
+        .json(&request)
+        .send()
+        .await
+        .map_err(|error| fail(error.without_url().to_string()))?;
+    let body: serde_json::Value = answer
+        .json()
+        .await
+        .map_err(|error| fail(error.without_url().to_string()))?;
+    let hash = body["result"]
+        .as_str()
+        .ok_or_else(|| fail("getGenesisHash has no result".to_owned()))?;
+    check::pubkey(hash).map_err(|why| fail(format!("genesis hash {hash:?} {why}")))?;
+    Ok(hash.to_owned())
+}
