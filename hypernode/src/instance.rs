@@ -85,8 +85,10 @@ impl Instance<'_> {
     ) {
         let programs = decoder.programs().map(|(_, id)| *id).collect();
         let mut geyser = GeyserOptions::new(self.geyser_url(), programs);
-        if let Feed::Real(remote) = self.feed {
-            geyser.x_token.clone_from(&remote.x_token);
+        match self.feed {
+            Feed::Real(remote) => geyser.x_token.clone_from(&remote.x_token),
+            // A simulated chain is indexed from its beginning.
+            Feed::Simulated(_) => geyser.from_slot = Some(1),
         }
         let options = LiveOptions {
             geyser,
