@@ -17,9 +17,10 @@ use hypernode_localnet::Localnet;
 use yellowstone_grpc_client::GeyserGrpcClient;
 use yellowstone_grpc_proto::{
     prelude::{
-        CommitmentLevel, SlotStatus, SubscribeRequest, SubscribeRequestFilterBlocks,
-        SubscribeRequestFilterBlocksMeta, SubscribeRequestFilterSlots,
-        SubscribeRequestFilterTransactions, SubscribeRequestPing, subscribe_update::UpdateOneof,
+        CommitmentLevel, SlotStatus, SubscribeRequest, SubscribeRequestFilterAccounts,
+        SubscribeRequestFilterBlocks, SubscribeRequestFilterBlocksMeta,
+        SubscribeRequestFilterSlots, SubscribeRequestFilterTransactions, SubscribeRequestPing,
+        subscribe_update::UpdateOneof,
     },
     tonic::Code,
 };
@@ -391,4 +392,50 @@ async fn bad_filters_are_refused_and_a_stopping_server_says_unavailable() {
     };
     assert_eq!(error.code(), Code::Unavailable, "{error}");
     stopping.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn account_updates_carry_the_state_that_the_block_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let net = start(dir.path()).await;
+    reach(&net, 40).await;
+    let program = net.program_ids()[1].1;
+    let request = SubscribeRequest {
+        accounts: named(SubscribeRequestFilterAccounts {
+            owner: vec![program.to_string()],
+            ..Default::default()
+        }),
+        commitment: Some(CommitmentLevel::Confirmed.into()),
+        from_slot: Some(1),
+        ..Default::default()
+    };
+    let mut stream = subscribe(&net.geyser_url(), request).await;
+    let (mut version, mut latest) = (0, HashMap::new());
+    loop {
+        let UpdateOneof::Account(update) = next(&mut stream).await.unwrap() else {
+            panic!()
+        };
+        if update.slot > 40 {
+            break;
+        }
+        let account = update.account.unwrap();
+        assert_eq!(account.owner, program.to_bytes());
+        assert!(account.write_version > version, "write versions grow");
+        version = account.write_version;
+        latest.insert(account.pubkey.clone(), (update.slot, account));
+    }
+    assert!(latest.len() > 5);
+    let reader = net.chain().reader().unwrap();
+    for (slot, account) in latest.values() {
+        let block = reader.block(*slot).unwrap().unwrap();
+        let signature = account.txn_signature.as_ref().unwrap();
+        let cause = block
+            .transactions
+            .iter()
+            .find(|t| t.signature == *signature)
+            .unwrap();
+        let keys = hypernode_localnet::chain::keys_of(cause);
+        assert!(keys.iter().any(|key| key.as_slice() == account.pubkey));
+    }
+    net.shutdown().await;
 }

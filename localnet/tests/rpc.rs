@@ -208,7 +208,7 @@ async fn clients_that_know_no_versions_are_told_so_and_errors_have_a_nodes_codes
     assert_eq!(code("noSuchMethod", json!([])).await, -32601);
 
     let post = async |body: String| {
-        let client = reqwest::Client::new();
+        let client = common::http();
         client.post(&url).body(body).send().await.unwrap()
     };
     let batch = json!([
@@ -403,5 +403,87 @@ async fn a_sent_transaction_is_simulated_executed_and_not_executed_twice() {
     forged.signatures[0] = solana_sdk::signature::Signature::from([5; 64]);
     let refused = call(&url, "sendTransaction", json!([text(&forged), base64])).await;
     assert_eq!(refused["error"]["code"], -32003);
+    net.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_breaks_the_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let net = start(dir.path()).await;
+    reach(&net, 40).await;
+    let url = net.rpc_url();
+    let address = net.program_ids()[0].1.to_string();
+    let odd = [
+        json!(null),
+        json!(-1),
+        json!(u64::MAX),
+        json!(1.5),
+        json!(""),
+        json!("x".repeat(2_000)),
+        json!([]),
+        json!({}),
+        json!(true),
+        json!(address),
+        json!(7),
+        json!([address]),
+        json!({"limit": 0}),
+        json!({"limit": u64::MAX}),
+        json!({"commitment": "confirmed", "dataSlice": {"offset": u64::MAX, "length": u64::MAX}, "encoding": "base64"}),
+        json!({"commitment": "confirmed", "filters": [{"memcmp": {"offset": u64::MAX, "bytes": "1"}}], "encoding": "base64"}),
+        json!({"commitment": "confirmed", "filters": [{"memcmp": {}}]}),
+        json!({"encoding": "nothing"}),
+        json!({"commitment": "confirmed", "before": address}),
+        json!({"maxSupportedTransactionVersion": u64::MAX}),
+    ];
+    let methods = [
+        "getAccountInfo",
+        "getBalance",
+        "getBlock",
+        "getBlockHeight",
+        "getBlockTime",
+        "getBlocks",
+        "getBlocksWithLimit",
+        "getEpochInfo",
+        "getLatestBlockhash",
+        "getMinimumBalanceForRentExemption",
+        "getMultipleAccounts",
+        "getProgramAccounts",
+        "getSignatureStatuses",
+        "getSignaturesForAddress",
+        "getSlot",
+        "getTransaction",
+        "isBlockhashValid",
+        "sendTransaction",
+        "simulateTransaction",
+    ];
+    let client = common::http();
+    for method in methods {
+        let mut batch = Vec::new();
+        for first in &odd {
+            for second in &odd {
+                batch.push(
+                    json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": [first, second]}),
+                );
+            }
+        }
+        for part in batch.chunks(10) {
+            let answer = client
+                .post(&url)
+                .body(json!(part).to_string())
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(answer.status(), 200, "{method}");
+            let answers: Vec<Value> = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+            for (request, answer) in part.iter().zip(&answers) {
+                let code = answer["error"]["code"].as_i64();
+                assert!(
+                    code != Some(-32603),
+                    "{request} is not the server's fault: {answer}"
+                );
+            }
+        }
+    }
+    assert_eq!(rpc(&url, "getHealth", json!([])).await, "ok");
     net.shutdown().await;
 }

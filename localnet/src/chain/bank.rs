@@ -13,10 +13,10 @@ use solana_sdk::{
 };
 use yellowstone_grpc_proto::prelude::{self as proto, TokenBalance};
 
-use super::{account::Change, commitment::Commitment, reader::Reader};
+use super::{account::Change, commitment::Commitment, reader::Reader, tokens};
 use crate::{
     error::{LocalnetError, Result},
-    svm::{Simulated, Vm, token},
+    svm::{Simulated, Vm},
 };
 
 /// Accounts from the store that the VM may hold between blocks.
@@ -122,8 +122,8 @@ impl Bank {
             Err(refused) => return Ok(Err(refused)),
         };
         let after: Vec<Option<Account>> = keys.iter().map(|key| self.vm.account(key)).collect();
-        let pre_tokens = self.token_balances(&before, store)?;
-        let post_tokens = self.token_balances(&after, store)?;
+        let pre_tokens = tokens::balances(self, &before, store)?;
+        let post_tokens = tokens::balances(self, &after, store)?;
         for ((key, before), after) in keys.iter().zip(before).zip(after) {
             if before != after {
                 self.resident.insert(*key, self.slot);
@@ -244,31 +244,6 @@ impl Bank {
         Ok(Ok(keys))
     }
 
-    fn token_balances(
-        &mut self,
-        accounts: &[Option<Account>],
-        store: &Reader,
-    ) -> Result<Vec<TokenBalance>> {
-        let mut balances = Vec::new();
-        for (index, account) in (0u32..).zip(accounts) {
-            let Some(held) = account.as_ref().and_then(token::TokenAccount::read) else {
-                continue;
-            };
-            let mint = self.account(&held.mint, store)?;
-            let decimals = mint
-                .and_then(|mint| mint.data.get(44).copied())
-                .unwrap_or(0);
-            balances.push(TokenBalance {
-                account_index: index,
-                mint: held.mint.to_string(),
-                ui_token_amount: Some(ui_amount(held.amount, decimals)),
-                owner: held.owner.to_string(),
-                program_id: token::TOKEN_PROGRAM.to_string(),
-            });
-        }
-        Ok(balances)
-    }
-
     fn touch(&mut self, address: &Pubkey) {
         if let Some(age) = self.resident.get_mut(address) {
             *age = self.slot;
@@ -348,37 +323,4 @@ fn slot_hashes(recent: &[(u64, [u8; 32])]) -> (Pubkey, Account) {
         rent_epoch: u64::MAX,
     };
     (solana_sdk::sysvar::slot_hashes::ID, account)
-}
-
-fn ui_amount(amount: u64, decimals: u8) -> proto::UiTokenAmount {
-    let digits = usize::from(decimals);
-    let padded = format!("{amount:0>width$}", width = digits + 1);
-    let (whole, fraction) = padded.split_at(padded.len() - digits);
-    let fraction = fraction.trim_end_matches('0');
-    let text = if fraction.is_empty() {
-        whole.to_owned()
-    } else {
-        format!("{whole}.{fraction}")
-    };
-    proto::UiTokenAmount {
-        ui_amount: text.parse().unwrap_or(0.0),
-        decimals: decimals.into(),
-        amount: amount.to_string(),
-        ui_amount_string: text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn token_amounts_are_written_exactly() {
-        let text = |amount, decimals| ui_amount(amount, decimals).ui_amount_string;
-        assert_eq!(text(0, 6), "0");
-        assert_eq!(text(1, 6), "0.000001");
-        assert_eq!(text(1_500_000, 6), "1.5");
-        assert_eq!(text(u64::MAX, 0), u64::MAX.to_string());
-        assert_eq!(text(12_000_000, 6), "12");
-    }
 }

@@ -1,13 +1,16 @@
 //! Executed transactions and blocks in the shapes that Geyser sends; the store keeps the same.
 
+use std::collections::HashMap;
+
 use solana_sdk::message::VersionedMessage;
 use solana_sdk::transaction::VersionedTransaction;
 use solana_sdk::{hash::hashv, pubkey::Pubkey};
 use yellowstone_grpc_proto::prelude::{
-    self as proto, BlockHeight, SubscribeUpdateBlock, SubscribeUpdateTransactionInfo, UnixTimestamp,
+    self as proto, BlockHeight, SubscribeUpdateAccountInfo, SubscribeUpdateBlock,
+    SubscribeUpdateTransactionInfo, UnixTimestamp,
 };
 
-use super::{bank::Executed, store::Header};
+use super::{account::Change, bank::Executed, store::Header};
 
 /// Every key of a transaction: static ones, then loaded writable, then loaded read-only ones.
 pub fn keys_of(info: &SubscribeUpdateTransactionInfo) -> Vec<[u8; 32]> {
@@ -93,6 +96,38 @@ fn message(message: &VersionedMessage) -> proto::Message {
     }
 }
 
+/// The accounts that a block changed, as it left them. A closed account shows as empty.
+pub(super) fn accounts(
+    slot: u64,
+    changes: &[Change],
+    transactions: &[SubscribeUpdateTransactionInfo],
+) -> Vec<SubscribeUpdateAccountInfo> {
+    let mut last = HashMap::new();
+    for info in transactions {
+        for key in keys_of(info) {
+            last.insert(key, &info.signature);
+        }
+    }
+    let accounts = (0u64..).zip(changes).map(|(ordinal, change)| {
+        let state = change.after.clone().unwrap_or_default();
+        SubscribeUpdateAccountInfo {
+            pubkey: change.address.as_ref().to_vec(),
+            lamports: state.lamports,
+            owner: state.owner.as_ref().to_vec(),
+            executable: state.executable,
+            rent_epoch: state.rent_epoch,
+            data: state.data,
+            // Grows with the chain: a million changes fit into a slot.
+            write_version: (slot << 20) + ordinal,
+            // The last transaction that names the account is the last that may have changed it.
+            txn_signature: last
+                .get(&change.address.to_bytes())
+                .map(|signature| (*signature).clone()),
+        }
+    });
+    accounts.collect()
+}
+
 /// The hash of a block: it commits to its parent, slot, time and transactions.
 pub(super) fn blockhash(
     parent: &[u8; 32],
@@ -111,7 +146,7 @@ pub(super) fn assemble(
     slot: u64,
     header: &Header,
     transactions: Vec<SubscribeUpdateTransactionInfo>,
-    accounts: usize,
+    accounts: Vec<SubscribeUpdateAccountInfo>,
 ) -> SubscribeUpdateBlock {
     SubscribeUpdateBlock {
         slot,
@@ -126,7 +161,8 @@ pub(super) fn assemble(
         parent_slot: header.parent_slot,
         parent_blockhash: text(&header.parent_blockhash),
         executed_transaction_count: transactions.len() as u64,
-        updated_account_count: accounts as u64,
+        updated_account_count: accounts.len() as u64,
+        accounts,
         transactions,
         // A bank per slot: this chain has no forks.
         bank_id: slot,

@@ -14,6 +14,7 @@ mod producer;
 mod queue;
 mod reader;
 mod store;
+mod tokens;
 
 use std::{
     collections::VecDeque,

@@ -111,7 +111,8 @@ impl Producer {
             transactions: u32::try_from(included.len()).unwrap_or(u32::MAX),
         };
         let changes = bank.changes();
-        let block = block::assemble(slot, &header, included, changes.len());
+        let accounts = block::accounts(slot, &changes, &included);
+        let block = block::assemble(slot, &header, included, accounts);
         let driver = self.driver.save();
         shared.store.commit(&Commit {
             slot,

@@ -8,10 +8,11 @@ use std::{
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
 use yellowstone_grpc_proto::prelude::{
     CommitmentLevel, SubscribeRequest, SubscribeRequestFilterBlocks,
-    SubscribeRequestFilterBlocksMeta, SubscribeRequestFilterTransactions, SubscribeUpdateBlock,
-    SubscribeUpdateTransactionInfo,
+    SubscribeRequestFilterBlocksMeta, SubscribeRequestFilterTransactions,
+    SubscribeUpdateAccountInfo, SubscribeUpdateBlock, SubscribeUpdateTransactionInfo,
 };
 
+use super::accounts::{AccountFilter, Slices};
 use crate::chain::{Commitment, keys_of};
 
 /// Named filters of one kind, keys of one list, bytes of one name: at most.
@@ -34,6 +35,8 @@ pub(super) enum FilterError {
     TooManyKeys,
     #[error("a filter name may have at most {MAX_NAME} bytes")]
     Name,
+    #[error("an account condition is not valid: {0}")]
+    Condition(&'static str),
     #[error("localnet does not serve {0}")]
     Unserved(&'static str),
 }
@@ -47,6 +50,8 @@ pub(super) struct Filters {
     statuses: Vec<TransactionFilter>,
     blocks: Vec<BlockFilter>,
     metas: Vec<String>,
+    accounts: Vec<AccountFilter>,
+    slices: Slices,
 }
 
 #[derive(Debug)]
@@ -73,6 +78,7 @@ pub(super) struct BlockFilter {
     pub(super) name: String,
     include: HashSet<[u8; 32]>,
     transactions: bool,
+    accounts: bool,
 }
 
 impl Filters {
@@ -85,13 +91,14 @@ impl Filters {
             statuses: Vec::new(),
             blocks: Vec::new(),
             metas: Vec::new(),
+            accounts: Vec::new(),
+            slices: Slices::default(),
         }
     }
 
     /// Checks a request's filters.
     pub(super) fn new(request: SubscribeRequest) -> Result<Self, FilterError> {
         for (asked, what) in [
-            (!request.accounts.is_empty(), "account updates yet"),
             (!request.entry.is_empty(), "entries"),
             (!request.block_footer.is_empty(), "block footers"),
         ] {
@@ -110,6 +117,10 @@ impl Filters {
         };
         Ok(Self {
             level,
+            accounts: named(request.accounts, |name, filter| {
+                AccountFilter::new(name, &filter)
+            })?,
+            slices: Slices::new(&request.accounts_data_slice)?,
             slots: named(request.slots, |name, filter| {
                 Ok(SlotFilter {
                     name,
@@ -139,7 +150,8 @@ impl Filters {
         !(self.transactions.is_empty()
             && self.statuses.is_empty()
             && self.blocks.is_empty()
-            && self.metas.is_empty())
+            && self.metas.is_empty()
+            && self.accounts.is_empty())
     }
 
     /// Names of the slot filters that pass a status; `None` stands for the updates between levels.
@@ -153,6 +165,17 @@ impl Filters {
             .filter(passes)
             .map(|f| f.name.clone())
             .collect()
+    }
+
+    /// Names of the account filters that pass an account.
+    pub(super) fn account(&self, account: &SubscribeUpdateAccountInfo) -> Vec<String> {
+        let passing = self.accounts.iter().filter(|f| f.passes(account));
+        passing.map(|f| f.name.clone()).collect()
+    }
+
+    /// The parts of accounts' data that the client wants.
+    pub(super) fn slices(&self) -> &Slices {
+        &self.slices
     }
 
     /// Names of the block-meta filters.
@@ -225,13 +248,14 @@ impl BlockFilter {
         if filter.cuckoo_account_include.is_some() {
             return Err(FilterError::Unserved("cuckoo filters"));
         }
-        if filter.include_accounts == Some(true) || filter.include_entries == Some(true) {
-            return Err(FilterError::Unserved("accounts or entries in blocks"));
+        if filter.include_entries == Some(true) {
+            return Err(FilterError::Unserved("entries in blocks"));
         }
         Ok(Self {
             name,
             include: keys(&filter.account_include)?,
             transactions: filter.include_transactions.unwrap_or(true),
+            accounts: filter.include_accounts.unwrap_or(false),
         })
     }
 
@@ -257,6 +281,11 @@ impl BlockFilter {
             updated_account_count: block.updated_account_count,
             entries_count: block.entries_count,
             bank_id: block.bank_id,
+            accounts: if self.accounts {
+                block.accounts.clone()
+            } else {
+                Vec::new()
+            },
             transactions,
             ..Default::default()
         }
@@ -282,7 +311,7 @@ fn named<F, T>(
         .collect()
 }
 
-fn keys(texts: &[String]) -> Result<HashSet<[u8; 32]>, FilterError> {
+pub(super) fn keys(texts: &[String]) -> Result<HashSet<[u8; 32]>, FilterError> {
     if texts.len() > MAX_KEYS {
         return Err(FilterError::TooManyKeys);
     }

@@ -12,9 +12,9 @@ use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 use yellowstone_grpc_proto::prelude::{
-    SlotStatus, SubscribeRequest, SubscribeUpdate, SubscribeUpdateBlock, SubscribeUpdateBlockMeta,
-    SubscribeUpdatePing, SubscribeUpdatePong, SubscribeUpdateSlot, SubscribeUpdateTransaction,
-    SubscribeUpdateTransactionInfo, SubscribeUpdateTransactionStatus,
+    SlotStatus, SubscribeRequest, SubscribeUpdate, SubscribeUpdateAccount, SubscribeUpdateBlock,
+    SubscribeUpdateBlockMeta, SubscribeUpdatePing, SubscribeUpdatePong, SubscribeUpdateSlot,
+    SubscribeUpdateTransaction, SubscribeUpdateTransactionInfo, SubscribeUpdateTransactionStatus,
     subscribe_update::UpdateOneof,
 };
 
@@ -167,12 +167,24 @@ impl Follower {
         Ok(())
     }
 
-    /// Transactions, block, meta.
+    /// Accounts, transactions, block, meta.
     async fn content(&self, filters: &Filters, slot: u64) -> Result<(), End> {
         if !filters.wants_content() {
             return Ok(());
         }
         let block = self.block(slot).await?;
+        for account in &block.accounts {
+            let names = filters.account(account);
+            if !names.is_empty() {
+                let update = SubscribeUpdateAccount {
+                    account: Some(filters.slices().apply(account)),
+                    slot,
+                    is_startup: false,
+                    bank_id: Some(block.bank_id),
+                };
+                self.send(names, UpdateOneof::Account(update))?;
+            }
+        }
         for info in arrival_order(&block) {
             let (full, status) = filters.transaction(info);
             if !full.is_empty() {

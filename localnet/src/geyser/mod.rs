@@ -1,5 +1,6 @@
 //! The Geyser gRPC server: the protocol of the Yellowstone plugin over the localnet chain.
 
+mod accounts;
 mod filter;
 mod follow;
 mod outbox;

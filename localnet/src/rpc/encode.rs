@@ -1,14 +1,13 @@
 //! Transactions and accounts as JSON, in the encodings that clients ask for.
 
-use prost::Message as _;
 use serde_json::{Map, Value, json};
 use solana_sdk::{account::Account, transaction::TransactionError};
 use yellowstone_grpc_proto::prelude::{
-    CompiledInstruction, Message, SubscribeUpdateTransactionInfo, TokenBalance, Transaction,
+    CompiledInstruction, Message, SubscribeUpdateTransactionInfo, TokenBalance,
     TransactionStatusMeta,
 };
 
-use super::error::RpcError;
+use super::{error::RpcError, wire::wire};
 use crate::chain::keys_of;
 
 /// An encoding of transactions.
@@ -298,64 +297,6 @@ fn lookups(message: &Message) -> Value {
 
 fn texts(list: &[Vec<u8>]) -> Vec<String> {
     list.iter().map(|bytes| base58(bytes)).collect()
-}
-
-/// The bytes of a transaction as it was sent.
-fn wire(transaction: &Transaction, message: &Message) -> Vec<u8> {
-    let mut out = Vec::with_capacity(transaction.encoded_len());
-    compact(&mut out, transaction.signatures.len());
-    for signature in &transaction.signatures {
-        out.extend_from_slice(signature);
-    }
-    if message.versioned {
-        out.push(0x80);
-    }
-    let header = message.header.unwrap_or_default();
-    for part in [
-        header.num_required_signatures,
-        header.num_readonly_signed_accounts,
-        header.num_readonly_unsigned_accounts,
-    ] {
-        out.push(u8::try_from(part).unwrap_or(u8::MAX));
-    }
-    compact(&mut out, message.account_keys.len());
-    for key in &message.account_keys {
-        out.extend_from_slice(key);
-    }
-    out.extend_from_slice(&message.recent_blockhash);
-    compact(&mut out, message.instructions.len());
-    for ix in &message.instructions {
-        out.push(u8::try_from(ix.program_id_index).unwrap_or(u8::MAX));
-        bytes(&mut out, &ix.accounts);
-        bytes(&mut out, &ix.data);
-    }
-    if message.versioned {
-        compact(&mut out, message.address_table_lookups.len());
-        for lookup in &message.address_table_lookups {
-            out.extend_from_slice(&lookup.account_key);
-            bytes(&mut out, &lookup.writable_indexes);
-            bytes(&mut out, &lookup.readonly_indexes);
-        }
-    }
-    out
-}
-
-fn bytes(out: &mut Vec<u8>, part: &[u8]) {
-    compact(out, part.len());
-    out.extend_from_slice(part);
-}
-
-/// The variable-length integer of the wire format.
-fn compact(out: &mut Vec<u8>, mut value: usize) {
-    loop {
-        let low = (value & 0x7f) as u8;
-        value >>= 7;
-        if value == 0 {
-            out.push(low);
-            return;
-        }
-        out.push(low | 0x80);
-    }
 }
 
 /// An account in an encoding, with an optional slice of its data.

@@ -7,6 +7,7 @@ mod error;
 mod params;
 mod send;
 mod signatures;
+mod wire;
 
 use std::sync::Arc;
 

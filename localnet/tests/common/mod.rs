@@ -2,6 +2,8 @@
 #![allow(
     dead_code,
     unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
     reason = "each test binary uses its own part"
 )]
 
@@ -42,12 +44,17 @@ pub async fn reach(net: &Localnet, slot: u64) {
         .unwrap();
 }
 
-/// Calls a method and gives the whole answer.
-pub async fn call(url: &str, method: &str, params: Value) -> Value {
+/// An HTTP client.
+pub fn http() -> reqwest::Client {
     // A second call finds it installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
+/// Calls a method and gives the whole answer.
+pub async fn call(url: &str, method: &str, params: Value) -> Value {
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-    let client = reqwest::Client::new();
+    let client = http();
     let text = client
         .post(url)
         .header("content-type", "application/json")
