@@ -38,7 +38,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::No(text) | Self::CannotStart(text) | Self::NotRunning(text) => f.write_str(text),
-            Self::Broke(error) => write!(f, "{error:#}"),
+            Self::Broke(error) => f.write_str(&explain(error)),
         }
     }
 }
@@ -49,6 +49,17 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
+/// An error and its causes, leaving out causes that a message before them quotes already.
+fn explain(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 /// Turns an error met while starting into exit 2, naming the step.
 pub(crate) trait OrCannotStart<T> {
     fn or_cannot_start(self, what: &str) -> Outcome<T>;
@@ -56,6 +67,6 @@ pub(crate) trait OrCannotStart<T> {
 
 impl<T, E: Into<anyhow::Error>> OrCannotStart<T> for Result<T, E> {
     fn or_cannot_start(self, what: &str) -> Outcome<T> {
-        self.map_err(|error| Failure::start(what, format!("{:#}", error.into())))
+        self.map_err(|error| Failure::start(what, explain(&error.into())))
     }
 }

@@ -77,8 +77,8 @@ impl Localnet {
     /// When a port is taken, or the chain cannot be opened.
     pub async fn start(options: Options) -> Result<Self> {
         // Ports first: a second instance fails here, before it touches the chain.
-        let (geyser_listener, geyser) = bind("localnet.geyser", options.geyser).await?;
-        let (rpc_listener, rpc) = bind("localnet.rpc", options.rpc).await?;
+        let (geyser_listener, geyser) = bind("localnet.geyser_port", options.geyser).await?;
+        let (rpc_listener, rpc) = bind("localnet.rpc_port", options.rpc).await?;
         let per_slot = options.rate * options.slot_ms as f64 / 1_000.0;
         let chain_options = ChainOptions {
             dir: options.data_dir.join("localnet"),

@@ -90,7 +90,7 @@ async fn what_is_in_use_is_refused_with_its_name() {
         matches!(
             error,
             LocalnetError::Port {
-                key: "localnet.rpc",
+                key: "localnet.rpc_port",
                 ..
             }
         ),

@@ -1,6 +1,7 @@
 //! Keeps the child alive: starts it, watches it, starts it again with growing pauses.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -163,6 +164,8 @@ fn launch(program: &Path, boot: &Boot, state: &State) -> Result<(Child, u16), En
         .arg("engine")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        // Ctrl-C reaches a whole group: the engine must outlive its parent's orderly stop, and ends with its stdin.
+        .process_group(0)
         .spawn()
         .map_err(|e| failed(&program.display().to_string(), &e))?;
     state.pid.store(child.id(), Ordering::Release);
