@@ -193,3 +193,26 @@ async fn accounts_are_read_as_they_were_at_each_commitment() {
     assert_eq!(unknown["error"]["code"], -32601);
     net.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_file_is_refused_and_replaced_when_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("localnet/chain.redb");
+    std::fs::create_dir(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, vec![0x5a; 100_000]).unwrap();
+    let error = Localnet::start(options(dir.path()))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("chain.redb") || error.contains("store"),
+        "{error}"
+    );
+    let fresh = hypernode_localnet::Options {
+        fresh: true,
+        ..options(dir.path())
+    };
+    let net = Localnet::start(fresh).await.unwrap();
+    reach(&net, 2).await;
+    net.shutdown().await;
+}

@@ -324,3 +324,55 @@ fn slot_hashes(recent: &[(u64, [u8; 32])]) -> (Pubkey, Account) {
     };
     (solana_sdk::sysvar::slot_hashes::ID, account)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        chain::store::{Genesis, Store},
+        svm::genesis::wallet,
+    };
+
+    #[test]
+    fn memory_is_bounded_and_what_was_dropped_is_found_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let address =
+            |n: usize| Pubkey::new_from_array(solana_sdk::hash::hash(&n.to_le_bytes()).to_bytes());
+        let count = RESIDENT_LIMIT + 500;
+        let accounts: Vec<_> = (0..count)
+            .map(|n| (address(n), wallet(n as u64 + 1)))
+            .collect();
+        let genesis = Genesis {
+            format: 1,
+            hash: [1; 32],
+            seed: 1,
+            created: 0,
+        };
+        store.create(&genesis, &accounts, &[]).unwrap();
+        let reader = store.reader().unwrap();
+        let mut bank = Bank::new().unwrap();
+        for (slot, part) in (1..).zip(accounts.chunks(100)) {
+            bank.begin(slot, 1_000, &[(slot - 1, [0; 32])]).unwrap();
+            for (address, account) in part {
+                assert_eq!(
+                    bank.account(address, &reader).unwrap().as_ref(),
+                    Some(account)
+                );
+            }
+            bank.end().unwrap();
+            assert!(bank.resident.len() <= RESIDENT_LIMIT);
+        }
+        let oldest = address(0);
+        assert!(
+            !bank.resident.contains_key(&oldest),
+            "the oldest was dropped"
+        );
+        assert_eq!(bank.account(&oldest, &reader).unwrap(), Some(wallet(1)));
+        assert_eq!(
+            bank.runtime_account(&oldest),
+            None,
+            "it is the store's, not the runtime's"
+        );
+    }
+}

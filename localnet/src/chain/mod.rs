@@ -135,8 +135,10 @@ impl Chain {
     /// When the directory is unusable, locked, damaged or of a newer version, or the SVM does not start.
     pub fn open(options: ChainOptions) -> Result<(Self, Production)> {
         if options.fresh {
-            // The lock is taken first: a chain in use must not lose its file.
-            drop(Store::open(&options.dir)?);
+            // A chain in use must not lose its file; one that is damaged or too new may go.
+            if let Err(locked @ LocalnetError::Locked { .. }) = Store::open(&options.dir) {
+                return Err(locked);
+            }
             std::fs::remove_dir_all(&options.dir).map_err(|source| LocalnetError::Io {
                 path: options.dir.clone(),
                 source,

@@ -286,3 +286,31 @@ pub(super) fn address_key(address: &[u8; 32], slot: u64, index: u32) -> [u8; 44]
     key[40..].copy_from_slice(&index.to_be_bytes());
     key
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_format_is_refused_and_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let genesis = Genesis {
+            format: FORMAT + 1,
+            hash: [1; 32],
+            seed: 1,
+            created: 0,
+        };
+        Store::open(dir.path())
+            .unwrap()
+            .create(&genesis, &[], &[])
+            .unwrap();
+        let error = Store::open(dir.path()).unwrap_err();
+        assert!(
+            matches!(error, LocalnetError::NewerFormat { found, known: FORMAT, .. } if found == FORMAT + 1)
+        );
+        assert!(
+            error.to_string().contains("chain.redb has format 2"),
+            "{error}"
+        );
+    }
+}
