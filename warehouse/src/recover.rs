@@ -17,6 +17,9 @@ use crate::writer::delete;
 /// Ledger rows that are verified at each start.
 pub const VERIFIED_ROWS: usize = 8;
 
+/// A batch holds less per table, so more rows without a ledger row are not a batch that was cut short.
+const MOST_LEFTOVERS: u64 = 1_000_000;
+
 /// What [`recover`] found and did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovery {
@@ -90,6 +93,12 @@ async fn remove_leftovers(
     let leftovers: Vec<(String, u64)> = found.into_iter().filter(|(_, rows)| *rows > 0).collect();
     if leftovers.is_empty() {
         return Ok(leftovers);
+    }
+    if let Some((table, rows)) = leftovers.iter().find(|(_, rows)| *rows > MOST_LEFTOVERS) {
+        return Err(WarehouseError::Conflict(format!(
+            "table {table}: {rows} rows that ingest_ledger does not cover are more than an interrupted batch leaves; \
+             nothing was removed: restore the ledger or use another database"
+        )));
     }
     // Recorded before the first row goes: a crash in between must not bring an old token back.
     let epoch = ledger.epoch().saturating_add(1);

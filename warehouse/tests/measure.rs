@@ -216,3 +216,44 @@ async fn native_and_row_binary_and_the_writer() {
         println!("{}", resident(t.engine.pid().unwrap()));
     }
 }
+
+#[tokio::test]
+#[ignore = "prints figures"]
+async fn start_and_recovery_with_many_tables() {
+    let Some(t) = common::engine().await else {
+        return;
+    };
+    common::prepare(&t.client).await;
+    let clock = Instant::now();
+    let tables = many(200);
+    migrate::ensure_tables(&t.client, &tables).await.unwrap();
+    println!("200 tables made in {:?}", clock.elapsed());
+    let writer = Writer::new(t.client.clone());
+    for i in 0..3 {
+        let batch = spread(&batch(&t.client, 4 * i, 4 * i + 3).await, &tables[..60]);
+        println!(
+            "write of 62 tables: {:?}",
+            writer.write(&batch).await.unwrap().time
+        );
+    }
+    t.engine.shutdown().await;
+    let clock = Instant::now();
+    let t = common::engine_in(t.dir).await.unwrap();
+    println!("start: {:?}", clock.elapsed());
+    let clock = Instant::now();
+    migrate::migrate(&t.client).await.unwrap();
+    println!("migrate: {:?}", clock.elapsed());
+    let clock = Instant::now();
+    migrate::ensure_tables(&t.client, &tables).await.unwrap();
+    println!("compare: {:?}", clock.elapsed());
+    let clock = Instant::now();
+    let recovery = hypernode_warehouse::recover::recover(&t.client, &[])
+        .await
+        .unwrap();
+    println!(
+        "recover: {:?} {} verified",
+        clock.elapsed(),
+        recovery.verified
+    );
+    println!("{}", resident(t.engine.pid().unwrap()));
+}

@@ -74,6 +74,7 @@ pub struct Engine {
     url: String,
     credentials: Credentials,
     supervisor: Supervisor,
+    credential_file: PathBuf,
 }
 
 impl Engine {
@@ -143,6 +144,7 @@ impl Engine {
             url,
             credentials,
             supervisor,
+            credential_file: file,
         })
     }
 
@@ -179,9 +181,11 @@ impl Engine {
         self.supervisor.restarts()
     }
 
-    /// Asks the child to end and waits for it, at most 10 s; then it is killed.
+    /// Asks the child to end and waits for it, at most 10 s; then it is killed. Its credential file goes too.
     pub async fn shutdown(self) {
         self.supervisor.shutdown().await;
+        // It names a port and passwords that are worth nothing now.
+        let _ = std::fs::remove_file(&self.credential_file);
     }
 }
 

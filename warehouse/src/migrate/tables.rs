@@ -2,10 +2,14 @@
 
 use std::collections::HashMap;
 
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use hypernode_schemas::table::TableSpec;
 
 use crate::client::{Client, WarehouseError};
 use crate::literal::string;
+
+/// Tables made at once: an IDL may bring hundreds.
+const PARALLEL: usize = 8;
 
 /// Creates the tables that are missing and compares those that are there.
 ///
@@ -16,12 +20,18 @@ pub async fn ensure_tables(client: &Client, specs: &[TableSpec]) -> Result<(), W
         return Ok(());
     }
     let present = columns(client, specs).await?;
+    let mut missing = Vec::new();
     for spec in specs {
         match present.get(&spec.name) {
             Some(columns) => compare(spec, columns)?,
-            None => client.execute(&spec.create_sql()).await?,
+            None => missing.push(spec.create_sql()),
         }
     }
+    stream::iter(missing)
+        .map(|sql| async move { client.execute(&sql).await })
+        .buffer_unordered(PARALLEL)
+        .try_collect::<()>()
+        .await?;
     // Two programs may have created a table at once; what counts is what is there now.
     let present = columns(client, specs).await?;
     for spec in specs {
