@@ -52,6 +52,11 @@ impl Instance<'_> {
         // Whatever a request could do to a query, this client can only read.
         let reader = Client::new(&self.store.reader).or_cannot_start("API")?;
         let state = ApiState::new(reader, info, report);
+        if self.store.is_embedded() {
+            // The first request finds tables; an absent server is waited for in the indexer's role.
+            let ready = store::prepare(&self.store.client, &decoder, &self.genesis()).await;
+            ready.or_cannot_start("tables")?;
+        }
         for listener in listeners {
             let (state, stop) = (state.clone(), stop.clone());
             roles.spawn(async move {
@@ -61,6 +66,7 @@ impl Instance<'_> {
             });
         }
         self.spawn_indexer(decoder, &status, &stop, &mut roles);
+        self.watch_chain(&stop, &mut roles);
         let published = self.announce(&endpoints)?;
         let first = tokio::select! {
             signal = signals::wait() => signal,
@@ -94,14 +100,35 @@ impl Instance<'_> {
             geyser,
             source: "geyser".to_owned(),
         };
+        let prepared = self.store.is_embedded();
         let (client, genesis) = (self.store.client.clone(), self.genesis());
         let (status, stop) = (status.clone(), stop.clone());
         roles.spawn(async move {
-            if !prepare(&client, &decoder, &genesis, &stop).await? {
+            if !prepared && !prepare(&client, &decoder, &genesis, &stop).await? {
                 return Ok(());
             }
             let run = pipeline::run_live(options, Arc::new(decoder), client, status, stop);
             run.await.map_err(|error| Failure::Broke(error.into()))
+        });
+    }
+
+    /// A simulated chain that cannot go on (a full disk) ends the instance: its slots would just stand still.
+    fn watch_chain(&self, stop: &CancellationToken, roles: &mut JoinSet<Outcome>) {
+        let Feed::Simulated(network) = self.feed else {
+            return;
+        };
+        let (chain, stop) = (network.chain().clone(), stop.clone());
+        roles.spawn(async move {
+            let mut every = tokio::time::interval(Duration::from_secs(1));
+            loop {
+                tokio::select! {
+                    _ = every.tick() => {}
+                    () = stop.cancelled() => return Ok(()),
+                }
+                if let Some(why) = chain.failure() {
+                    return Err(Failure::Broke(anyhow::anyhow!("localnet stopped: {why}")));
+                }
+            }
         });
     }
 

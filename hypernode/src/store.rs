@@ -46,9 +46,13 @@ impl Store {
             library: settings.path("clickhouse.library"),
             program,
         };
-        let engine = Engine::start(options)
-            .await
-            .or_cannot_start("embedded ClickHouse (clickhouse.port, clickhouse.library)")?;
+        let started = match settings.path("clickhouse.binary") {
+            Some(binary) => Engine::start_binary(options, binary).await,
+            None => Engine::start(options).await,
+        };
+        let engine = started.or_cannot_start(
+            "embedded ClickHouse (clickhouse.port, clickhouse.library, clickhouse.binary)",
+        )?;
         let endpoint = engine.endpoint();
         let reader = engine.readonly_endpoint();
         let client = Client::new(&endpoint).or_cannot_start("embedded ClickHouse")?;
@@ -58,6 +62,11 @@ impl Store {
             reader,
             engine: Some(engine),
         })
+    }
+
+    /// Whether the engine runs under this process.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.engine.is_some()
     }
 
     /// Stops the engine in order; a server is left alone.
@@ -82,7 +91,7 @@ pub(crate) async fn prepare(
     migrate::ensure_tables(client, decoder.tables()).await
 }
 
-/// A client of the configured server, trusting `clickhouse.ca_file` too where it is set.
+/// A client of the configured server, trusting `clickhouse.ca_file` alone where it is set.
 pub(crate) fn connect(settings: &Settings, endpoint: &Endpoint) -> Outcome<Client> {
     match settings.path("clickhouse.ca_file") {
         Some(file) => {
