@@ -95,7 +95,7 @@ impl Loader {
                 DeValue::Table(inner) => self.table(path, text, &full, inner),
                 DeValue::String(text) => self.set(&full, text.to_string(), origin),
                 DeValue::Integer(number) => {
-                    self.set(&full, number.as_str().replace('_', ""), origin)
+                    self.set(&full, number.as_str().replace('_', ""), origin);
                 }
                 DeValue::Float(number) => self.set(&full, number.as_str().replace('_', ""), origin),
                 DeValue::Boolean(yes) => self.set(&full, yes.to_string(), origin),

@@ -134,7 +134,7 @@ fn agrees_with_the_chain(instance: &Instance) {
                     .unwrap_or_default()
             });
             let all: Vec<Value> = keys.cloned().chain(loaded.into_iter().flatten()).collect();
-            if all.iter().any(|key| *key == program) {
+            if all.contains(&program) {
                 on_chain.insert(
                     transaction["transaction"]["signatures"][0]
                         .as_str()
