@@ -20,6 +20,7 @@ need_rust() {
     exit 2
 }
 
+target=${CARGO_TARGET_DIR:-target}
 stages=""
 
 # stage NAME COMMAND...: runs a stage and remembers its time; a failing stage ends the script.
