@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests: a panic is the failure
 
 mod bad_input;
+mod compose;
 mod page;
 mod recording;
 mod sql;
