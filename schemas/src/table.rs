@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use bytes::Bytes;
+
 /// Slots per partition: one Solana epoch, so that a partition is also a unit of audit.
 pub const PARTITION_SLOTS: u64 = 432_000;
 
@@ -70,8 +72,9 @@ pub struct TableRows {
     pub table: String,
     /// Number of rows in `native`.
     pub rows: u64,
-    /// The block: column count, row count, then name, type and data of each column.
-    pub native: Vec<u8>,
+    /// The block: column count, row count, then name, type and data of each column. Shared, so that sending it again
+    /// copies nothing.
+    pub native: Bytes,
 }
 
 /// Quotes an identifier for ClickHouse.

@@ -19,4 +19,4 @@ pub mod writer;
 pub use client::{Client, Endpoint, WarehouseError};
 pub use ledger::Ledger;
 pub use secret::Secret;
-pub use writer::{Batch, Writer, Written};
+pub use writer::{Ahead, Batch, Writer, Written};

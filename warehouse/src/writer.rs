@@ -9,7 +9,6 @@ mod batch;
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use hypernode_schemas::table::{TableRows, quote};
 use tokio::sync::Mutex;
@@ -38,6 +37,14 @@ pub struct Written {
     pub time: Duration,
     /// The ledger held this batch already; nothing was written.
     pub already: bool,
+}
+
+/// Rows inserted ahead of their turn.
+#[derive(Debug)]
+#[must_use = "rows that no ledger row follows are removed at the next start"]
+pub struct Ahead {
+    content: [u8; 32],
+    complete: bool,
 }
 
 /// State between batches.
@@ -90,9 +97,56 @@ impl Writer {
     /// A retryable error: call again with the same batch later. [`WarehouseError::Conflict`]: the range holds
     /// something else, or cannot be brought to hold the batch.
     pub async fn write(&self, batch: &Batch) -> Result<Written, WarehouseError> {
+        self.write_with(batch, batch.content(), None).await
+    }
+
+    /// Inserts the rows of the batch after the one being written, without a ledger row: the engine then need not
+    /// idle while the other is read back. Hand the result to [`Writer::write_after`]; rows whose batch is never
+    /// written are what [`crate::recover`] removes.
+    pub async fn ahead(&self, batch: &Batch) -> Ahead {
+        let content = batch.content();
+        let complete = self.insert_ahead(batch, &content).await;
+        if let Err(error) = &complete {
+            warn!(%error, slot_lo = batch.slot_lo, "rows could not be inserted ahead");
+        }
+        Ahead {
+            content,
+            complete: complete.is_ok(),
+        }
+    }
+
+    /// As [`Writer::write`], for a batch whose rows were inserted ahead. After an error call [`Writer::write`].
+    ///
+    /// # Errors
+    /// Those of [`Writer::write`].
+    pub async fn write_after(
+        &self,
+        batch: &Batch,
+        ahead: Ahead,
+    ) -> Result<Written, WarehouseError> {
+        self.write_with(batch, ahead.content, Some(ahead.complete))
+            .await
+    }
+
+    async fn insert_ahead(&self, batch: &Batch, content: &[u8; 32]) -> Result<(), WarehouseError> {
+        // Without the state of the batch being written: this token is told apart by its own number.
+        let mut numbers = State {
+            attempt: u64::MAX / 2,
+            ..State::default()
+        };
+        let tables: Vec<&TableRows> = batch.tables.iter().collect();
+        self.insert(&mut numbers, batch, &tables, content).await
+    }
+
+    /// `inserted`: the rows were inserted ahead, for certain or perhaps.
+    async fn write_with(
+        &self,
+        batch: &Batch,
+        content: [u8; 32],
+        inserted: Option<bool>,
+    ) -> Result<Written, WarehouseError> {
         let mut state = self.state.lock().await;
         let started = Instant::now();
-        let content = batch.content();
         let rows = batch.rows();
         if state.ledger.is_none() {
             state.ledger = Some(Ledger::load(&self.client).await?);
@@ -107,8 +161,15 @@ impl Writer {
             });
         }
         // Whatever happens from here on, the next call must look, until the ledger row is known to be there.
-        let doubt = state.doubt.replace(Doubt::Content(content));
-        let row = self.commit(&mut state, batch, content, doubt).await?;
+        let mut doubt = state.doubt.replace(Doubt::Content(content));
+        // Rows that are certainly there need no look, unless the writer has another reason for one.
+        let whole = inserted == Some(true) && doubt.is_none();
+        if inserted.is_some() && !whole {
+            doubt = Some(Doubt::Content(content));
+        }
+        let row = self
+            .commit(&mut state, batch, content, doubt, whole)
+            .await?;
         if let Some(ledger) = &mut state.ledger {
             ledger.add(&row);
         }
@@ -177,10 +238,12 @@ impl Writer {
         batch: &Batch,
         content: [u8; 32],
         mut doubt: Option<Doubt>,
+        whole: bool,
     ) -> Result<LedgerRow, WarehouseError> {
         let tables: Vec<&str> = batch.tables.iter().map(|t| t.table.as_str()).collect();
         for _ in 0..ATTEMPTS {
             let missing: Vec<&TableRows> = match doubt {
+                None if whole => Vec::new(),
                 None => batch.tables.iter().collect(),
                 Some(doubt) => {
                     self.look(state, batch, doubt == Doubt::Content(content))
@@ -300,9 +363,7 @@ impl Writer {
         let client = &self.client;
         stream::iter(jobs)
             .map(|(table, native, token)| async move {
-                client
-                    .insert_native(&table, Bytes::from(native), &token)
-                    .await
+                client.insert_native(&table, native, &token).await
             })
             .buffer_unordered(PARALLEL)
             .try_collect()

@@ -24,7 +24,7 @@ async fn suite(client: &Client) {
     }
     let lost = batch(client, 112, 115).await;
     client
-        .insert_native("blocks", lost.tables[1].native.clone().into(), "x")
+        .insert_native("blocks", lost.tables[1].native.clone(), "x")
         .await
         .unwrap();
     let recovery = recover(client, &[]).await.unwrap();

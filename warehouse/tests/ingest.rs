@@ -122,7 +122,7 @@ async fn rows_without_a_ledger_entry_are_removed_and_written_again() {
     // A process that died between the tables and the ledger.
     let lost = batch(&t.client, 104, 107).await;
     t.client
-        .insert_native("ev_test_Thing", lost.tables[0].native.clone().into(), "x")
+        .insert_native("ev_test_Thing", lost.tables[0].native.clone(), "x")
         .await
         .unwrap();
     let recovery = recover(&t.client, &[]).await.unwrap();
@@ -146,7 +146,7 @@ async fn a_new_writer_mends_leftovers_in_its_range() {
     // Half of a table, as a torn insert leaves it.
     let half = things(&t.client, 100, 101, 10).await;
     t.client
-        .insert_native("ev_test_Thing", half.native.into(), "x")
+        .insert_native("ev_test_Thing", half.native, "x")
         .await
         .unwrap();
     let written = Writer::new(t.client.clone()).write(&one).await.unwrap();

@@ -135,7 +135,7 @@ async fn native_and_row_binary_and_the_writer() {
     for block in &natives {
         t.client.execute("TRUNCATE TABLE load").await.unwrap();
         t.client
-            .insert_native("load", block.native.clone().into(), "")
+            .insert_native("load", block.native.clone(), "")
             .await
             .unwrap();
         binaries.push(
@@ -153,7 +153,7 @@ async fn native_and_row_binary_and_the_writer() {
             for (i, block) in natives.iter().enumerate() {
                 let token = format!("n{round}{i}");
                 t.client
-                    .insert_native("load", block.native.clone().into(), &token)
+                    .insert_native("load", block.native.clone(), &token)
                     .await
                     .unwrap();
             }
@@ -178,7 +178,7 @@ async fn native_and_row_binary_and_the_writer() {
                 .map(|(i, block)| async move {
                     let token = format!("p{round}{i}");
                     client
-                        .insert_native("load", block.native.clone().into(), &token)
+                        .insert_native("load", block.native.clone(), &token)
                         .await
                         .unwrap();
                 })

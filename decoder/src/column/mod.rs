@@ -1,5 +1,6 @@
 //! Column buffers in ClickHouse's `Native` layout.
 
+mod pool;
 mod stream;
 mod table;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hypernode_schemas::table::TableRows;
 
+use super::pool::Pool;
 use super::stream::{Stream, varint};
 
 /// Name and columns of a table, shared by all builders of it.
@@ -27,6 +28,7 @@ pub(crate) struct Table {
     head: Arc<Head>,
     pub(crate) streams: Vec<Stream>,
     rows: u64,
+    pool: Pool,
 }
 
 impl Table {
@@ -36,6 +38,7 @@ impl Table {
             head,
             streams: vec![Stream::default(); streams],
             rows: 0,
+            pool: Pool::default(),
         }
     }
 
@@ -70,7 +73,7 @@ impl Table {
             return None;
         }
         let size: usize = self.streams.iter().map(|s| s.bytes().len()).sum();
-        let mut native = Vec::with_capacity(size + 64 * self.head.columns.len() + 16);
+        let mut native = self.pool.buffer(size + 64 * self.head.columns.len() + 16);
         varint(&mut native, self.head.columns.len() as u64);
         varint(&mut native, self.rows);
         let mut streams = self.streams.iter();
@@ -86,7 +89,7 @@ impl Table {
         let rows = TableRows {
             table: self.head.name.clone(),
             rows: self.rows,
-            native,
+            native: self.pool.share(native),
         };
         self.clear();
         Some(rows)

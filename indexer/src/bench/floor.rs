@@ -21,7 +21,7 @@ pub(super) fn prepare(cuts: Vec<Cut>) -> Prepared {
     let (mut tables, mut rows) = (Vec::new(), 0);
     for table in cuts.into_iter().flat_map(|cut| cut.tables) {
         rows += table.rows;
-        tables.push((table.table, Bytes::from(table.native)));
+        tables.push((table.table, table.native));
     }
     Prepared { tables, rows }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use hypernode_decoder::Decoder;
 use hypernode_decoder::chain::Block;
-use hypernode_warehouse::{Client, migrate};
+use hypernode_warehouse::{Client, Writer, migrate};
 
 use super::{Measurement, floor, machine, synthetic};
 use crate::batch::{BULK_WINDOW, Batcher, Cut, MAX_ROWS};
@@ -26,7 +26,7 @@ impl Default for IngestOptions {
     fn default() -> Self {
         Self {
             time: Duration::from_secs(30),
-            blocks: 100,
+            blocks: 200,
             transactions: 1_000,
         }
     }
@@ -66,6 +66,7 @@ async fn measure(
 ) -> Result<Measurement, PipelineError> {
     migrate::migrate(client).await?;
     migrate::ensure_tables(client, decoder.tables()).await?;
+    let writer = Writer::new(client.clone());
     let started = Instant::now();
     let (mut ours, mut floors) = (Vec::new(), Vec::new());
     let (mut rows, mut round) = (0, 0);
@@ -73,7 +74,7 @@ async fn measure(
         let base = 1 + u64::from(round) * ROUND_SLOTS;
         let blocks = make(base);
         let clock = Instant::now();
-        rows = run_blocks(blocks, Arc::clone(decoder), client.clone()).await?;
+        rows = run_blocks(blocks, Arc::clone(decoder), &writer).await?;
         ours.push(rate(rows, clock.elapsed()));
 
         let prepared = floor::prepare(cuts(decoder, &make(FLOOR_SLOTS + base)));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hypernode_decoder::Decoder;
 use hypernode_decoder::chain::Block;
-use hypernode_warehouse::{Client, Writer};
+use hypernode_warehouse::Writer;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +24,7 @@ use crate::slots::{Input, SlotStatus};
 pub async fn run_blocks(
     blocks: Vec<Block>,
     decoder: Arc<Decoder>,
-    client: Client,
+    writer: &Writer,
 ) -> Result<u64, PipelineError> {
     let status = StatusHandle::new();
     let mut stage = Stage::new(
@@ -68,9 +68,8 @@ pub async fn run_blocks(
         max: Duration::from_secs(1),
         give_up: Some(Duration::from_secs(10)),
     };
-    let writer = Writer::new(client);
     let stored = store(
-        &writer,
+        writer,
         "memory",
         batches,
         &status,

@@ -1,9 +1,11 @@
 //! Batches into the warehouse, in order, for as long as it takes.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
-use hypernode_warehouse::{Batch, WarehouseError, Writer, Written};
+use hypernode_warehouse::{Ahead, Batch, WarehouseError, Writer, Written};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -50,26 +52,52 @@ pub(super) async fn store(
     shutdown: &CancellationToken,
 ) -> Result<Stored, PipelineError> {
     let mut stored = Stored::default();
-    while let Some(ready) = batches.recv().await {
-        let batch = batch(ready, source);
-        let blocks = u64::from(batch.blocks);
-        let rows: u64 = batch.tables.iter().map(|table| table.rows).sum();
-        let what = format!("slots from {} on wait", batch.slot_lo);
-        let write = || write(writer, &batch);
-        if insist(write, &what, status, patience, shutdown)
-            .await?
-            .is_none()
-        {
+    let mut next = match batches.recv().await {
+        Some(ready) => Some((batch(ready, source), None)),
+        None => None,
+    };
+    while let Some((current, ahead)) = next.take() {
+        let following = Following::default();
+        let (done, after) = {
+            let commit = commit(writer, &current, ahead, status, patience, shutdown);
+            let follow = following.fetch(&mut batches, writer, source);
+            tokio::pin!(commit, follow);
+            // What follows is inserted while this one is read back and recorded, if it is there in time.
+            tokio::select! {
+                biased;
+                done = &mut commit => {
+                    let after = if following.begun() { follow.await } else { None };
+                    (done, after)
+                }
+                after = &mut follow => (commit.await, after),
+            }
+        };
+        if !done? {
             tracing::warn!(
-                slot_lo = batch.slot_lo,
-                slot_hi = batch.slot_hi,
+                slot_lo = current.slot_lo,
+                slot_hi = current.slot_hi,
                 "stopping with blocks that ClickHouse did not take: the next start fetches them again"
             );
             return Ok(stored);
         }
-        stored.batches += 1;
-        stored.blocks += blocks;
-        stored.rows += rows;
+        stored.add(&current, status);
+        next = match after {
+            Some((batch, ahead)) => Some((batch, Some(ahead))),
+            None => batches
+                .recv()
+                .await
+                .map(|ready| (batch(ready, source), None)),
+        };
+    }
+    Ok(stored)
+}
+
+impl Stored {
+    fn add(&mut self, batch: &Batch, status: &StatusHandle) {
+        let (blocks, rows) = (u64::from(batch.blocks), batch.rows());
+        self.batches += 1;
+        self.blocks += blocks;
+        self.rows += rows;
         status.update(|status| {
             status.started = true;
             status.as_of_slot = status.as_of_slot.max(batch.slot_hi);
@@ -80,15 +108,72 @@ pub(super) async fn store(
             status.rows += rows;
         });
     }
-    Ok(stored)
+}
+
+/// The batch after the one being committed.
+#[derive(Default)]
+struct Following {
+    begun: AtomicBool,
+}
+
+impl Following {
+    /// Whether a batch has been taken from the queue: then it must not be dropped.
+    fn begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    async fn fetch(
+        &self,
+        batches: &mut mpsc::Receiver<Ready>,
+        writer: &Writer,
+        source: &str,
+    ) -> Option<(Batch, Ahead)> {
+        let ready = batches.recv().await?;
+        self.begun.store(true, Ordering::Relaxed);
+        let batch = batch(ready, source);
+        let ahead = insert_ahead(writer, &batch).await;
+        Some((batch, ahead))
+    }
+}
+
+/// Writes until it is stored (`true`) or the run is stopped (`false`).
+async fn commit(
+    writer: &Writer,
+    batch: &Batch,
+    ahead: Option<Ahead>,
+    status: &StatusHandle,
+    patience: Patience,
+    shutdown: &CancellationToken,
+) -> Result<bool, PipelineError> {
+    let ahead = Mutex::new(ahead);
+    // Only the first attempt may rely on what was inserted ahead.
+    let work = || {
+        write(
+            writer,
+            batch,
+            ahead.lock().unwrap_or_else(PoisonError::into_inner).take(),
+        )
+    };
+    let what = format!("slots from {} on wait", batch.slot_lo);
+    Ok(insist(work, &what, status, patience, shutdown)
+        .await?
+        .is_some())
 }
 
 /// Boxed, so that whoever spawns a pipeline need not prove anew that the writer's future may move between threads.
 fn write<'a>(
     writer: &'a Writer,
     batch: &'a Batch,
+    ahead: Option<Ahead>,
 ) -> BoxFuture<'a, Result<Written, WarehouseError>> {
-    Box::pin(writer.write(batch))
+    match ahead {
+        Some(ahead) => Box::pin(writer.write_after(batch, ahead)),
+        None => Box::pin(writer.write(batch)),
+    }
+}
+
+fn insert_ahead<'a>(writer: &'a Writer, batch: &'a Batch) -> BoxFuture<'a, Ahead> {
+    Box::pin(writer.ahead(batch))
 }
 
 /// Does `work` until it succeeds; `None` if the run is stopped before. Errors that waiting does not cure are errors.

@@ -60,7 +60,7 @@ impl Verdict {
         let Some(rows) = self.tables.iter().find(|rows| rows.table == table) else {
             return Vec::new();
         };
-        let mut at = rows.native.as_slice();
+        let mut at = &rows.native[..];
         let columns = varint(&mut at);
         let count = varint(&mut at);
         for _ in 0..columns {

@@ -43,7 +43,7 @@ pub async fn things(client: &Client, lo: u64, hi: u64, per_slot: u64) -> TableRo
          CAST([1, NULL], 'Array(Nullable(UInt8))') AS nested, toFloat64(number) AS price, toUInt256(number) AS wide \
          FROM numbers({rows}) SETTINGS max_block_size = 1000000"
     );
-    let native = client.text(&sql, "Native").await.unwrap().to_vec();
+    let native = client.text(&sql, "Native").await.unwrap();
     TableRows {
         table: "ev_test_Thing".into(),
         rows,
@@ -60,7 +60,7 @@ pub async fn blocks(client: &Client, lo: u64, hi: u64) -> TableRows {
          toUInt64(5) AS executed_transactions, toUInt32(2) AS transactions, toUInt32(0) AS failed_transactions, \
          CAST('block', 'Enum8(\\'none\\' = 0, \\'count\\' = 1, \\'block\\' = 2)') AS proof FROM numbers({rows})"
     );
-    let native = client.text(&sql, "Native").await.unwrap().to_vec();
+    let native = client.text(&sql, "Native").await.unwrap();
     TableRows {
         table: "blocks".into(),
         rows,
