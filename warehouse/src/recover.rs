@@ -17,8 +17,9 @@ use crate::writer::delete;
 /// Ledger rows that are verified at each start.
 pub const VERIFIED_ROWS: usize = 8;
 
-/// A batch holds less per table, so more rows without a ledger row are not a batch that was cut short.
-const MOST_LEFTOVERS: u64 = 1_000_000;
+/// A batch holds at most half as many per table. More rows without a ledger row are not what a cut leaves of the batch
+/// being written and the one ahead of its turn.
+const MOST_LEFTOVERS: u64 = 2_000_000;
 
 /// What [`recover`] found and did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +97,7 @@ async fn remove_leftovers(
     }
     if let Some((table, rows)) = leftovers.iter().find(|(_, rows)| *rows > MOST_LEFTOVERS) {
         return Err(WarehouseError::Conflict(format!(
-            "table {table}: {rows} rows that ingest_ledger does not cover are more than an interrupted batch leaves; \
+            "table {table}: {rows} rows that ingest_ledger does not cover are more than interrupted batches leave; \
              nothing was removed: restore the ledger or use another database"
         )));
     }

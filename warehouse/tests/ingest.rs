@@ -137,6 +137,43 @@ async fn rows_without_a_ledger_entry_are_removed_and_written_again() {
 }
 
 #[tokio::test]
+async fn rows_inserted_ahead_are_committed_in_turn_and_removed_if_their_turn_never_comes() {
+    let Some(t) = common::engine().await else {
+        return;
+    };
+    common::prepare(&t.client).await;
+    let writer = Writer::new(t.client.clone());
+    let (one, two) = (
+        batch(&t.client, 100, 103).await,
+        batch(&t.client, 104, 107).await,
+    );
+    let (written, ahead) = tokio::join!(writer.write(&one), writer.ahead(&two));
+    written.unwrap();
+    assert_eq!(writer.ledger().await.unwrap().served(), Some(103));
+    writer.write_after(&two, ahead).await.unwrap();
+    assert_eq!(count(&t.client, "ev_test_Thing").await, 80);
+    assert_eq!(recover(&t.client, &[]).await.unwrap().removed, []);
+
+    // Half of what was inserted ahead is lost, and the writer is not told: it finds out by reading back.
+    let three = batch(&t.client, 108, 111).await;
+    let ahead = writer.ahead(&three).await;
+    t.client
+        .execute("DELETE FROM ev_test_Thing WHERE slot BETWEEN 108 AND 109")
+        .await
+        .unwrap();
+    writer.write_after(&three, ahead).await.unwrap();
+    assert_eq!(count(&t.client, "ev_test_Thing").await, 120);
+
+    // Its turn never comes.
+    let four = batch(&t.client, 112, 115).await;
+    drop(writer.ahead(&four).await);
+    assert_eq!(count(&t.client, "ev_test_Thing").await, 160);
+    let recovery = recover(&t.client, &[]).await.unwrap();
+    assert_eq!(recovery.ledger.served(), Some(111));
+    assert_eq!(count(&t.client, "ev_test_Thing").await, 120);
+}
+
+#[tokio::test]
 async fn a_new_writer_mends_leftovers_in_its_range() {
     let Some(t) = common::engine().await else {
         return;
