@@ -52,10 +52,8 @@ pub(super) async fn store(
     shutdown: &CancellationToken,
 ) -> Result<Stored, PipelineError> {
     let mut stored = Stored::default();
-    let mut next = match batches.recv().await {
-        Some(ready) => Some((batch(ready, source), None)),
-        None => None,
-    };
+    let first = batches.recv().await;
+    let mut next = first.map(|ready| (batch(ready, source), None));
     while let Some((current, ahead)) = next.take() {
         let following = Following::default();
         let (done, after) = {
