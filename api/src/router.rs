@@ -168,12 +168,17 @@ async fn activity(State(state): State<ApiState>, ask: Ask) -> Response {
 async fn service_health(State(state): State<ApiState>, ask: Ask) -> Response {
     let snapshot = state.snapshots.current(ask.finality).await.ok();
     let slot = snapshot.as_ref().map(|now| now.as_of);
-    let mut body = health::service(&state.network, slot.is_some());
+    let report = (state.status)();
+    let indexer = report["roles"]["indexer"]["state"]
+        .as_str()
+        .unwrap_or("unknown");
+    let mut body = health::service(&state.network, slot.is_some(), indexer);
+    let healthy = body["status"] == "healthy";
     if let Some(object) = body.as_object_mut() {
         object.insert("as_of_slot".into(), slot.into());
         object.insert("finality".into(), ask.finality.as_str().into());
     }
-    let code = if slot.is_some() {
+    let code = if healthy {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE

@@ -65,6 +65,12 @@ impl DataDir {
         Ok(dir)
     }
 
+    /// Whether some process owns the directory now.
+    pub(crate) fn is_held(path: &Path) -> bool {
+        File::open(path.join("lock"))
+            .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::datadir::write_atomic;
+use crate::datadir::{DataDir, write_atomic};
 
 /// Where a running instance can be reached; URLs or null.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,13 +39,14 @@ impl Running {
         Ok(Published { path })
     }
 
-    /// The instance that runs on this data directory: its file is there and its process lives.
+    /// The instance that runs on this data directory: its file is there and somebody holds the directory's lock
+    /// (a process id alone may be another's after a crash).
     pub(crate) fn find(data_dir: &Path) -> Option<Self> {
+        if !DataDir::is_held(data_dir) {
+            return None;
+        }
         let text = std::fs::read_to_string(Self::file(data_dir)).ok()?;
-        let running: Self = serde_json::from_str(&text).ok()?;
-        let pid = rustix::process::Pid::from_raw(i32::try_from(running.pid).ok()?)?;
-        rustix::process::test_kill_process(pid).ok()?;
-        Some(running)
+        serde_json::from_str(&text).ok()
     }
 }
 
@@ -66,22 +67,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dead_instance_is_not_found() {
+    fn a_file_left_by_a_crash_is_not_an_instance() {
         let dir = tempfile::tempdir().unwrap();
-        let mut running = Running {
+        let running = Running {
             version: "0".into(),
+            // A process that lives, and is another's.
             pid: std::process::id(),
             network: "n".into(),
             genesis: "g".into(),
             endpoints: Endpoints::default(),
         };
+        let owner = DataDir::open(dir.path()).unwrap();
         let published = running.publish(dir.path()).unwrap();
-        assert_eq!(Running::find(dir.path()), Some(running.clone()));
+        assert_eq!(Running::find(dir.path()), Some(running));
+        drop(owner);
+        assert_eq!(
+            Running::find(dir.path()),
+            None,
+            "nobody holds the directory"
+        );
         drop(published);
-        assert_eq!(Running::find(dir.path()), None);
-        // A process id that no process can have.
-        running.pid = i32::MAX as u32;
-        let _published = running.publish(dir.path()).unwrap();
-        assert_eq!(Running::find(dir.path()), None);
     }
 }

@@ -202,10 +202,10 @@ async fn a_run_that_is_killed_anywhere_leaves_the_same_rows_as_one_that_is_not()
         ));
         // Some batches on, at no particular point between two of them.
         let reached = changes.wait_for(|status| status.as_of_slot >= target);
-        tokio::time::timeout(Duration::from_secs(60), reached)
-            .await
-            .expect("progress")
-            .expect("running");
+        let reached = tokio::time::timeout(Duration::from_secs(60), reached).await;
+        if reached.expect("progress").is_err() {
+            panic!("ended before slot {target}: {:?}", run.await);
+        }
         tokio::time::sleep(Duration::from_millis(target % 50)).await;
         match die {
             // The process dies: nothing of it goes on.

@@ -12,7 +12,7 @@ use crate::ledger::{Ledger, LedgerRow, last_rows};
 use crate::literal::string;
 use crate::meta;
 use crate::sums::SumCache;
-use crate::writer::delete;
+use crate::writer::{delete, settle};
 
 /// Ledger rows that are verified at each start.
 pub const VERIFIED_ROWS: usize = 8;
@@ -45,7 +45,18 @@ pub async fn recover(client: &Client, table_names: &[String]) -> Result<Recovery
     for row in &rows {
         verify(client, &sums, row).await?;
     }
-    let removed = remove_leftovers(client, &mut ledger, table_names).await?;
+    let tables = tables(client, table_names).await?;
+    let mut removed = leftovers(client, &ledger, &tables).await?;
+    if !removed.is_empty() {
+        // A writer that died may have left its ledger row under way. From the new epoch on it cannot arrive; what
+        // arrived before is seen now, and its rows are no leftovers.
+        let epoch = ledger.epoch().saturating_add(1);
+        meta::record_epoch(client, epoch).await?;
+        settle(client).await?;
+        ledger = Ledger::load(client).await?;
+        removed = leftovers(client, &ledger, &tables).await?;
+        remove(client, &ledger, &removed).await?;
+    }
     Ok(Recovery {
         ledger,
         removed,
@@ -71,45 +82,49 @@ async fn verify(client: &Client, sums: &SumCache, row: &LedgerRow) -> Result<(),
     Ok(())
 }
 
-async fn remove_leftovers(
+/// Rows that no ledger row covers, by table; only tables that have some.
+async fn leftovers(
     client: &Client,
-    ledger: &mut Ledger,
-    table_names: &[String],
+    ledger: &Ledger,
+    tables: &BTreeSet<String>,
 ) -> Result<Vec<(String, u64)>, WarehouseError> {
     let outside = outside(ledger);
-    let mut counts = Vec::new();
-    for table in tables(client, table_names).await? {
-        counts.push(format!(
-            "SELECT {} AS t, count() AS n FROM {} WHERE {outside}",
-            string(&table),
-            quote(&table)
-        ));
-    }
+    let counts: Vec<String> = tables
+        .iter()
+        .map(|table| {
+            format!(
+                "SELECT {} AS t, count() AS n FROM {} WHERE {outside}",
+                string(table),
+                quote(table)
+            )
+        })
+        .collect();
     if counts.is_empty() {
         return Ok(Vec::new());
     }
     let found = client
         .rows::<(String, u64)>(&counts.join(" UNION ALL "))
         .await?;
-    let leftovers: Vec<(String, u64)> = found.into_iter().filter(|(_, rows)| *rows > 0).collect();
-    if leftovers.is_empty() {
-        return Ok(leftovers);
-    }
+    Ok(found.into_iter().filter(|(_, rows)| *rows > 0).collect())
+}
+
+async fn remove(
+    client: &Client,
+    ledger: &Ledger,
+    leftovers: &[(String, u64)],
+) -> Result<(), WarehouseError> {
     if let Some((table, rows)) = leftovers.iter().find(|(_, rows)| *rows > MOST_LEFTOVERS) {
         return Err(WarehouseError::Conflict(format!(
             "table {table}: {rows} rows that ingest_ledger does not cover are more than interrupted batches leave; \
              nothing was removed: restore the ledger or use another database"
         )));
     }
-    // Recorded before the first row goes: a crash in between must not bring an old token back.
-    let epoch = ledger.epoch().saturating_add(1);
-    meta::record_epoch(client, epoch).await?;
-    ledger.set_epoch(epoch);
-    for (table, rows) in &leftovers {
+    let outside = outside(ledger);
+    for (table, rows) in leftovers {
         warn!(table, rows, "removing rows that no ledger entry covers");
         delete(client, table, &outside).await?;
     }
-    Ok(leftovers)
+    Ok(())
 }
 
 /// A condition for slots that the ledger does not cover.

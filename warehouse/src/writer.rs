@@ -209,7 +209,8 @@ impl Writer {
             )));
         }
         if matches!(state.doubt, Some(Doubt::Content(_))) {
-            // The ledger row itself may be what is in doubt.
+            // The ledger row itself may be what is in doubt, and the server may be writing it still.
+            settle(&self.client).await?;
             state.ledger = Some(Ledger::load(&self.client).await?);
         }
         let touched = state
@@ -263,7 +264,7 @@ impl Writer {
                 );
                 let token = self.token(state, "ingest_ledger", batch, &content);
                 self.client.insert_select(&insert_sql(&row), &token).await?;
-                return Ok(row);
+                return self.fenced(row).await;
             }
             warn!(
                 slot_lo = batch.slot_lo,
@@ -278,6 +279,21 @@ impl Writer {
         )))
     }
 
+    /// The row, if it is there: the statement writes none once another writer has raised the epoch.
+    async fn fenced(&self, row: LedgerRow) -> Result<LedgerRow, WarehouseError> {
+        let written = rows_at(&self.client, row.slot_lo).await?;
+        if written
+            .iter()
+            .any(|found| found.epoch == row.epoch && found.content == row.content)
+        {
+            return Ok(row);
+        }
+        Err(WarehouseError::Conflict(format!(
+            "slots {} to {}: another writer has taken this database over; only one may write to it",
+            row.slot_lo, row.slot_hi
+        )))
+    }
+
     /// Finds the tables that lack their rows, after removing rows that belong to nothing.
     async fn look<'b>(
         &self,
@@ -285,7 +301,7 @@ impl Writer {
         batch: &'b Batch,
         ours: bool,
     ) -> Result<Vec<&'b TableRows>, WarehouseError> {
-        self.settle().await?;
+        settle(&self.client).await?;
         let names: Vec<&str> = batch.tables.iter().map(|t| t.table.as_str()).collect();
         let present = self
             .sums
@@ -305,21 +321,6 @@ impl Writer {
             missing.push(table);
         }
         Ok(missing)
-    }
-
-    /// Waits until the server runs no insert any more: one that timed out for us may still commit.
-    async fn settle(&self) -> Result<(), WarehouseError> {
-        let until = Instant::now() + SETTLE;
-        let sql = "SELECT count() FROM system.processes WHERE query_kind = 'Insert' \
-            AND current_database = currentDatabase()";
-        while Instant::now() < until {
-            let running = self.client.rows::<u64>(sql).await?;
-            if running.first().is_none_or(|count| *count == 0) {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-        Err(WarehouseError::Timeout)
     }
 
     /// Removes uncommitted rows of a range; the epoch rises first, so that no token of before is used again.
@@ -395,6 +396,21 @@ fn complete(batch: &Batch, sums: &Sums) -> bool {
         .tables
         .iter()
         .all(|t| sums.get(&t.table).map_or(0, |(rows, _)| *rows) == t.rows)
+}
+
+/// Waits until the server runs no insert any more: one that timed out for us, or whose client died, may still commit.
+pub(crate) async fn settle(client: &Client) -> Result<(), WarehouseError> {
+    let until = Instant::now() + SETTLE;
+    let sql = "SELECT count() FROM system.processes WHERE query_kind = 'Insert' \
+        AND current_database = currentDatabase()";
+    while Instant::now() < until {
+        let running = client.rows::<u64>(sql).await?;
+        if running.first().is_none_or(|count| *count == 0) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    Err(WarehouseError::Timeout)
 }
 
 /// Deletes rows for good and waits until they are gone.

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use crate::network::NetworkInfo;
 
-/// `/health`. Unhealthy means that the warehouse does not answer.
-pub(crate) fn service(network: &NetworkInfo, healthy: bool) -> Value {
+/// `/health`. Unhealthy means that the warehouse does not answer, or that the indexer cannot go on by itself.
+pub(crate) fn service(network: &NetworkInfo, warehouse: bool, indexer: &str) -> Value {
+    let healthy = warehouse && !matches!(indexer, "stalled" | "stopped");
     json!({
         "status": if healthy { "healthy" } else { "unhealthy" },
         "timestamp": iso_now(),
@@ -15,7 +16,7 @@ pub(crate) fn service(network: &NetworkInfo, healthy: bool) -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "network": network.name,
         "simulated": network.simulated,
-        "checks": { "warehouse": if healthy { "ok" } else { "not answering" } },
+        "checks": { "warehouse": if warehouse { "ok" } else { "not answering" }, "indexer": indexer },
     })
 }
 

@@ -6,6 +6,7 @@ use crate::cli;
 use crate::config::{self, Settings};
 use crate::datadir::DataDir;
 use crate::exit::{OrCannotStart as _, Outcome};
+use crate::programs::base58;
 use crate::signals;
 
 /// Name under which everything shows the simulated network.
@@ -20,6 +21,10 @@ pub(crate) async fn run(args: &cli::Localnet) -> Outcome {
         network.geyser_url(),
         network.rpc_url()
     );
+    println!("  genesis {}", base58(&network.genesis_hash()));
+    for (label, id) in network.program_ids() {
+        println!("  programs.{label}.id = \"{}\"", base58(&id.to_bytes()));
+    }
     signals::wait().await?;
     network.shutdown().await;
     Ok(())

@@ -1,7 +1,7 @@
 //! `hypernode sql`: one query against the tables in any state: a running instance, a data directory at rest,
 //! or a server.
 
-use std::io::{Read as _, Write as _};
+use std::io::{IsTerminal as _, Read as _, Write as _};
 
 use hypernode_warehouse::{Client, Endpoint};
 
@@ -24,6 +24,13 @@ pub(crate) async fn run(mut args: Sql) -> Outcome {
     }
     let dir = settings.path("data.dir").unwrap_or_default();
     if Running::find(&dir).is_some() {
+        if !dir.join("clickhouse.credentials").is_file() {
+            let why = "the instance on it uses a ClickHouse server; give the same clickhouse.* settings, or --url";
+            return Err(Failure::start(
+                format!("data directory {}", dir.display()),
+                why,
+            ));
+        }
         let client = client(&store::credential_file(&dir, args.write)?)?;
         return print(&client, &query, &args).await;
     }
@@ -66,10 +73,28 @@ async fn at_rest(settings: &Settings, dir: &std::path::Path, query: &str, args: 
     outcome
 }
 
+/// For a terminal: strings come from strangers and must not move its cursor. Only control characters are replaced.
+fn without_control(bytes: &[u8]) -> Vec<u8> {
+    let shown = String::from_utf8_lossy(bytes);
+    let safe = |c: char| {
+        if c.is_control() && c != '\n' && c != '\t' {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    };
+    shown.chars().map(safe).collect::<String>().into_bytes()
+}
+
 async fn print(client: &Client, query: &str, args: &Sql) -> Outcome {
     let answer = client.text(query, &args.format).await;
     let bytes = answer.map_err(|error| Failure::Broke(anyhow::Error::from(error)))?;
     let mut out = std::io::stdout().lock();
+    let bytes = if out.is_terminal() {
+        without_control(&bytes)
+    } else {
+        bytes.to_vec()
+    };
     out.write_all(&bytes)
         .and_then(|()| out.flush())
         .map_err(|error| Failure::Broke(error.into()))

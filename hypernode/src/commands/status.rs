@@ -24,11 +24,11 @@ pub(crate) async fn run(args: &Status) -> Outcome {
     }
     let healthy = status["roles"]
         .as_object()
-        .is_some_and(|roles| roles.values().all(|role| role["state"] != "failed"));
+        .is_some_and(|roles| roles.values().all(|role| role["state"] != "stalled"));
     if healthy {
         Ok(())
     } else {
-        Err(Failure::No("unhealthy: a role has failed".to_owned()))
+        Err(Failure::No("unhealthy: a role is stalled".to_owned()))
     }
 }
 

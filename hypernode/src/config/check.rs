@@ -68,7 +68,12 @@ pub(crate) fn value(key: &str, kind: Kind, value: &str) -> Result<(), (String, S
             Ok(number) if (low..=high).contains(&number) => Ok(()),
             _ => wrong("choose a number in that range"),
         },
-        Kind::Url => match value.split_once("://") {
+        // The value itself is not shown: what is wrong with it is that it may hold a secret.
+        Kind::Endpoint if value.contains(['@', '?']) => Err((
+            format!("is not {}", kind.describe()),
+            "use the keys for tokens and passwords; they are never shown".to_owned(),
+        )),
+        Kind::Url | Kind::Endpoint => match value.split_once("://") {
             Some(("http" | "https", rest)) if !rest.is_empty() && !rest.starts_with('/') => Ok(()),
             _ => wrong("write it as http://host:port"),
         },
@@ -130,6 +135,20 @@ mod tests {
     #[test]
     fn secrets_never_show() {
         assert!(value("geyser.x_token", Kind::Secret, "hunter2").is_ok());
+    }
+
+    #[test]
+    fn an_endpoint_holds_no_credentials_and_its_refusal_does_not_repeat_them() {
+        for url in ["http://user:hunter2@host:1", "https://host/?token=hunter2"] {
+            let (what, fix) = value("geyser.url", Kind::Endpoint, url).unwrap_err();
+            assert!(
+                !what.contains("hunter2") && !fix.contains("hunter2"),
+                "I-18: {what}; {fix}"
+            );
+        }
+        assert!(value("geyser.url", Kind::Endpoint, "https://host:443").is_ok());
+        // An RPC address may: it is never shown.
+        assert!(value("rpc.url", Kind::Url, "https://host/?api-key=x").is_ok());
     }
 
     #[test]

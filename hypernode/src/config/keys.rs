@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Number(f64, f64),
     /// `http://` or `https://` with a host.
     Url,
+    /// As [`Kind::Url`], of a server that pages and logs name: without credentials or a query in it.
+    Endpoint,
     /// A 32-byte address in base58.
     Pubkey,
     /// Like text, never printed.
@@ -31,6 +33,9 @@ impl Kind {
             Self::Integer(low, high) => format!("a whole number from {low} to {high}"),
             Self::Number(low, high) => format!("a number from {low} to {high}"),
             Self::Url => "a URL starting with http:// or https://".into(),
+            Self::Endpoint => {
+                "a URL starting with http:// or https://, without credentials or a query".into()
+            }
             Self::Pubkey => "a 32-byte address in base58".into(),
             Self::Secret => "a secret (environment or file)".into(),
         }
@@ -139,7 +144,7 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key(
         "clickhouse.url",
-        Kind::Url,
+        Kind::Endpoint,
         "",
         "a ClickHouse server to use instead of the embedded engine",
     ),
@@ -170,7 +175,7 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key(
         "geyser.url",
-        Kind::Url,
+        Kind::Endpoint,
         "",
         "Geyser gRPC endpoint; without it the simulated localnet feeds the indexer",
     ),

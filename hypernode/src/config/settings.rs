@@ -258,6 +258,8 @@ impl Settings {
                 let value = match (keys::find(&key), self.get(&key)) {
                     (_, None) => "(unset)".to_owned(),
                     (Some(Kind::Secret), Some(_)) => "***".to_owned(),
+                    // Hosted RPC addresses carry keys in path or query.
+                    (Some(Kind::Url), Some(url)) => origin_of(url),
                     (_, Some(value)) => value.to_owned(),
                 };
                 let origin = self.origin(&key);
@@ -265,6 +267,20 @@ impl Settings {
             })
             .collect()
     }
+}
+
+/// Scheme and host of a URL; what follows is cut.
+fn origin_of(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return "***".to_owned();
+    };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (host, more) = rest.split_at(end);
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    format!(
+        "{scheme}://{host}{}",
+        if more.len() > 1 { "/…" } else { "" }
+    )
 }
 
 /// One-based line of a byte offset.

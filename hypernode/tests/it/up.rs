@@ -61,6 +61,7 @@ fn receipts_are_transactions_that_the_chain_executed_and_a_restart_goes_on() {
     assert_eq!(status["network"], "localnet (simulated)");
     assert_eq!(status["roles"]["indexer"]["state"], "running");
     assert_eq!(status["endpoints"]["api"], first.run["endpoints"]["api"]);
+    the_readme_reads_the_credential_file(&data);
     let before = first.get("/api/metrics");
     let slot_before = before["as_of_slot"].as_u64().expect("a slot");
     assert_eq!(first.stop(), Some(0));
@@ -106,6 +107,22 @@ fn a_killed_instance_loses_and_doubles_nothing() {
     agrees_with_the_chain(&instance);
     assert_eq!(instance.stop(), Some(0));
     no_row_doubled(&data);
+}
+
+/// The keys that the README's example takes from the credential file are those that it has.
+fn the_readme_reads_the_credential_file(data: &std::path::Path) {
+    let text = std::fs::read_to_string(data.join("clickhouse.credentials")).expect("credentials");
+    let file: Value = serde_json::from_str(&text).expect("JSON");
+    let readme = include_str!("../../../README.md");
+    let keys: Vec<&str> = readme
+        .split("c[\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert!(keys.len() >= 2, "{keys:?}");
+    for key in keys {
+        assert!(file[key].is_string(), "the README reads {key:?}");
+    }
 }
 
 /// Every job that the chain's accounts or blocks know up to the served slot is in the tables, and no other.

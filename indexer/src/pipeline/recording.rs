@@ -113,7 +113,7 @@ pub async fn run_recording(
     let (sender, batches) = mpsc::channel(BATCH_QUEUE);
     let stage = Stage::new(
         decoder,
-        BULK_WINDOW,
+        options.window,
         None,
         coverage,
         Report::new(),

@@ -46,7 +46,8 @@ impl LedgerRow {
     }
 }
 
-/// The statement that writes `row`.
+/// The statement that writes `row`, or nothing where the database is in a later epoch: a recovery that raised it
+/// must not be followed by the ledger row of a writer that it did not see.
 pub(crate) fn insert_sql(row: &LedgerRow) -> String {
     let mut tables = String::new();
     for (i, (name, (rows, checksum))) in row.tables.iter().enumerate() {
@@ -65,7 +66,8 @@ pub(crate) fn insert_sql(row: &LedgerRow) -> String {
     format!(
         "INSERT INTO ingest_ledger (slot_lo, slot_hi, window, part, epoch, partial, parent_slot, parent_blockhash, \
          last_blockhash, last_block_slot, blocks, finalized_slot, source, tables, content, written_at) \
-         SELECT {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {tables}, {}, now64(3)",
+         SELECT {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {tables}, {}, now64(3) \
+         WHERE ifNull((SELECT max(toUInt32OrZero(value)) FROM hypernode_meta WHERE key = 'epoch'), 0) <= {}",
         row.slot_lo,
         row.slot_hi,
         row.window,
@@ -80,6 +82,7 @@ pub(crate) fn insert_sql(row: &LedgerRow) -> String {
         row.finalized_slot,
         string(&row.source),
         bytes(&row.content),
+        row.epoch,
     )
 }
 

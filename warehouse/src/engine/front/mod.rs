@@ -44,7 +44,7 @@ const MAX_CONNECTIONS: usize = 256;
 /// Queries of writers that run at once.
 const MAX_WRITERS: usize = 24;
 /// Queries of readers that run at once.
-const MAX_READERS: usize = 8;
+const MAX_READERS: usize = 4;
 /// How long a query waits for its turn.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 /// Largest head of a request.

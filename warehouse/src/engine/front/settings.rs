@@ -10,7 +10,7 @@ use crate::engine::ffi::Connection;
 /// Limits of one reader's query: seconds, bytes.
 const READER_LIMITS: [(&str, &str); 2] = [
     ("max_execution_time", "30"),
-    ("max_memory_usage", "1000000000"),
+    ("max_memory_usage", "500000000"),
 ];
 
 /// Opens a connection for `call`: base settings, the request's, then the role's, which cannot be undone.
