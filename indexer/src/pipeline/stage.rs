@@ -137,7 +137,7 @@ impl<O: Observer> Stage<O> {
                     tracing::error!(
                         after = gap.after,
                         before = gap.before,
-                        "blocks are missing between these slots"
+                        "blocks are missing between these slots: nothing after them is published until a source sends them"
                     );
                     self.gaps.push(gap);
                     self.status.update(|status| {
