@@ -56,6 +56,7 @@ async fn an_empty_warehouse_has_empty_figures() {
     );
 }
 
+// I-12, I-15.
 #[tokio::test]
 async fn the_history_has_the_figures_computed_by_hand() {
     let Some((client, _engine)) = support::engine().await else {

@@ -187,6 +187,7 @@ mod tests {
         );
     }
 
+    // I-16.
     #[test]
     fn another_network_is_refused_and_named() {
         let dir = tempfile::tempdir().unwrap();

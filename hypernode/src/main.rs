@@ -63,13 +63,13 @@ async fn run(command: Command) -> Outcome {
     }
 }
 
-/// Logs go to standard error; `RUST_LOG` chooses, `HYPERNODE__LOG__FORMAT=json` shapes.
+/// Logs go to standard error; `RUST_LOG` chooses, `HYPERNODE_LOG_FORMAT=json` shapes.
 fn init_logs() {
     use std::io::IsTerminal as _;
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
         tracing_subscriber::EnvFilter::new("info,hyper=warn,h2=warn,tonic=warn")
     });
-    let json = std::env::var("HYPERNODE__LOG__FORMAT").is_ok_and(|format| format == "json");
+    let json = std::env::var("HYPERNODE_LOG_FORMAT").is_ok_and(|format| format == "json");
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

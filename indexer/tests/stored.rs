@@ -112,6 +112,7 @@ fn mixed() -> Option<(RecordingOptions, Arc<Decoder>, PathBuf)> {
     Some((RecordingOptions::new(path), decoder, folder))
 }
 
+// I-09, I-10.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_that_must_decode_is_stored_field_by_field_and_no_forged_one() {
     let Some((options, decoder, folder)) = mixed() else {
@@ -169,6 +170,7 @@ async fn every_event_that_must_decode_is_stored_field_by_field_and_no_forged_one
     assert_ne!(engine.text("SELECT count() FROM dead_letters").await, "0");
 }
 
+// I-05, I-06, I-07.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_killed_anywhere_leaves_the_same_rows_as_one_that_is_not() {
     let Some((mut options, decoder, _)) = mixed() else {

@@ -64,6 +64,7 @@ fn naive(logs: &[String]) -> Vec<(String, Vec<u8>)> {
     found
 }
 
+// I-10.
 #[test]
 fn an_event_smuggled_into_a_full_log_is_not_believed() {
     let mut world = World::new();
@@ -136,6 +137,7 @@ fn events_before_the_cut_count_and_cpi_events_always_do() {
     );
 }
 
+// I-11.
 #[test]
 fn text_is_never_an_event() {
     let mut world = World::new();
@@ -158,6 +160,7 @@ fn text_is_never_an_event() {
     assert!(!verdict.mismatch);
 }
 
+// I-11.
 #[test]
 fn text_that_looks_like_the_runtimes_hides_nothing() {
     let mut world = World::new();
@@ -225,6 +228,7 @@ fn segments_are_one_event() {
     );
 }
 
+// I-11.
 #[test]
 fn a_called_programs_data_is_its_own() {
     let mut world = World::new();
@@ -279,6 +283,7 @@ fn our_event_counts_inside_a_strangers_call() {
     assert_eq!(verdict.rows("canonical_events"), 1);
 }
 
+// I-12.
 #[test]
 fn events_of_failed_transactions_stay_apart() {
     let mut world = World::new();

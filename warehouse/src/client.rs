@@ -89,6 +89,16 @@ impl Client {
         &self.raw
     }
 
+    /// The same client for reading only: the server refuses statements that change data.
+    #[must_use]
+    pub fn reading_only(self) -> Self {
+        // 2: settings of a query may still be changed, data may not.
+        Self {
+            raw: self.raw.with_setting("readonly", "2"),
+            url: self.url,
+        }
+    }
+
     /// Where this client connects to.
     #[must_use]
     pub fn url(&self) -> &str {

@@ -68,6 +68,7 @@ async fn typed_tables_are_made_once_and_compared() {
     );
 }
 
+// I-06.
 #[tokio::test]
 async fn the_same_batch_twice_doubles_nothing() {
     let Some(t) = common::engine().await else {
@@ -109,6 +110,7 @@ async fn the_same_batch_twice_doubles_nothing() {
     assert!(error.contains("104 to 107"), "{error}");
 }
 
+// I-05, I-07.
 #[tokio::test]
 async fn rows_without_a_ledger_entry_are_removed_and_written_again() {
     let Some(t) = common::engine().await else {
@@ -192,6 +194,7 @@ async fn a_new_writer_mends_leftovers_in_its_range() {
     assert_eq!(recover(&t.client, &[]).await.unwrap().removed, []);
 }
 
+// I-08.
 #[tokio::test]
 async fn a_change_behind_the_ledger_is_refused_whatever_column_it_hits() {
     let Some(t) = common::engine().await else {
@@ -256,6 +259,7 @@ async fn a_change_behind_the_ledger_is_refused_whatever_column_it_hits() {
     assert!(recover(&t.client, &[]).await.is_err());
 }
 
+// I-05, I-07.
 #[tokio::test]
 async fn a_killed_engine_comes_back_and_no_row_is_lost_or_doubled() {
     let Some(t) = common::engine().await else {

@@ -259,6 +259,7 @@ fn a_failed_transaction_has_no_canonical_events() {
     assert!(row(tx).is_none());
 }
 
+// I-14.
 #[test]
 fn equal_discriminators_of_two_programs_stay_apart() {
     let jobs = hypernode_schemas::idl::text("hypernode_jobs").expect("IDL");

@@ -96,6 +96,7 @@ prop_compose! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
+    // I-13.
     #[test]
     fn noise_becomes_rows_that_agree_with_each_other(txs in prop::collection::vec(transaction(), 0..4)) {
         let decoder = decoder();
@@ -127,6 +128,7 @@ proptest! {
         prop_assert_eq!(first.finish(), again.finish());
     }
 
+    // I-13.
     #[test]
     fn noise_is_no_idl(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = idl::parse("x", "x.json", &bytes);

@@ -161,6 +161,7 @@ fn check(name: &str, level: &str) {
     assert!(wanted > 1000 && transactions > 1000);
 }
 
+// I-09.
 #[test]
 fn mixed_confirmed_decodes_exactly_what_was_emitted() {
     check("mixed", "confirmed");
@@ -176,6 +177,7 @@ fn kill9_confirmed_decodes_exactly_what_was_emitted() {
     check("kill9", "confirmed");
 }
 
+// I-09.
 #[test]
 fn records_of_several_slices_are_dead_letters() {
     let Some(dir) = data("validator-stream") else {

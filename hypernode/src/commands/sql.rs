@@ -20,6 +20,12 @@ pub(crate) async fn run(mut args: Sql) -> Outcome {
     let query = query_text(&args.query)?;
     if let Some(endpoint) = store::external(&settings)? {
         let client = store::connect(&settings, &endpoint)?;
+        // A server's user may write; the flag still has to be given.
+        let client = if args.write {
+            client
+        } else {
+            client.reading_only()
+        };
         return print(&client, &query, &args).await;
     }
     let dir = settings.path("data.dir").unwrap_or_default();

@@ -236,7 +236,6 @@ pub(crate) const KEYS: &[Key] = &[
         "",
         "folder with further IDL files; their events get tables with no code",
     ),
-    key("log.format", Kind::Text, "text", "text or json"),
 ];
 
 /// Environment names of older systems that are accepted and have no effect here, with the reason.

@@ -86,6 +86,7 @@ fn a_taken_port_names_its_key() {
     }
 }
 
+// I-16.
 #[test]
 fn a_data_directory_in_use_of_another_network_or_newer_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -131,6 +132,7 @@ fn a_real_network_needs_its_genesis_hash() {
     );
 }
 
+// I-17.
 #[test]
 fn a_simulated_network_stays_on_loopback() {
     let line = refused(&["up", "--set", "api.bind=0.0.0.0"]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Instance, run, sql, stdout, text, wait_for};
+use crate::support::{Instance, hypernode, run, sql, stdout, text, wait_for};
 
 /// A validation answer with receipts.
 fn receipts(instance: &Instance) -> Value {
@@ -62,6 +62,7 @@ fn receipts_are_transactions_that_the_chain_executed_and_a_restart_goes_on() {
     assert_eq!(status["roles"]["indexer"]["state"], "running");
     assert_eq!(status["endpoints"]["api"], first.run["endpoints"]["api"]);
     the_readme_reads_the_credential_file(&data);
+    a_server_is_read_only_without_the_flag(&data);
     let before = first.get("/api/metrics");
     let slot_before = before["as_of_slot"].as_u64().expect("a slot");
     assert_eq!(first.stop(), Some(0));
@@ -123,6 +124,35 @@ fn the_readme_reads_the_credential_file(data: &std::path::Path) {
     for key in keys {
         assert!(file[key].is_string(), "the README reads {key:?}");
     }
+}
+
+/// `sql --url` with a user that may write changes nothing without `--write`.
+fn a_server_is_read_only_without_the_flag(data: &std::path::Path) {
+    let text = std::fs::read_to_string(data.join("clickhouse.credentials")).expect("credentials");
+    let file: Value = serde_json::from_str(&text).expect("JSON");
+    let sql = |query: &str, write: &[&str]| {
+        let user = format!("clickhouse.user={}", file["user"].as_str().expect("a user"));
+        let database = format!(
+            "clickhouse.database={}",
+            file["database"].as_str().expect("a name")
+        );
+        let mut command = hypernode(&["sql", "--url", file["url"].as_str().expect("a URL")]);
+        command
+            .args(["--format", "TSV", "--set", &user, "--set", &database])
+            .args(write)
+            .arg(query);
+        command.env(
+            "HYPERNODE__CLICKHOUSE__PASSWORD",
+            file["password"].as_str().expect("a password"),
+        );
+        command.output().expect("the binary runs")
+    };
+    let create = "CREATE TABLE flag (x UInt8) ENGINE = Memory";
+    assert_eq!(stdout(&sql("SELECT count() > 0 FROM blocks", &[])), "1\n");
+    assert_eq!(sql(create, &[]).status.code(), Some(1));
+    assert_eq!(stdout(&sql("EXISTS TABLE flag", &[])), "0\n");
+    assert!(sql(create, &["--write"]).status.success());
+    assert!(sql("DROP TABLE flag", &["--write"]).status.success());
 }
 
 /// Every job that the chain's accounts or blocks know up to the served slot is in the tables, and no other.

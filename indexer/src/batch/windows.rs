@@ -191,6 +191,7 @@ mod tests {
             .collect()
     }
 
+    // I-04.
     #[test]
     fn windows_are_aligned_and_closed_by_the_first_block_beyond() {
         let mut windows = Windows::new(4, 100, None);
@@ -210,6 +211,7 @@ mod tests {
         assert_eq!(bounds(&spans), [(8, 9, 0, 2), (10, 15, 1, 1)]);
     }
 
+    // I-04, I-06.
     #[test]
     fn an_orderly_end_is_partial_and_a_later_run_goes_on_with_the_window() {
         let mut windows = Windows::new(8, 100, None);

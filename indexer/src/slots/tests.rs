@@ -188,6 +188,7 @@ fn slots_jumped_over_are_proven_empty_and_their_ghosts_counted() {
     assert_eq!(machine.stats().late, 1);
 }
 
+// I-02.
 #[test]
 fn duplicates_change_nothing() {
     let once = [
@@ -212,6 +213,7 @@ fn duplicates_change_nothing() {
     assert_eq!(machine.stats().conflicts, 0);
 }
 
+// I-03.
 #[test]
 fn a_gap_stops_everything_behind_it_is_told_once_and_can_be_filled() {
     let mut machine = from(9);
@@ -492,6 +494,7 @@ fn messages(chain: &[(u64, u32)], atomic: bool) -> (Vec<Input>, Vec<u64>) {
 }
 
 proptest! {
+    // I-02.
     #[test]
     fn any_order_and_any_duplication_publishes_the_same_chain(
         chain in chain(),
@@ -523,6 +526,7 @@ proptest! {
         prop_assert_eq!(machine.open_slots(), 0);
     }
 
+    // I-01, I-03.
     #[test]
     fn a_lost_block_never_lets_a_later_one_leave(
         chain in chain(),
@@ -538,6 +542,7 @@ proptest! {
         prop_assert!(reached.len() <= expected.iter().position(|slot| *slot == lost).unwrap_or(0));
     }
 
+    // I-01, I-02.
     #[test]
     fn no_input_makes_it_fail_or_break_the_order(
         raw in prop::collection::vec((0_u8..6, 0_u64..24, 0_u64..24, 0_u8..2, 0_u32..4), 0..200),

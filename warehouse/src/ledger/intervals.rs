@@ -87,6 +87,7 @@ mod tests {
         }
     }
 
+    // I-06.
     #[test]
     fn a_partial_window_and_its_continuation_are_one_interval() {
         let mut intervals = Intervals::default();
