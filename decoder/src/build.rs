@@ -13,7 +13,7 @@ use crate::core_tables;
 use crate::decode::ProgramConfig;
 use crate::error::ConfigError;
 use crate::idl::Event;
-use crate::plan::{self, EventPlan};
+use crate::plan::{self, Plan};
 use crate::program::{EventEntry, Program, Programs, cpi_proof};
 
 /// What [`build`] makes.
@@ -46,10 +46,12 @@ pub(crate) fn build(configs: Vec<ProgramConfig>, map: &CanonicalMap) -> Result<B
         check_map(&config, &maps)?;
         let mut events = Vec::new();
         for event in config.idl.events() {
-            let plan = plan::compile(&config.idl, event).map_err(|error| ConfigError::Event {
-                file: config.idl.origin().into(),
-                event: event.name.clone(),
-                reason: error.to_string(),
+            let plan = plan::compile_body(&config.idl, &event.body).map_err(|error| {
+                ConfigError::Event {
+                    file: config.idl.origin().into(),
+                    event: event.name.clone(),
+                    reason: error.to_string(),
+                }
             })?;
             let resolve = |map: &&EventMap| {
                 let program_of = |label: &str| ids.get(label).copied();
@@ -122,7 +124,7 @@ impl Built {
         &mut self,
         config: &ProgramConfig,
         event: &Event,
-        plan: &EventPlan,
+        plan: &Plan,
         owners: &mut HashMap<String, String>,
     ) -> Result<usize, ConfigError> {
         let first = self.specs.len();
@@ -158,7 +160,7 @@ impl Built {
 }
 
 /// Identity columns, then the event's; a name that is taken gets `f_` before it.
-fn columns(plan: &EventPlan) -> Vec<HeadColumn> {
+fn columns(plan: &Plan) -> Vec<HeadColumn> {
     let mut columns: Vec<HeadColumn> = IDENTITY
         .iter()
         .map(|(name, kind)| HeadColumn {

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::canonical::CanonicalPlan;
 use crate::chain::Pubkey;
 use crate::idl::Instruction;
-use crate::plan::EventPlan;
+use crate::plan::Plan;
 use crate::scan::{Catalogue, CpiProof};
 
 /// Derived addresses kept for reuse; beyond this the cache starts anew.
@@ -28,7 +28,7 @@ pub(crate) struct Program {
 pub(crate) struct EventEntry {
     pub(crate) name: String,
     pub(crate) discriminator: Vec<u8>,
-    pub(crate) plan: EventPlan,
+    pub(crate) plan: Plan,
     /// Number of its table among the typed ones; that of failed transactions follows it.
     pub(crate) table: usize,
     pub(crate) canonical: Option<CanonicalPlan>,

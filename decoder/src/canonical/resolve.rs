@@ -6,14 +6,14 @@ use super::{AccountAt, COLUMNS, CanonicalPlan, Feed, FieldAt, Position, SeedFrom
 use crate::chain::Pubkey;
 use crate::error::ConfigError;
 use crate::idl::{Body, Event, Fields, Idl, Type};
-use crate::plan::EventPlan;
+use crate::plan::Plan;
 
 /// Resolves one entry of the map. `program_of` gives the id of a configured label.
 pub(crate) fn resolve(
     map: &EventMap,
     idl: &Idl,
     event: &Event,
-    plan: &EventPlan,
+    plan: &Plan,
     program_of: &dyn Fn(&str) -> Option<Pubkey>,
 ) -> Result<CanonicalPlan, ConfigError> {
     let mut sources: [Feed; 19] = Default::default();
@@ -67,7 +67,7 @@ pub(crate) fn resolve(
     })
 }
 
-fn seed_from(idl: &Idl, event: &Event, plan: &EventPlan, seed: &Seed) -> Result<SeedFrom, String> {
+fn seed_from(idl: &Idl, event: &Event, plan: &Plan, seed: &Seed) -> Result<SeedFrom, String> {
     match seed {
         Seed::Text(text) => Ok(SeedFrom::Text(text.clone().into_bytes())),
         Seed::Account(name) => Ok(SeedFrom::Account(account_at(idl, name)?)),
@@ -103,7 +103,7 @@ fn account_at(idl: &Idl, name: &str) -> Result<AccountAt, String> {
 fn field_for(
     idl: &Idl,
     event: &Event,
-    plan: &EventPlan,
+    plan: &Plan,
     name: &str,
     values: &[String],
     kind: ColumnType,
@@ -135,7 +135,7 @@ fn field_for(
 fn field_at(
     idl: &Idl,
     event: &Event,
-    plan: &EventPlan,
+    plan: &Plan,
     name: &str,
 ) -> Result<(FieldAt, Vec<String>), String> {
     let mut body = &event.body;

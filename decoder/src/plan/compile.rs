@@ -1,26 +1,16 @@
 //! From an IDL type to a plan and the columns it fills.
 
 use super::kind::{Elements, enumeration};
-use super::{Member, Op, Part};
+use super::{Member, Op, Part, Plan, StreamDefault};
 use crate::column::HeadColumn;
-use crate::idl::{Body, Event, Fields, Idl, Type, Variant};
+use crate::idl::{Body, Field, Fields, Idl, Type, Variant};
 
 /// Streams of one event: far beyond any real layout, small enough that a hostile IDL costs little.
-const MAX_STREAMS: u32 = 4096;
+const MAX_STREAMS: usize = 4096;
 /// No array in a record is longer: a transaction's data is smaller.
 const MAX_ARRAY: u64 = 1 << 20;
 /// Largest `[u8; N]` that an option holds as `Nullable`; longer ones become an array of zero or one.
 const MAX_FILL: usize = 1024;
-
-/// How to decode one event, and what to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct EventPlan {
-    pub(crate) ops: Box<[Op]>,
-    /// Columns after the identity, by the IDL's names.
-    pub(crate) columns: Vec<HeadColumn>,
-    /// Name of the field that each stream belongs to, for messages.
-    pub(crate) owners: Vec<String>,
-}
 
 /// A layout that cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,19 +23,28 @@ pub(crate) enum PlanError {
     Unsupported(String),
 }
 
-/// Compiles an event. The identity columns are not part of the plan.
-pub(crate) fn compile(idl: &Idl, event: &Event) -> Result<EventPlan, PlanError> {
+/// Compiles an event's or account's layout; what it holds at the top become columns.
+pub(crate) fn compile_body(idl: &Idl, body: &Body) -> Result<Plan, PlanError> {
+    compile(idl, root(idl, body)?)
+}
+
+/// Compiles fields that stand one after the other: an instruction's arguments.
+pub(crate) fn compile_fields(idl: &Idl, fields: &[Field]) -> Result<Plan, PlanError> {
+    compile(idl, columns_of(fields))
+}
+
+fn compile(idl: &Idl, roots: Vec<(String, Root<'_>)>) -> Result<Plan, PlanError> {
     let mut compiler = Compiler {
         idl,
-        streams: 0,
         owner: String::new(),
         owners: Vec::new(),
+        defaults: Vec::new(),
     };
     let mut columns = Vec::new();
     let mut ops = Vec::new();
-    for (name, kind) in compiler.root(&event.body)? {
+    for (name, kind) in roots {
         compiler.owner.clone_from(&name);
-        let first = compiler.streams;
+        let first = compiler.defaults.len();
         let value = match kind {
             Root::Type(kind) => compiler.kind(kind)?,
             Root::Body(body) => compiler.body(body)?,
@@ -54,21 +53,23 @@ pub(crate) fn compile(idl: &Idl, event: &Event) -> Result<EventPlan, PlanError> 
         columns.push(HeadColumn {
             name,
             kind: value.name,
-            streams: (compiler.streams - first) as usize,
+            streams: compiler.defaults.len() - first,
         });
     }
-    Ok(EventPlan {
+    Ok(Plan {
         ops: merge(ops),
         columns,
         owners: compiler.owners,
+        defaults: compiler.defaults,
     })
 }
 
 struct Compiler<'a> {
     idl: &'a Idl,
-    streams: u32,
     owner: String,
+    /// One entry per stream.
     owners: Vec<String>,
+    defaults: Vec<StreamDefault>,
 }
 
 /// A column's source.
@@ -88,42 +89,26 @@ struct Value {
     fill: Option<Part>,
 }
 
-impl<'a> Compiler<'a> {
-    /// The event's top level as columns.
-    fn root(&self, body: &'a Body) -> Result<Vec<(String, Root<'a>)>, PlanError> {
-        match body {
-            Body::Struct(Fields::Unit) => Ok(Vec::new()),
-            Body::Struct(Fields::Named(fields)) => Ok(fields
-                .iter()
-                .map(|f| (f.name.clone(), Root::Type(&f.kind)))
-                .collect()),
-            Body::Struct(Fields::Tuple(kinds)) => Ok(kinds
-                .iter()
-                .enumerate()
-                .map(|(i, kind)| (format!("_{i}"), Root::Type(kind)))
-                .collect()),
-            Body::Alias(Type::Defined(index)) => match self.idl.types().get(*index) {
-                Some(def) => self.root(&def.body),
-                None => Err(PlanError::Unsupported("dangling alias".into())),
-            },
-            Body::Alias(kind) => Ok(vec![("value".into(), Root::Type(kind))]),
-            Body::Enum(_) => Ok(vec![("value".into(), Root::Body(body))]),
-            Body::Unsupported(reason) => Err(PlanError::Unsupported(reason.clone())),
-        }
-    }
-
-    fn stream(&mut self) -> Result<u32, PlanError> {
-        if self.streams == MAX_STREAMS {
+impl Compiler<'_> {
+    fn stream(&mut self, default: StreamDefault) -> Result<u32, PlanError> {
+        let number = self.defaults.len();
+        if number == MAX_STREAMS {
             return Err(PlanError::TooLarge);
         }
         self.owners.push(self.owner.clone());
-        self.streams += 1;
-        Ok(self.streams - 1)
+        self.defaults.push(default);
+        Ok(number as u32)
+    }
+
+    /// Streams beneath an array's offsets: a row without elements writes nothing to them.
+    fn beneath(&mut self, offsets: u32) {
+        let streams = self.defaults.iter_mut().skip(offsets as usize + 1);
+        streams.for_each(|d| *d = StreamDefault::Nothing);
     }
 
     fn kind(&mut self, kind: &Type) -> Result<Value, PlanError> {
         let copy = |this: &mut Self, name: String, size: usize| {
-            let stream = this.stream()?;
+            let stream = this.stream(StreamDefault::Zeros(size))?;
             let part = Part { stream, size };
             Ok(Value {
                 name,
@@ -137,7 +122,7 @@ impl<'a> Compiler<'a> {
         };
         match kind {
             Type::Bool => {
-                let stream = self.stream()?;
+                let stream = self.stream(StreamDefault::Zeros(1))?;
                 Ok(leaf("Bool", Op::Bool { stream }, 1, stream, 1))
             }
             Type::Unsigned(bytes) => copy(
@@ -158,11 +143,11 @@ impl<'a> Compiler<'a> {
             Type::Pubkey => copy(self, "FixedString(32)".into(), 32),
             // An empty string is the single length byte 0.
             Type::String => {
-                let stream = self.stream()?;
+                let stream = self.stream(StreamDefault::EmptyText)?;
                 Ok(leaf("String", Op::Text { stream }, 4, stream, 1))
             }
             Type::Bytes => {
-                let stream = self.stream()?;
+                let stream = self.stream(StreamDefault::EmptyText)?;
                 Ok(leaf("String", Op::Bytes { stream }, 4, stream, 1))
             }
             Type::Array(_, 0) => self.unit(),
@@ -174,13 +159,16 @@ impl<'a> Compiler<'a> {
                 if matches!(self.resolve(inner), Type::Unsigned(1)) {
                     return copy(self, format!("FixedString({count})"), *count as usize);
                 }
-                let offsets = self.stream()?;
+                let offsets = self.stream(StreamDefault::Offsets)?;
                 let value = self.kind(inner)?;
                 let min = value.min;
                 if min == 0 {
                     // Elements without bytes: their number says nothing, the column holds one 0.
-                    return Ok(leaf("UInt8", Op::Unit { stream: offsets }, 0, offsets, 1));
+                    self.owners.truncate(offsets as usize);
+                    self.defaults.truncate(offsets as usize);
+                    return self.unit();
                 }
+                self.beneath(offsets);
                 let body = merge(value.ops);
                 Ok(Value {
                     name: format!("Array({})", value.name),
@@ -195,8 +183,9 @@ impl<'a> Compiler<'a> {
                 })
             }
             Type::Vec(inner) => {
-                let offsets = self.stream()?;
+                let offsets = self.stream(StreamDefault::Offsets)?;
                 let value = self.kind(inner)?;
+                self.beneath(offsets);
                 let (min, body) = (value.min, merge(value.ops));
                 Ok(Value {
                     name: format!("Array({})", value.name),
@@ -253,13 +242,13 @@ impl<'a> Compiler<'a> {
 
     /// A value without bytes still needs a column: a `UInt8` that is always 0.
     fn unit(&mut self) -> Result<Value, PlanError> {
-        let stream = self.stream()?;
+        let stream = self.stream(StreamDefault::Zeros(1))?;
         Ok(leaf("UInt8", Op::Unit { stream }, 0, stream, 1))
     }
 
     fn enumeration(&mut self, variants: &[Variant]) -> Result<Value, PlanError> {
         let (kind_name, wide) = enumeration(variants.iter().map(|v| v.name.as_str()));
-        let kind = self.stream()?;
+        let kind = self.stream(StreamDefault::Zeros(if wide { 2 } else { 1 }))?;
         if variants.iter().all(|v| named(&v.fields).is_empty()) {
             let op = Op::Enum {
                 stream: kind,
@@ -298,13 +287,17 @@ impl<'a> Compiler<'a> {
         &mut self,
         compile: impl FnOnce(&mut Self) -> Result<Value, PlanError>,
     ) -> Result<(String, Member), PlanError> {
-        let head = self.stream()?;
+        let head = self.stream(StreamDefault::Null)?;
         let mut value = compile(self)?;
         // A null costs its placeholder: kept small, so that one byte of input cannot become a megabyte.
         value.fill = value.fill.filter(|part| part.size <= MAX_FILL);
         let wrapper = if value.fill.is_some() {
             "Nullable"
         } else {
+            if let Some(default) = self.defaults.get_mut(head as usize) {
+                *default = StreamDefault::Offsets;
+            }
+            self.beneath(head);
             "Array"
         };
         let member = Member {
@@ -325,6 +318,33 @@ impl<'a> Compiler<'a> {
         }
         kind
     }
+}
+
+/// The top level as columns.
+fn root<'a>(idl: &'a Idl, body: &'a Body) -> Result<Vec<(String, Root<'a>)>, PlanError> {
+    match body {
+        Body::Struct(Fields::Unit) => Ok(Vec::new()),
+        Body::Struct(Fields::Named(fields)) => Ok(columns_of(fields)),
+        Body::Struct(Fields::Tuple(kinds)) => Ok(kinds
+            .iter()
+            .enumerate()
+            .map(|(i, kind)| (format!("_{i}"), Root::Type(kind)))
+            .collect()),
+        Body::Alias(Type::Defined(index)) => match idl.types().get(*index) {
+            Some(def) => root(idl, &def.body),
+            None => Err(PlanError::Unsupported("dangling alias".into())),
+        },
+        Body::Alias(kind) => Ok(vec![("value".into(), Root::Type(kind))]),
+        Body::Enum(_) => Ok(vec![("value".into(), Root::Body(body))]),
+        Body::Unsupported(reason) => Err(PlanError::Unsupported(reason.clone())),
+    }
+}
+
+fn columns_of(fields: &[Field]) -> Vec<(String, Root<'_>)> {
+    fields
+        .iter()
+        .map(|f| (f.name.clone(), Root::Type(&f.kind)))
+        .collect()
 }
 
 fn leaf(name: &str, op: Op, min: usize, stream: u32, fill: usize) -> Value {

@@ -1,13 +1,44 @@
-//! Decode plans: an event's type, flattened once, that checks borsh bytes and writes column streams.
+//! Decode plans: a type, flattened once, that checks borsh bytes and writes column streams.
 
 mod compile;
+mod default;
 mod exec;
 mod kind;
+mod remap;
 
-pub(crate) use compile::{EventPlan, compile};
+pub(crate) use compile::{PlanError, compile_body, compile_fields};
+pub(crate) use default::StreamDefault;
 pub(crate) use exec::run;
 
-/// What to do with the next bytes. Streams are numbered from the event's first column.
+use crate::column::HeadColumn;
+
+/// How to decode an event, an account or an instruction's arguments, and what to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) ops: Box<[Op]>,
+    /// Columns by the IDL's names, without those that every table of the kind has.
+    pub(crate) columns: Vec<HeadColumn>,
+    /// Name of the field that each stream belongs to, for messages.
+    pub(crate) owners: Vec<String>,
+    /// What a row without the value writes to each stream, in the order of `columns`.
+    pub(crate) defaults: Vec<StreamDefault>,
+}
+
+impl Plan {
+    /// Each column and what a row that lacks it writes to its streams.
+    pub(crate) fn columns_with_defaults(
+        &self,
+    ) -> impl Iterator<Item = (&HeadColumn, &[StreamDefault])> {
+        let mut rest = self.defaults.as_slice();
+        self.columns.iter().map(move |column| {
+            let (own, after) = rest.split_at_checked(column.streams).unwrap_or_default();
+            rest = after;
+            (column, own)
+        })
+    }
+}
+
+/// What to do with the next bytes. Streams are numbered from the first column of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Op {
     /// Values of fixed size without anything to check, one after the other: bounds are checked once.
