@@ -13,6 +13,7 @@ use crate::core_tables;
 use crate::decode::ProgramConfig;
 use crate::error::ConfigError;
 use crate::idl::Event;
+use crate::lookup::Lookup;
 use crate::plan::{self, Plan};
 use crate::program::{EventEntry, Program, Programs, cpi_proof};
 
@@ -65,7 +66,6 @@ pub(crate) fn build(configs: Vec<ProgramConfig>, map: &CanonicalMap) -> Result<B
             let table = built.add_tables(&config, event, &plan, &mut owners)?;
             events.push(EventEntry {
                 name: event.name.clone(),
-                discriminator: event.discriminator.clone(),
                 plan,
                 table,
                 canonical,
@@ -75,6 +75,10 @@ pub(crate) fn build(configs: Vec<ProgramConfig>, map: &CanonicalMap) -> Result<B
             label: config.label,
             id: config.program_id,
             cpi_proof: cpi_proof(&config.program_id, config.idl.instructions()),
+            event_lookup: Lookup::new(config.idl.events().iter().map(|e| &e.discriminator)),
+            instruction_lookup: Lookup::new(
+                config.idl.instructions().iter().map(|ix| &ix.discriminator),
+            ),
             instructions: config.idl.instructions,
             events,
         });

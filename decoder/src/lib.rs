@@ -30,6 +30,7 @@ mod core_tables;
 mod decode;
 mod error;
 pub mod idl;
+mod lookup;
 mod observe;
 mod plan;
 mod program;

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::canonical::CanonicalPlan;
 use crate::chain::Pubkey;
 use crate::idl::Instruction;
+use crate::lookup::Lookup;
 use crate::plan::Plan;
 use crate::scan::{Catalogue, CpiProof};
 
@@ -21,13 +22,15 @@ pub(crate) struct Program {
     pub(crate) cpi_proof: CpiProof,
     pub(crate) instructions: Vec<Instruction>,
     pub(crate) events: Vec<EventEntry>,
+    /// Which of the events, and which of the instructions, data is.
+    pub(crate) event_lookup: Lookup,
+    pub(crate) instruction_lookup: Lookup,
 }
 
 /// One event of a program.
 #[derive(Debug)]
 pub(crate) struct EventEntry {
     pub(crate) name: String,
-    pub(crate) discriminator: Vec<u8>,
     pub(crate) plan: Plan,
     /// Number of its table among the typed ones; that of failed transactions follows it.
     pub(crate) table: usize,
@@ -38,17 +41,13 @@ impl Program {
     /// Number of the event that a record is, the event, and the bytes after its discriminator.
     #[inline]
     pub(crate) fn event<'a>(&self, data: &'a [u8]) -> Option<(usize, &EventEntry, &'a [u8])> {
-        let mut events = self.events.iter().enumerate();
-        events.find_map(|(i, event)| {
-            Some((i, event, data.strip_prefix(event.discriminator.as_slice())?))
-        })
+        let (number, body) = self.event_lookup.find(data)?;
+        Some((number, self.events.get(number)?, body))
     }
 
     /// Position of the instruction that `data` calls.
     pub(crate) fn instruction(&self, data: &[u8]) -> Option<usize> {
-        self.instructions
-            .iter()
-            .position(|ix| data.starts_with(&ix.discriminator))
+        self.instruction_lookup.find(data).map(|(number, _)| number)
     }
 }
 
@@ -145,7 +144,7 @@ impl Catalogue for View<'_> {
     fn knows(&self, slot: u16, data: &[u8]) -> bool {
         self.programs
             .get(slot)
-            .is_some_and(|p| p.event(data).is_some())
+            .is_some_and(|p| p.event_lookup.find(data).is_some())
     }
 
     fn wants_all(&self) -> bool {

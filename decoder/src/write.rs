@@ -51,13 +51,7 @@ impl<'a> Writer<'a, '_> {
             }
             Some((_, event, body)) => self.event(event, body),
             None => {
-                let shortest = self
-                    .program
-                    .events
-                    .iter()
-                    .map(|e| e.discriminator.len())
-                    .min();
-                let short = shortest.is_none_or(|length| self.data.len() < length);
+                let short = self.data.len() < self.program.event_lookup.shortest();
                 self.dead_letter(
                     None,
                     if short {
