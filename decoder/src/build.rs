@@ -10,9 +10,9 @@ use crate::canonical;
 use crate::chain::Pubkey;
 use crate::column::{Head, HeadColumn};
 use crate::core_tables;
-use crate::decode::ProgramConfig;
+use crate::decode::{IdlVersion, ProgramConfig};
 use crate::error::ConfigError;
-use crate::idl::Event;
+use crate::idl::{Event, Idl};
 use crate::lookup::Lookup;
 use crate::plan::{self, Plan};
 use crate::program::{EventEntry, Program, Programs, cpi_proof};
@@ -38,25 +38,28 @@ pub(crate) fn build(configs: Vec<ProgramConfig>, map: &CanonicalMap) -> Result<B
         heads: core_tables::heads().into(),
     };
     let mut owners = HashMap::new();
-    for config in configs {
+    for mut config in configs {
+        // Until tables are folded over versions, the newest one describes every slot.
+        let Some(IdlVersion { idl, .. }) = config.versions.pop() else {
+            return Err(ConfigError::NoVersion(config.label));
+        };
         let maps: Vec<&EventMap> = map
             .maps
             .iter()
             .filter(|m| m.label == config.label)
             .collect();
-        check_map(&config, &maps)?;
+        check_map(&idl, &maps)?;
         let mut events = Vec::new();
-        for event in config.idl.events() {
-            let plan = plan::compile_body(&config.idl, &event.body).map_err(|error| {
-                ConfigError::Event {
-                    file: config.idl.origin().into(),
+        for event in idl.events() {
+            let plan =
+                plan::compile_body(&idl, &event.body).map_err(|error| ConfigError::Event {
+                    file: idl.origin().into(),
                     event: event.name.clone(),
                     reason: error.to_string(),
-                }
-            })?;
+                })?;
             let resolve = |map: &&EventMap| {
                 let program_of = |label: &str| ids.get(label).copied();
-                canonical::resolve(map, &config.idl, event, &plan, &program_of)
+                canonical::resolve(map, &idl, event, &plan, &program_of)
             };
             let canonical = maps
                 .iter()
@@ -74,12 +77,10 @@ pub(crate) fn build(configs: Vec<ProgramConfig>, map: &CanonicalMap) -> Result<B
         built.programs.push(Program {
             label: config.label,
             id: config.program_id,
-            cpi_proof: cpi_proof(&config.program_id, config.idl.instructions()),
-            event_lookup: Lookup::new(config.idl.events().iter().map(|e| &e.discriminator)),
-            instruction_lookup: Lookup::new(
-                config.idl.instructions().iter().map(|ix| &ix.discriminator),
-            ),
-            instructions: config.idl.instructions,
+            cpi_proof: cpi_proof(&config.program_id, idl.instructions()),
+            event_lookup: Lookup::new(idl.events().iter().map(|e| &e.discriminator)),
+            instruction_lookup: Lookup::new(idl.instructions().iter().map(|ix| &ix.discriminator)),
+            instructions: idl.instructions,
             events,
         });
     }
@@ -108,8 +109,8 @@ fn check_programs(configs: &[ProgramConfig]) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn check_map(config: &ProgramConfig, maps: &[&EventMap]) -> Result<(), ConfigError> {
-    let events = config.idl.events();
+fn check_map(idl: &Idl, maps: &[&EventMap]) -> Result<(), ConfigError> {
+    let events = idl.events();
     match maps
         .iter()
         .find(|m| events.iter().all(|e| e.name != m.event))

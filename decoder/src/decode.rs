@@ -24,8 +24,28 @@ pub struct ProgramConfig {
     pub label: String,
     /// Its address, which overrides the IDL's.
     pub program_id: Pubkey,
-    /// Its interface.
+    /// Its interface over time: at least one version, ascending by slot.
+    pub versions: Vec<IdlVersion>,
+}
+
+/// A program's interface from one slot until the next version's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdlVersion {
+    /// First slot that it describes.
+    pub from_slot: u64,
+    /// The interface.
     pub idl: Idl,
+}
+
+impl ProgramConfig {
+    /// A program with one interface, valid from the first slot.
+    pub fn new(label: impl Into<String>, program_id: Pubkey, idl: Idl) -> Self {
+        Self {
+            label: label.into(),
+            program_id,
+            versions: vec![IdlVersion { from_slot: 0, idl }],
+        }
+    }
 }
 
 /// Which transactions get a row in `transactions`.

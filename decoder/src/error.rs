@@ -23,6 +23,19 @@ pub enum ConfigError {
     /// Two programs with one label.
     #[error("label `{0}` is used for two programs ({1} and {2}): rename one IDL file")]
     DuplicateLabel(String, String, String),
+    /// A program without an interface.
+    #[error("program `{0}` has no IDL: give it at least one version")]
+    NoVersion(String),
+    /// The versions of a program's interface are not in the order of their slots.
+    #[error(
+        "program `{label}`: IDL version from slot {slot} does not follow the one before it: order versions by slot, one per slot"
+    )]
+    VersionOrder {
+        /// Its label.
+        label: String,
+        /// First slot of the version out of order.
+        slot: u64,
+    },
     /// More programs than can be numbered.
     #[error("{0} programs are configured, at most {max} are possible", max = u16::MAX - 1)]
     TooManyPrograms(usize),

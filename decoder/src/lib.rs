@@ -39,7 +39,7 @@ mod rows;
 mod scan;
 mod write;
 
-pub use decode::{BlockStats, Decoder, Keep, ProgramConfig};
+pub use decode::{BlockStats, Decoder, IdlVersion, Keep, ProgramConfig};
 pub use error::ConfigError;
 pub use observe::{Observer, Outcome, Record, TxOutcome};
 pub use rows::Rows;

@@ -103,7 +103,7 @@ pub(crate) fn decoder(
             (None, _) => idl.address(),
         };
         match id {
-            Some(program_id) => programs.push(ProgramConfig { label, program_id, idl }),
+            Some(program_id) => programs.push(ProgramConfig::new(label, program_id, idl)),
             None if builtin => notices.push(format!(
                 "{label} has no program id and is not indexed; set programs.{label}.id where it is deployed"
             )),

@@ -200,11 +200,7 @@ fn check(
     }
     let mut rest = bytes.as_slice();
     let want = read(&mut rest);
-    let program = ProgramConfig {
-        label: label.into(),
-        program_id: [2; 32],
-        idl,
-    };
+    let program = ProgramConfig::new(label, [2; 32], idl);
     let decoder =
         hypernode_decoder::Decoder::new(vec![program], &no_map(), Keep::Matching).expect("decoder");
     let record = [discriminator, &bytes].concat();

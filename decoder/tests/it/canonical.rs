@@ -21,11 +21,7 @@ fn all() -> Decoder {
     let programs = ids.map(|(label, program_id)| {
         let json = hypernode_schemas::idl::text(label).expect(label);
         let idl = idl::parse(label, label, json.as_bytes()).expect(label);
-        ProgramConfig {
-            label: label.into(),
-            program_id,
-            idl,
-        }
+        ProgramConfig::new(label, program_id, idl)
     });
     let map = canonical::parse(canonical::TEXT).expect("map");
     Decoder::new(programs.into(), &map, Keep::Matching).expect("decoder")
@@ -263,10 +259,9 @@ fn a_failed_transaction_has_no_canonical_events() {
 #[test]
 fn equal_discriminators_of_two_programs_stay_apart() {
     let jobs = hypernode_schemas::idl::text("hypernode_jobs").expect("IDL");
-    let config = |label: &str, id: Pubkey, json: &str| ProgramConfig {
-        label: label.into(),
-        program_id: id,
-        idl: idl::parse(label, label, json.as_bytes()).expect(label),
+    let config = |label: &str, id: Pubkey, json: &str| {
+        let idl = idl::parse(label, label, json.as_bytes()).expect(label);
+        ProgramConfig::new(label, id, idl)
     };
     let receipt = hypernode_schemas::idl::text("job_receipt").expect("IDL");
     let programs = vec![

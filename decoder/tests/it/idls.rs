@@ -287,11 +287,7 @@ fn types_that_grow_without_bound_are_refused_quickly() {
 fn build(programs: Vec<(&str, [u8; 32], idl::Idl)>) -> Result<Decoder, ConfigError> {
     let programs = programs
         .into_iter()
-        .map(|(label, program_id, idl)| ProgramConfig {
-            label: label.into(),
-            program_id,
-            idl,
-        });
+        .map(|(label, program_id, idl)| ProgramConfig::new(label, program_id, idl));
     Decoder::new(programs.collect(), &no_map(), Keep::All)
 }
 
@@ -366,11 +362,7 @@ fn the_canonical_map_must_name_what_exists() {
             "version = 1\n[[map]]\nkind = \"JobCreated\"\nlabel = \"x\"\nevent = \"{event}\"\n[map.set]\n{set}"
         );
         let map = canonical::parse(&text).expect("map");
-        let program = ProgramConfig {
-            label: "x".into(),
-            program_id: [1; 32],
-            idl: idl(),
-        };
+        let program = ProgramConfig::new("x", [1; 32], idl());
         Decoder::new(vec![program], &map, Keep::All)
             .map(|_| ())
             .map_err(|e| e.to_string())

@@ -14,10 +14,9 @@ const TAG: [u8; 8] = [0xe4, 0x45, 0xa5, 0x2e, 0x51, 0xcb, 0x9a, 0x1d];
 
 fn decoder() -> Decoder {
     let json = include_str!("zoo.idl.json");
-    let program = |label: &str, program_id| ProgramConfig {
-        label: label.into(),
-        program_id,
-        idl: idl::parse(label, label, json.as_bytes()).expect("IDL"),
+    let program = |label: &str, program_id| {
+        let idl = idl::parse(label, label, json.as_bytes()).expect("IDL");
+        ProgramConfig::new(label, program_id, idl)
     };
     Decoder::new(
         vec![program("a", A), program("b", B)],
@@ -151,7 +150,7 @@ proptest! {
             }
         }
         if let Ok(idl) = idl::parse("x", "x.json", &json) {
-            let program = ProgramConfig { label: "x".into(), program_id: A, idl };
+            let program = ProgramConfig::new("x", A, idl);
             if let Ok(decoder) = Decoder::new(vec![program], &no_map(), Keep::Matching) {
                 let logs = [invoke(&A, 1), data_line(&[&record]), success(&A)];
                 let ix = Instruction { program: 1, ..Instruction::default() };

@@ -216,11 +216,11 @@ fn expected(zoo: &Zoo) -> Vec<(&'static str, V)> {
 
 fn programs() -> Vec<hypernode_decoder::ProgramConfig> {
     let idl = idl::parse("zoo", "zoo.idl.json", JSON.as_bytes()).expect("IDL");
-    vec![hypernode_decoder::ProgramConfig {
-        label: "zoo".into(),
-        program_id: key(PROGRAM),
+    vec![hypernode_decoder::ProgramConfig::new(
+        "zoo",
+        key(PROGRAM),
         idl,
-    }]
+    )]
 }
 
 /// Decodes records of the program, all logged by one instruction.

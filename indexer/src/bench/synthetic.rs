@@ -20,11 +20,7 @@ pub fn decoder() -> Result<Decoder, ConfigError> {
         version: canonical::VERSION,
         maps: canonical::parse(canonical::TEXT).map_or_else(|_| Vec::new(), |map| map.maps),
     };
-    let program = ProgramConfig {
-        label: LABEL.to_owned(),
-        program_id: localnet::program_id(LABEL),
-        idl,
-    };
+    let program = ProgramConfig::new(LABEL, localnet::program_id(LABEL), idl);
     Decoder::new(vec![program], &map, Keep::All)
 }
 

@@ -106,11 +106,8 @@ pub(crate) fn decoder(folder: &Path, ids: &[(&str, &str)]) -> Arc<Decoder> {
             five8::decode_32(id, &mut key).expect("a key");
             key
         });
-        programs.push(ProgramConfig {
-            label: label.to_owned(),
-            program_id: id.or(idl.address()).expect("an address"),
-            idl,
-        });
+        let program_id = id.or(idl.address()).expect("an address");
+        programs.push(ProgramConfig::new(label, program_id, idl));
     }
     let map = canonical::parse(canonical::TEXT).expect("map");
     Arc::new(Decoder::new(programs, &map, Keep::All).expect("decoder"))

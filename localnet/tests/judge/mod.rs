@@ -93,15 +93,10 @@ fn decoder() -> Decoder {
         "payment_splitter",
         "hypernode_jobs",
     ];
-    let configs = labels.map(|label| ProgramConfig {
-        label: label.to_owned(),
-        program_id: programs::id(label).to_bytes(),
-        idl: idl::parse(
-            label,
-            label,
-            hypernode_schemas::idl::text(label).unwrap().as_bytes(),
-        )
-        .unwrap(),
+    let configs = labels.map(|label| {
+        let text = hypernode_schemas::idl::text(label).unwrap();
+        let idl = idl::parse(label, label, text.as_bytes()).unwrap();
+        ProgramConfig::new(label, programs::id(label).to_bytes(), idl)
     });
     Decoder::new(
         configs.to_vec(),

@@ -56,11 +56,8 @@ pub(crate) fn programs(dir: &Path, files: &[(&str, &str, Option<&str>)]) -> Vec<
             let path = dir.join(file);
             let json = std::fs::read(&path).expect("IDL file");
             let idl = idl::parse(label, &path.display().to_string(), &json).expect("IDL");
-            ProgramConfig {
-                label: (*label).into(),
-                program_id: address.map_or_else(|| idl.address().expect("address"), key),
-                idl,
-            }
+            let program_id = address.map_or_else(|| idl.address().expect("address"), key);
+            ProgramConfig::new(*label, program_id, idl)
         })
         .collect()
 }

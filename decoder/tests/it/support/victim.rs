@@ -43,11 +43,8 @@ pub(crate) fn keys() -> Vec<Pubkey> {
 }
 
 pub(crate) fn victim() -> Decoder {
-    let program = ProgramConfig {
-        label: "victim".into(),
-        program_id: VICTIM,
-        idl: idl::parse("victim", "victim.json", IDL.as_bytes()).expect("IDL"),
-    };
+    let idl = idl::parse("victim", "victim.json", IDL.as_bytes()).expect("IDL");
+    let program = ProgramConfig::new("victim", VICTIM, idl);
     Decoder::new(vec![program], &no_map(), Keep::Matching).expect("decoder")
 }
 
