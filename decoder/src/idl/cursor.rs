@@ -5,6 +5,9 @@ use serde_json::Value;
 use super::error::{IdlError, Problem};
 use crate::chain::Pubkey;
 
+/// Bytes of a name: tables and columns are called so.
+const MAX_NAME: usize = 200;
+
 #[derive(Clone)]
 pub(super) struct Cursor<'a> {
     file: &'a str,
@@ -92,6 +95,10 @@ impl<'a> Cursor<'a> {
         let at = self.need(key)?;
         match at.text()? {
             "" => Err(at.shape("a name")),
+            name if name.len() > MAX_NAME || name.chars().any(char::is_control) => {
+                let start = name.chars().take(64).filter(|c| !c.is_control());
+                Err(at.error(Problem::Name(start.collect())))
+            }
             name => Ok(name.into()),
         }
     }

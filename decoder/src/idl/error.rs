@@ -12,6 +12,14 @@ pub struct IdlError {
     pub problem: Box<Problem>,
 }
 
+impl IdlError {
+    /// What to do about it.
+    #[must_use]
+    pub fn fix(&self) -> String {
+        self.problem.fix()
+    }
+}
+
 /// What can be wrong with an IDL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
@@ -37,6 +45,22 @@ pub enum Problem {
     /// An address that is not 32 bytes of base58.
     #[error("`{0}` is not a program id (32 bytes in base58)")]
     Address(String),
+    /// A key or name that is too long or holds control characters.
+    #[error("`{0}` cannot name a table or column")]
+    Name(String),
+    /// A generic parameter that the definition does not declare.
+    #[error("generic parameter `{0}` is not declared")]
+    UnknownParameter(String),
+    /// A type used with more or fewer generic arguments than it has parameters.
+    #[error("type `{name}` has {wanted} generic parameters, {given} are given")]
+    Arguments {
+        /// The type.
+        name: String,
+        /// Parameters that it declares.
+        wanted: usize,
+        /// Arguments here.
+        given: usize,
+    },
     /// A type that neither the format nor the file defines.
     #[error("unknown type `{0}`")]
     UnknownType(String),
@@ -78,4 +102,39 @@ pub enum Problem {
         /// Which type and why.
         reason: String,
     },
+    /// A layout that cannot become columns, or an account or instruction that therefore is left out.
+    #[error("{what} `{name}` cannot become columns: {reason}")]
+    Layout {
+        /// Kind of thing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Errors found so far; a file made of mistakes is not worth listing whole.
+#[derive(Debug, Default)]
+pub(super) struct Errors(Vec<IdlError>);
+
+/// More are not listed.
+const MAX_ERRORS: usize = 100;
+
+impl Errors {
+    pub(super) fn push(&mut self, error: IdlError) {
+        // An event may meet the same mistake as another.
+        if self.0.len() < MAX_ERRORS && !self.0.contains(&error) {
+            self.0.push(error);
+        }
+    }
+
+    /// The value, or nothing and a note of the error.
+    pub(super) fn keep<T>(&mut self, result: Result<T, IdlError>) -> Option<T> {
+        result.map_err(|error| self.push(error)).ok()
+    }
+
+    pub(super) fn into_list(self) -> Vec<IdlError> {
+        self.0
+    }
 }

@@ -3,6 +3,11 @@
 mod check;
 mod cursor;
 mod error;
+mod fix;
+mod generics;
+mod items;
+mod layouts;
+mod memory;
 mod names;
 mod parse;
 mod types;
@@ -10,6 +15,7 @@ mod types;
 use crate::chain::Pubkey;
 
 pub use error::{IdlError, Problem};
+pub use layouts::{check, notices};
 pub use parse::parse;
 
 /// A program's interface, whichever format it was written in.
@@ -124,6 +130,8 @@ pub struct Event {
     pub discriminator: Vec<u8>,
     /// What follows the discriminator.
     pub body: Body,
+    /// JSON path of the event.
+    pub(crate) path: String,
 }
 
 /// An error code that the program can return.
@@ -146,10 +154,12 @@ pub struct TypeDef {
     pub body: Body,
     /// JSON path of the definition.
     pub(crate) path: String,
+    /// Its place in memory, where it is written as it lies there.
+    repr: Option<memory::Repr>,
 }
 
 /// A named field.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Field {
     /// Name as the file writes it.
     pub name: String,
@@ -166,6 +176,18 @@ pub enum Fields {
     Named(Vec<Field>),
     /// Fields by position.
     Tuple(Vec<Type>),
+}
+
+impl Fields {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Unit => true,
+            Self::Named(list) => list.is_empty(),
+            Self::Tuple(list) => list.is_empty(),
+        }
+    }
 }
 
 /// Definition of a type.
@@ -191,7 +213,7 @@ pub struct Variant {
 }
 
 /// A type as borsh lays it out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Type {
     /// One byte, 0 or 1.
     Bool,
@@ -213,7 +235,20 @@ pub enum Type {
     Vec(Box<Type>),
     /// So many elements.
     Array(Box<Type>, u32),
-    /// A named type: index into [`Idl::types`].
+    /// Values one after the other: a tuple, or the entry of a map.
+    Tuple(Vec<Field>),
+    /// SPL's option: 0 or 1 in four bytes, then the value's bytes whether it is there or not.
+    COption(Box<Type>),
+    /// A value of a memory image, with bytes before and after it that say nothing.
+    Padded {
+        /// Bytes before the value.
+        before: u32,
+        /// The value.
+        value: Box<Type>,
+        /// Bytes after it.
+        after: u32,
+    },
+    /// A named type: index into [`Idl::types`]. Each use of a generic type with other arguments has its own.
     Defined(usize),
     /// A type that this version cannot lay out (reason); harmless unless an event reaches it.
     Unsupported(String),

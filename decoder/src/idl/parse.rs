@@ -6,26 +6,87 @@ use serde_json::Value;
 
 use super::check;
 use super::cursor::Cursor;
-use super::error::{IdlError, Problem};
-use super::names::{discriminator, snake};
-use super::types::{Names, named, parse_body, parse_fields};
-use super::{Account, Body, ErrorCode, Event, Idl, Instruction, InstructionAccount, TypeDef};
+use super::error::{Errors, IdlError, Problem};
+use super::generics::{self, Arg, Types};
+use super::types::Scope;
+use super::{Body, Idl, Type, TypeDef};
 
 /// Reads an IDL of either format.
 ///
-/// Types that cannot be laid out yet (generics, `coption`, maps, sets, custom serialization) are refused
-/// only where an event reaches them; everything else that is wrong is refused wherever it stands.
+/// Types that cannot be laid out (custom serialization, types that contain themselves, memory images that
+/// depend on the target) are refused only where an event reaches them; everything else that is wrong is
+/// refused wherever it stands.
 ///
 /// # Errors
-/// [`IdlError`] with `origin`, the JSON path and the reason.
+/// [`IdlError`] with `origin`, the JSON path and the reason; [`check`](super::check) gives all of them.
 pub fn parse(label: &str, origin: &str, json: &[u8]) -> Result<Idl, IdlError> {
-    let value: Value = serde_json::from_slice(json).map_err(|error| IdlError {
-        file: origin.into(),
-        path: "$".into(),
-        problem: Problem::Json(error.to_string()).into(),
+    read(label, origin, json).map_err(|errors| {
+        errors.into_iter().next().unwrap_or_else(|| IdlError {
+            file: origin.into(),
+            path: "$".into(),
+            problem: Problem::Json("empty".into()).into(),
+        })
+    })
+}
+
+/// Reads an IDL, or says everything that is wrong with it.
+pub(super) fn read(label: &str, origin: &str, json: &[u8]) -> Result<Idl, Vec<IdlError>> {
+    let value: Value = serde_json::from_slice(json).map_err(|error| {
+        vec![IdlError {
+            file: origin.into(),
+            path: "$".into(),
+            problem: Problem::Json(error.to_string()).into(),
+        }]
     })?;
     let root = Cursor::root(origin, &value);
-    if !value.is_object() {
+    let (format, name, address) = header(root).map_err(|error| vec![error])?;
+    let mut errors = Errors::default();
+    let address = address.and_then(|at| errors.keep(at.pubkey()));
+    let mut reader = Reader {
+        types: Types::default(),
+        errors,
+    };
+    let (mut defs, mut broken) = format.types(&mut reader);
+    let instructions = format.instructions(&mut reader);
+    let accounts = format.accounts(&mut reader);
+    let mut events = format.events(&mut reader);
+    format.instances(&mut reader, &mut defs, &mut broken);
+    let faults = check::types(&mut defs, &broken);
+    for event in &mut events {
+        // An event of the new format is the type of its name.
+        if let Body::Alias(Type::Defined(index)) = event.body
+            && !format.legacy
+            && let Some(def) = defs.get(index)
+            && faults.get(index).is_some_and(Option::is_none)
+        {
+            event.body = def.body.clone();
+        }
+    }
+    let codes = format.errors(&mut reader);
+    let mut errors = reader.errors;
+    let idl = Idl {
+        label: label.into(),
+        origin: origin.into(),
+        name,
+        address,
+        instructions,
+        accounts,
+        events,
+        errors: codes,
+        types: defs,
+    };
+    check::whole(&idl, &faults, &mut errors);
+    let errors = errors.into_list();
+    if errors.is_empty() {
+        Ok(idl)
+    } else {
+        Err(errors)
+    }
+}
+
+/// Which format it is, the program's name, and where its address stands.
+fn header<'a>(root: Cursor<'a>) -> Result<(Format<'a>, String, Option<Cursor<'a>>), IdlError> {
+    if !root.value.is_object() {
         return Err(root.shape("an object"));
     }
     let metadata = root.get("metadata");
@@ -40,216 +101,141 @@ pub fn parse(label: &str, origin: &str, json: &[u8]) -> Result<Idl, IdlError> {
     } else {
         (root.need("metadata")?.name("name")?, root.get("address"))
     };
-    let format = Format { legacy, root };
-    let (types, names) = format.types()?;
-    let idl = Idl {
-        label: label.into(),
-        origin: origin.into(),
-        name,
-        address: address.map(|at| at.pubkey()).transpose()?,
-        instructions: format.instructions(&names)?,
-        accounts: format.accounts(&names)?,
-        events: format.events(&names, &types)?,
-        errors: format.errors()?,
-        types,
-    };
-    check::check(&idl)?;
-    Ok(idl)
+    Ok((Format { legacy, root }, name, address))
+}
+
+/// What is gathered while reading.
+pub(super) struct Reader {
+    pub(super) types: Types,
+    pub(super) errors: Errors,
+}
+
+impl Reader {
+    pub(super) fn scope(&mut self) -> Scope<'_> {
+        Scope {
+            types: &mut self.types,
+            args: &[],
+            depth: 0,
+        }
+    }
+
+    /// Elements of the list under `key`; none, and an error, if it is no list.
+    pub(super) fn list<'a>(&mut self, at: &Cursor<'a>, key: &str) -> Vec<Cursor<'a>> {
+        self.errors.keep(at.list_of(key)).unwrap_or_default()
+    }
 }
 
 /// The file and which of the two formats it is in.
-struct Format<'a> {
-    legacy: bool,
-    root: Cursor<'a>,
+pub(super) struct Format<'a> {
+    pub(super) legacy: bool,
+    pub(super) root: Cursor<'a>,
 }
 
-impl Format<'_> {
-    /// All named types; in the legacy format an account's layout is one too.
-    fn types(&self) -> Result<(Vec<TypeDef>, Names), IdlError> {
-        let mut entries = self.root.list_of("types")?;
+impl<'a> Format<'a> {
+    /// Where types are defined; in the legacy format an account's layout is one too.
+    fn entries(&self, reader: &mut Reader) -> Vec<Cursor<'a>> {
+        let mut entries = reader.list(&self.root, "types");
         if self.legacy {
-            let own = entries.len();
-            for account in self.root.list_of("accounts")? {
-                // Some generators list an account among the types as well, in the same words.
-                let twin = entries.iter().take(own).find(|t| {
-                    let name = |c: &Cursor<'_>| c.get("name").map(|n| n.value.clone());
-                    name(t) == name(&account)
-                        && t.get("type").map(|c| c.value) == account.get("type").map(|c| c.value)
-                });
-                if twin.is_none() {
-                    entries.push(account);
+            // Some generators list an account among the types as well, in the same words.
+            let mut own = HashMap::new();
+            for entry in &entries {
+                if let Some(name) = entry.get("name").and_then(|n| n.value.as_str()) {
+                    own.entry(name)
+                        .or_insert(entry.get("type").map(|t| t.value));
                 }
             }
+            let twin = |account: &Cursor<'a>| {
+                let name = account.get("name").and_then(|n| n.value.as_str());
+                let found = name.and_then(|name| own.get(name));
+                found.is_some_and(|body| *body == account.get("type").map(|t| t.value))
+            };
+            let accounts = self.root.list_of("accounts").unwrap_or_default();
+            let more: Vec<_> = accounts.into_iter().filter(|a| !twin(a)).collect();
+            entries.extend(more);
         }
-        let mut names = Names::new();
-        for (i, entry) in entries.iter().enumerate() {
-            let name = entry.name("name")?;
-            if let Some(first) = names.insert(name.clone(), i) {
-                let first = entries
-                    .get(first)
-                    .map_or_else(String::new, |e| e.path.clone());
-                return Err(entry.error(Problem::Duplicate {
+        entries
+    }
+
+    /// All named types, and which of them could not be read.
+    fn types(&self, reader: &mut Reader) -> (Vec<TypeDef>, Vec<bool>) {
+        let entries = self.entries(reader);
+        let mut parameters = Vec::with_capacity(entries.len());
+        for entry in &entries {
+            let name = reader.errors.keep(entry.name("name"));
+            let own = reader.errors.keep(generics::parameters(entry));
+            let own = own.unwrap_or_default();
+            let first = match &name {
+                Some(name) => reader.types.declare(name.clone(), own.clone()),
+                None => reader.types.declare(entry.path.clone(), own.clone()),
+            };
+            if let Some(first) = first {
+                let first = entries.get(first);
+                reader.errors.push(entry.error(Problem::Duplicate {
                     what: "type",
-                    name,
-                    first,
+                    name: name.unwrap_or_default(),
+                    first: first.map_or_else(String::new, |e| e.path.clone()),
                 }));
             }
+            parameters.push(own);
         }
-        let types = entries.iter().map(|entry| {
-            Ok(TypeDef {
-                name: entry.name("name")?,
-                body: parse_body(entry, &names)?,
+        let (mut defs, mut broken) = (Vec::new(), Vec::new());
+        for (i, (entry, parameters)) in entries.iter().zip(parameters).enumerate() {
+            let open: Vec<_> = parameters
+                .into_iter()
+                .map(|p| (p.name, Arg::Open))
+                .collect();
+            let mut scope = reader.scope();
+            scope.args = &open;
+            let body = scope.parse_body(entry);
+            let body = reader.errors.keep(body);
+            broken.push(body.is_none());
+            let (mut body, repr) = body.unwrap_or((Body::Unsupported("it is broken".into()), None));
+            if !open.is_empty() {
+                body = Body::Unsupported("it is generic and used without arguments".into());
+            }
+            defs.push(TypeDef {
+                name: reader.types.name(i).to_owned(),
+                body,
                 path: entry.path.clone(),
-            })
+                repr,
+            });
+        }
+        (defs, broken)
+    }
+
+    /// The uses of generic types, until no new ones come.
+    fn instances(&self, reader: &mut Reader, defs: &mut Vec<TypeDef>, broken: &mut Vec<bool>) {
+        let entries = self.entries(&mut Reader {
+            types: Types::default(),
+            errors: Errors::default(),
         });
-        Ok((types.collect::<Result<_, IdlError>>()?, names))
-    }
-
-    fn instructions(&self, names: &Names) -> Result<Vec<Instruction>, IdlError> {
-        let mut seen = Seen::new("instruction");
-        let mut out = Vec::new();
-        for at in self.root.list_of("instructions")? {
-            let name = at.name("name")?;
-            seen.add(&at, &name)?;
-            let mut accounts = Vec::new();
-            flatten_accounts(&at, &mut accounts, 0)?;
-            let args = match at.get("args") {
-                None => Vec::new(),
-                Some(args) => named(&args, &args.list()?, names)?,
+        while let Some(instance) = reader.types.next() {
+            let name = reader.types.name(defs.len()).to_owned();
+            let Some(entry) = entries.get(instance.template) else {
+                return;
             };
-            out.push(Instruction {
-                discriminator: self.discriminator(&at, "global", &snake(&name))?,
-                name,
-                accounts,
-                args,
-            });
-        }
-        Ok(out)
-    }
-
-    fn accounts(&self, names: &Names) -> Result<Vec<Account>, IdlError> {
-        let mut seen = Seen::new("account");
-        let mut out = Vec::new();
-        for at in self.root.list_of("accounts")? {
-            let name = at.name("name")?;
-            seen.add(&at, &name)?;
-            let Some(&layout) = names.get(&name) else {
-                return Err(at.error(Problem::UnknownType(name)));
-            };
-            out.push(Account {
-                discriminator: self.discriminator(&at, "account", &name)?,
-                layout,
-                name,
-            });
-        }
-        Ok(out)
-    }
-
-    fn events(&self, names: &Names, types: &[TypeDef]) -> Result<Vec<Event>, IdlError> {
-        let mut seen = Seen::new("event");
-        let mut out = Vec::new();
-        for at in self.root.list_of("events")? {
-            let name = at.name("name")?;
-            seen.add(&at, &name)?;
-            let body = if self.legacy || at.get("fields").is_some() {
-                Body::Struct(parse_fields(&at, names)?)
-            } else {
-                let layout = names.get(&name).and_then(|&i| types.get(i));
-                match layout {
-                    Some(layout) => layout.body.clone(),
-                    None => return Err(at.error(Problem::UnknownType(name))),
+            let known = broken.get(instance.template).copied().unwrap_or(true);
+            let mut scope = reader.scope();
+            (scope.args, scope.depth) = (&instance.args, instance.depth);
+            let body = match known {
+                true => None,
+                false if scope.types.exhausted() => {
+                    let reason = "generic types are used too often".into();
+                    Some((Body::Unsupported(reason), None))
+                }
+                false => {
+                    let body = scope.parse_body(entry);
+                    reader.errors.keep(body)
                 }
             };
-            out.push(Event {
-                discriminator: self.discriminator(&at, "event", &name)?,
+            broken.push(body.is_none());
+            let (body, repr) = body.unwrap_or((Body::Unsupported("it is broken".into()), None));
+            defs.push(TypeDef {
                 name,
                 body,
+                path: entry.path.clone(),
+                repr,
             });
-        }
-        Ok(out)
-    }
-
-    fn errors(&self) -> Result<Vec<ErrorCode>, IdlError> {
-        let parse = |at: &Cursor<'_>| {
-            let code = at.need("code")?;
-            let number = code.value.as_u64().and_then(|n| u32::try_from(n).ok());
-            Ok(ErrorCode {
-                code: number.ok_or_else(|| code.shape("an error number"))?,
-                name: at.name("name")?,
-                message: at
-                    .get("msg")
-                    .map(|m| m.text().map(Into::into))
-                    .transpose()?,
-            })
-        };
-        self.root.list_of("errors")?.iter().map(parse).collect()
-    }
-
-    /// The stated discriminator, or in the legacy format the one derived from the name.
-    fn discriminator(
-        &self,
-        at: &Cursor<'_>,
-        namespace: &str,
-        name: &str,
-    ) -> Result<Vec<u8>, IdlError> {
-        match at.get("discriminator") {
-            Some(stated) => {
-                let bytes = stated.bytes()?;
-                if bytes.is_empty() || bytes.len() > 64 {
-                    return Err(stated.shape("a discriminator of 1 to 64 bytes"));
-                }
-                Ok(bytes)
-            }
-            None if self.legacy => Ok(discriminator(namespace, name)),
-            None => Err(at.error(Problem::Missing("discriminator"))),
-        }
-    }
-}
-
-/// Accounts of an instruction or of a nested group, in order.
-fn flatten_accounts(
-    at: &Cursor<'_>,
-    out: &mut Vec<InstructionAccount>,
-    depth: usize,
-) -> Result<(), IdlError> {
-    for item in at.list_of("accounts")? {
-        if item.get("accounts").is_some() {
-            if depth == 16 {
-                return Err(item.shape("at most 16 nested account groups"));
-            }
-            flatten_accounts(&item, out, depth + 1)?;
-        } else {
-            out.push(InstructionAccount {
-                name: item.name("name")?,
-                optional: item.flag("optional")? || item.flag("isOptional")?,
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Names met so far among things of one kind.
-struct Seen {
-    what: &'static str,
-    paths: HashMap<String, String>,
-}
-
-impl Seen {
-    fn new(what: &'static str) -> Self {
-        Self {
-            what,
-            paths: HashMap::new(),
-        }
-    }
-
-    fn add(&mut self, at: &Cursor<'_>, name: &str) -> Result<(), IdlError> {
-        match self.paths.insert(name.into(), at.path.clone()) {
-            None => Ok(()),
-            Some(first) => Err(at.error(Problem::Duplicate {
-                what: self.what,
-                name: name.into(),
-                first,
-            })),
         }
     }
 }

@@ -4,82 +4,283 @@ use std::collections::HashMap;
 
 use super::cursor::Cursor;
 use super::error::{IdlError, Problem};
+use super::generics::{Arg, Types};
+use super::memory::Repr;
 use super::{Body, Field, Fields, Type, Variant};
-
-/// Index of every named type, known before any definition is read.
-pub(super) type Names = HashMap<String, usize>;
 
 /// Lists of lists of options beyond this depth are refused, so that later walks need no care.
 const MAX_NESTING: usize = 8;
 
-pub(super) fn parse_type(at: &Cursor<'_>, names: &Names) -> Result<Type, IdlError> {
-    nested(at, names, 0)
+/// Where a type stands: what its generic parameters mean there.
+pub(super) struct Scope<'a> {
+    pub(super) types: &'a mut Types,
+    pub(super) args: &'a [(String, Arg)],
+    /// Generic types around this one.
+    pub(super) depth: usize,
 }
 
-fn nested(at: &Cursor<'_>, names: &Names, depth: usize) -> Result<Type, IdlError> {
-    if depth > MAX_NESTING {
-        return Err(at.error(Problem::Depth(MAX_NESTING, "option, vec and array".into())));
+impl Scope<'_> {
+    pub(super) fn parse_type(&mut self, at: &Cursor<'_>) -> Result<Type, IdlError> {
+        self.nested(at, 0)
     }
-    if let Some(name) = at.value.as_str() {
-        return primitive(name).ok_or_else(|| at.error(Problem::UnknownType(name.into())));
-    }
-    let Some(object) = at.value.as_object() else {
-        return Err(at.shape("a type"));
-    };
-    let mut keys = object.keys();
-    let (Some(key), None) = (keys.next(), keys.next()) else {
-        return Err(at.shape("a type: an object with one key"));
-    };
-    let inner = at.need_dyn(key)?;
-    let boxed = |at: &Cursor<'_>| nested(at, names, depth + 1).map(Box::new);
-    match key.as_str() {
-        "option" => Ok(Type::Option(boxed(&inner)?)),
-        "vec" => Ok(Type::Vec(boxed(&inner)?)),
-        "array" => array(&inner, names, depth + 1),
-        "defined" => defined(&inner, names),
-        "generic" => Ok(Type::Unsupported(format!(
-            "generic parameter at {}",
-            inner.path
-        ))),
-        "coption" | "hashMap" | "bTreeMap" | "hashSet" | "bTreeSet" => {
-            Ok(Type::Unsupported(format!("`{key}` at {}", at.path)))
+
+    fn nested(&mut self, at: &Cursor<'_>, depth: usize) -> Result<Type, IdlError> {
+        if self.depth > 0 && !self.types.spend() {
+            return Ok(Type::Unsupported("generic types are used too often".into()));
         }
-        other => Err(at.error(Problem::UnknownType(other.into()))),
+        if depth > MAX_NESTING {
+            return Err(at.error(Problem::Depth(MAX_NESTING, "option, vec and array".into())));
+        }
+        if let Some(name) = at.value.as_str() {
+            return primitive(name).ok_or_else(|| at.error(Problem::UnknownType(name.into())));
+        }
+        let Some(object) = at.value.as_object() else {
+            return Err(at.shape("a type"));
+        };
+        let mut keys = object.keys();
+        let (Some(key), None) = (keys.next(), keys.next()) else {
+            return Err(at.shape("a type: an object with one key"));
+        };
+        let inner = at.need_dyn(key)?;
+        let below = depth + 1;
+        match key.as_str() {
+            "option" => Ok(Type::Option(self.nested(&inner, below)?.into())),
+            "coption" => Ok(Type::COption(self.nested(&inner, below)?.into())),
+            "vec" | "hashSet" | "bTreeSet" => Ok(Type::Vec(self.nested(&inner, below)?.into())),
+            "hashMap" | "bTreeMap" => self.map(&inner, below),
+            "array" | "genericLenArray" => self.array(&inner, below),
+            "tuple" => self.tuple(&inner, below),
+            "nonzero" | "nonZero" => self.nested(&inner, below),
+            "defined" => self.defined(&inner, "generics", below),
+            "definedWithTypeArgs" => self.defined(&inner, "args", below),
+            "generic" => match self.parameter(&inner, inner.text()?)? {
+                Arg::Type(kind) => Ok(kind),
+                Arg::Value(_) => Err(inner.shape("a parameter that is a type")),
+                Arg::Open => Ok(Type::Unsupported("a generic parameter".into())),
+            },
+            other => Err(at.error(Problem::UnknownType(other.into()))),
+        }
+    }
+
+    fn map(&mut self, at: &Cursor<'_>, depth: usize) -> Result<Type, IdlError> {
+        let parts = at.list()?;
+        let [key, value] = parts.as_slice() else {
+            return Err(at.shape("a key's type and a value's"));
+        };
+        let mut entry = Vec::with_capacity(2);
+        for (name, kind) in [("key", key), ("value", value)] {
+            entry.push(Field {
+                name: name.into(),
+                kind: self.nested(kind, depth)?,
+            });
+        }
+        Ok(Type::Vec(Type::Tuple(entry).into()))
+    }
+
+    fn tuple(&mut self, at: &Cursor<'_>, depth: usize) -> Result<Type, IdlError> {
+        let mut fields = Vec::new();
+        for (i, item) in at.list()?.iter().enumerate() {
+            fields.push(Field {
+                name: format!("_{i}"),
+                kind: self.nested(item, depth)?,
+            });
+        }
+        Ok(Type::Tuple(fields))
+    }
+
+    fn array(&mut self, at: &Cursor<'_>, depth: usize) -> Result<Type, IdlError> {
+        let parts = at.list()?;
+        let [element, length] = parts.as_slice() else {
+            return Err(at.shape("an element type and a length"));
+        };
+        let element = self.nested(element, depth)?;
+        let parameter = match length.get("generic") {
+            Some(name) => Some(self.parameter(&name, name.text()?)?),
+            None if at.path.ends_with("genericLenArray") => {
+                Some(self.parameter(length, length.text()?)?)
+            }
+            None => None,
+        };
+        let count = match parameter {
+            Some(Arg::Open) => {
+                return Ok(Type::Unsupported("a generic length".into()));
+            }
+            Some(Arg::Value(text)) => number(&text),
+            Some(Arg::Type(_)) => None,
+            None => length.value.as_u64(),
+        };
+        let count = count.and_then(|n| u32::try_from(n).ok());
+        let count = count.ok_or_else(|| length.shape("a length below 2^32"))?;
+        Ok(Type::Array(element.into(), count))
+    }
+
+    /// What a generic parameter stands for here.
+    fn parameter(&self, at: &Cursor<'_>, name: &str) -> Result<Arg, IdlError> {
+        let found = self.args.iter().find(|(n, _)| n == name);
+        match found {
+            Some((_, arg)) => Ok(arg.clone()),
+            None => Err(at.error(Problem::UnknownParameter(name.into()))),
+        }
+    }
+
+    /// A named type, with its arguments under `list` if it is generic.
+    fn defined(
+        &mut self,
+        at: &Cursor<'_>,
+        list: &'static str,
+        depth: usize,
+    ) -> Result<Type, IdlError> {
+        let (name, given) = match at.value.as_str() {
+            Some(name) => (name.to_owned(), Vec::new()),
+            None => (at.name("name")?, at.list_of(list)?),
+        };
+        let Some(index) = self.types.find(&name) else {
+            return Err(at.error(Problem::UnknownType(name)));
+        };
+        let wanted = self.types.parameters(index).to_vec();
+        if wanted.len() != given.len() {
+            return Err(at.error(Problem::Arguments {
+                name,
+                wanted: wanted.len(),
+                given: given.len(),
+            }));
+        }
+        if wanted.is_empty() {
+            return Ok(Type::Defined(index));
+        }
+        let mut args = Vec::with_capacity(given.len());
+        for (item, parameter) in given.iter().zip(&wanted) {
+            let arg = self.argument(item, depth)?;
+            match (&arg, parameter.constant) {
+                (Arg::Type(_), Some(true)) => return Err(item.shape("a constant")),
+                (Arg::Value(_), Some(false)) => return Err(item.shape("a type")),
+                _ => args.push(arg),
+            }
+        }
+        Ok(self.types.instantiate(index, args, self.depth))
+    }
+
+    /// `{kind: type, type}` or `{kind: const, value}`; the legacy format has `{type}`, `{value}`, `{generic}`.
+    fn argument(&mut self, at: &Cursor<'_>, depth: usize) -> Result<Arg, IdlError> {
+        if let Some(name) = at.get("generic") {
+            return self.parameter(&name, name.text()?);
+        }
+        if let Some(value) = at.get("value") {
+            let text = match value.value.as_u64() {
+                Some(number) => number.to_string(),
+                None => value.text()?.to_owned(),
+            };
+            let outer = self.args.iter().find(|(name, _)| *name == text);
+            return Ok(outer.map_or(Arg::Value(text), |(_, arg)| arg.clone()));
+        }
+        let kind = at.need("type")?;
+        // A constant that is passed on looks like a type to Anchor's generator.
+        if let Some(name) = kind.get("generic").or_else(|| kind.get("defined")) {
+            let name = name
+                .value
+                .as_str()
+                .or_else(|| name.value.get("name")?.as_str());
+            let outer = self.args.iter().find(|(n, _)| Some(n.as_str()) == name);
+            if let Some((_, arg @ (Arg::Value(_) | Arg::Open))) = outer {
+                return Ok(arg.clone());
+            }
+        }
+        Ok(Arg::Type(self.nested(&kind, depth)?))
+    }
+
+    /// An entry of `types` (or of a legacy `accounts`): its definition, and its layout where that is not borsh's.
+    pub(super) fn parse_body(&mut self, at: &Cursor<'_>) -> Result<(Body, Option<Repr>), IdlError> {
+        let repr = match at.get("serialization") {
+            None => None,
+            Some(serialization) => match serialization.value.as_str() {
+                Some("borsh") => None,
+                Some("bytemuck") => Some(Repr::read(at, true)?),
+                Some("bytemuckunsafe" | "bytemuckUnsafe") => Some(Repr::read(at, false)?),
+                _ => {
+                    let reason = "it has a serialization of its own".into();
+                    return Ok((Body::Unsupported(reason), None));
+                }
+            },
+        };
+        let at = at.need("type")?;
+        let kind = at.need("kind")?;
+        let body = match kind.text()? {
+            "struct" => Body::Struct(self.fields(&at)?),
+            "enum" => Body::Enum(self.variants(&at.need("variants")?)?),
+            "type" => Body::Alias(self.parse_type(&at.need("alias")?)?),
+            "alias" => Body::Alias(self.parse_type(&at.need("value")?)?),
+            _ => return Err(kind.shape("struct, enum, type or alias")),
+        };
+        Ok((body, repr))
+    }
+
+    fn variants(&mut self, at: &Cursor<'_>) -> Result<Vec<Variant>, IdlError> {
+        let items = at.list()?;
+        if items.is_empty() || items.len() > 256 {
+            return Err(at.shape("1 to 256 variants"));
+        }
+        let mut out: Vec<Variant> = Vec::with_capacity(items.len());
+        for item in &items {
+            let name = item.name("name")?;
+            if let Some(first) = out.iter().position(|v| v.name == name) {
+                return Err(item.error(Problem::Duplicate {
+                    what: "variant",
+                    name,
+                    first: format!("{}[{first}]", at.path),
+                }));
+            }
+            let fields = self.fields(item)?;
+            out.push(Variant { name, fields });
+        }
+        Ok(out)
+    }
+
+    /// The list under `fields`: named (`{name, type}`), by position (types), or absent.
+    pub(super) fn fields(&mut self, at: &Cursor<'_>) -> Result<Fields, IdlError> {
+        let Some(at) = at.get("fields") else {
+            return Ok(Fields::Unit);
+        };
+        let items = at.list()?;
+        let Some(first) = items.first() else {
+            return Ok(Fields::Unit);
+        };
+        if first.get("name").is_some() && first.get("type").is_some() {
+            Ok(Fields::Named(self.named(&at, &items)?))
+        } else {
+            let kinds: Result<_, _> = items.iter().map(|item| self.parse_type(item)).collect();
+            Ok(Fields::Tuple(kinds?))
+        }
+    }
+
+    /// A list of `{name, type}`.
+    pub(super) fn named(
+        &mut self,
+        at: &Cursor<'_>,
+        items: &[Cursor<'_>],
+    ) -> Result<Vec<Field>, IdlError> {
+        let mut seen = HashMap::new();
+        let mut out = Vec::with_capacity(items.len());
+        for (i, item) in items.iter().enumerate() {
+            let name = item.name("name")?;
+            if let Some(first) = seen.insert(name.clone(), i) {
+                return Err(item.error(Problem::Duplicate {
+                    what: "field",
+                    name,
+                    first: format!("{}[{first}]", at.path),
+                }));
+            }
+            let kind = self.parse_type(&item.need("type")?)?;
+            out.push(Field { name, kind });
+        }
+        Ok(out)
     }
 }
 
-fn array(at: &Cursor<'_>, names: &Names, depth: usize) -> Result<Type, IdlError> {
-    let parts = at.list()?;
-    let [element, length] = parts.as_slice() else {
-        return Err(at.shape("an element type and a length"));
-    };
-    let element = nested(element, names, depth)?;
-    if length.value.is_object() {
-        return Ok(Type::Unsupported(format!(
-            "generic length at {}",
-            length.path
-        )));
-    }
-    let count = length.value.as_u64().and_then(|n| u32::try_from(n).ok());
-    let count = count.ok_or_else(|| length.shape("a length below 2^32"))?;
-    Ok(Type::Array(Box::new(element), count))
-}
-
-fn defined(at: &Cursor<'_>, names: &Names) -> Result<Type, IdlError> {
-    let name = match at.value.as_str() {
-        Some(name) => name.to_owned(),
-        None => at.name("name")?,
-    };
-    if !at.list_of("generics")?.is_empty() {
-        return Ok(Type::Unsupported(format!(
-            "generic type `{name}` at {}",
-            at.path
-        )));
-    }
-    match names.get(&name) {
-        Some(&index) => Ok(Type::Defined(index)),
-        None => Err(at.error(Problem::UnknownType(name))),
-    }
+/// A constant as Rust spells it: `32`, `1_000`, `8usize`, `{ 4 }`.
+fn number(text: &str) -> Option<u64> {
+    let text = text.trim_matches(|c: char| c == '{' || c == '}' || c.is_whitespace());
+    let digits = text.trim_end_matches("usize").replace('_', "");
+    digits.parse().ok()
 }
 
 fn primitive(name: &str) -> Option<Type> {
@@ -104,92 +305,4 @@ fn primitive(name: &str) -> Option<Type> {
         "bytes" => Type::Bytes,
         _ => return None,
     })
-}
-
-/// An entry of `types` (or of a legacy `accounts`): its definition.
-pub(super) fn parse_body(at: &Cursor<'_>, names: &Names) -> Result<Body, IdlError> {
-    if !at.list_of("generics")?.is_empty() {
-        return Ok(Body::Unsupported("it is generic".into()));
-    }
-    if let Some(serialization) = at.get("serialization") {
-        // Plain-old-data types have no padding, so their bytes are those of borsh.
-        match serialization.value.as_str() {
-            Some("borsh" | "bytemuck" | "bytemuckunsafe") => {}
-            _ => {
-                return Ok(Body::Unsupported(
-                    "it has a serialization of its own".into(),
-                ));
-            }
-        }
-    }
-    let at = at.need("type")?;
-    let kind = at.need("kind")?;
-    match kind.text()? {
-        "struct" => Ok(Body::Struct(parse_fields(&at, names)?)),
-        "enum" => Ok(Body::Enum(variants(&at.need("variants")?, names)?)),
-        "type" => Ok(Body::Alias(parse_type(&at.need("alias")?, names)?)),
-        "alias" => Ok(Body::Alias(parse_type(&at.need("value")?, names)?)),
-        _ => Err(kind.shape("struct, enum, type or alias")),
-    }
-}
-
-fn variants(at: &Cursor<'_>, names: &Names) -> Result<Vec<Variant>, IdlError> {
-    let items = at.list()?;
-    if items.is_empty() || items.len() > 256 {
-        return Err(at.shape("1 to 256 variants"));
-    }
-    let mut out: Vec<Variant> = Vec::with_capacity(items.len());
-    for item in &items {
-        let name = item.name("name")?;
-        if let Some(first) = out.iter().position(|v| v.name == name) {
-            return Err(item.error(Problem::Duplicate {
-                what: "variant",
-                name,
-                first: format!("{}[{first}]", at.path),
-            }));
-        }
-        let fields = parse_fields(item, names)?;
-        out.push(Variant { name, fields });
-    }
-    Ok(out)
-}
-
-/// The list under `fields`: named (`{name, type}`), by position (types), or absent.
-pub(super) fn parse_fields(at: &Cursor<'_>, names: &Names) -> Result<Fields, IdlError> {
-    let Some(at) = at.get("fields") else {
-        return Ok(Fields::Unit);
-    };
-    let items = at.list()?;
-    let Some(first) = items.first() else {
-        return Ok(Fields::Unit);
-    };
-    if first.get("name").is_some() && first.get("type").is_some() {
-        Ok(Fields::Named(named(&at, &items, names)?))
-    } else {
-        let kinds: Result<_, _> = items.iter().map(|item| parse_type(item, names)).collect();
-        Ok(Fields::Tuple(kinds?))
-    }
-}
-
-/// A list of `{name, type}`.
-pub(super) fn named(
-    at: &Cursor<'_>,
-    items: &[Cursor<'_>],
-    names: &Names,
-) -> Result<Vec<Field>, IdlError> {
-    let mut seen = HashMap::new();
-    let mut out = Vec::with_capacity(items.len());
-    for (i, item) in items.iter().enumerate() {
-        let name = item.name("name")?;
-        if let Some(first) = seen.insert(name.clone(), i) {
-            return Err(item.error(Problem::Duplicate {
-                what: "field",
-                name,
-                first: format!("{}[{first}]", at.path),
-            }));
-        }
-        let kind = parse_type(&item.need("type")?, names)?;
-        out.push(Field { name, kind });
-    }
-    Ok(out)
 }

@@ -12,6 +12,8 @@ pub(crate) enum Fault {
     Bool(u8),
     #[error("{0} is not an option's tag")]
     Option(u8),
+    #[error("{0} is not a coption's tag")]
+    COption(u32),
     #[error("variant {tag} of {variants}")]
     Variant { tag: u8, variants: u16 },
     #[error("text is not UTF-8")]
@@ -99,6 +101,19 @@ fn step<'a>(op: &Op, input: &'a [u8], streams: &mut [Stream]) -> Result<&'a [u8]
                 other => fail(Fault::Option(other), member.head),
             }
         }
+        Op::COption { size, value } => {
+            let (tag, rest) = length(input, value.head)?;
+            match tag {
+                0 => {
+                    let (_, rest) = take(rest, *size, value.head)?;
+                    absent(value, streams);
+                    Ok(rest)
+                }
+                1 => present(value, rest, streams),
+                other => fail(Fault::COption(other), value.head),
+            }
+        }
+        Op::Skip { size, stream } => Ok(take(input, *size, *stream)?.1),
         Op::List { offsets, min, body } => {
             let (length, rest) = length(input, *offsets)?;
             if *min == 0 && length > 0 {

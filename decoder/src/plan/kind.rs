@@ -1,5 +1,6 @@
 //! ClickHouse's spelling of types.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 /// A string literal.
@@ -36,7 +37,7 @@ fn element(name: &str) -> String {
 /// Elements of a named tuple, in order.
 #[derive(Debug, Default)]
 pub(super) struct Elements {
-    used: Vec<String>,
+    used: HashSet<String>,
     text: String,
 }
 
@@ -49,7 +50,7 @@ impl Elements {
         }
         let comma = if self.used.is_empty() { "" } else { ", " };
         let _ = write!(self.text, "{comma}{} {kind}", element(&name));
-        self.used.push(name);
+        self.used.insert(name);
     }
 
     /// The tuple's type.

@@ -1,10 +1,12 @@
 //! Decode plans: a type, flattened once, that checks borsh bytes and writes column streams.
 
 mod compile;
+mod cost;
 mod default;
 mod exec;
 mod kind;
 mod remap;
+mod value;
 
 pub(crate) use compile::{PlanError, compile_body, compile_fields};
 pub(crate) use default::StreamDefault;
@@ -59,6 +61,10 @@ pub(crate) enum Op {
     Unit { stream: u32 },
     /// An option that ClickHouse can hold as `Nullable`, or as an array of zero or one.
     Option(Member),
+    /// SPL's option: four bytes 0 or 1, then `size` bytes of the value, present or not.
+    COption { size: usize, value: Member },
+    /// Bytes that say nothing; `stream` is that of the value beside them, for messages.
+    Skip { size: usize, stream: u32 },
     /// A counted list; `min` is the least size of an element.
     List {
         offsets: u32,

@@ -31,8 +31,9 @@ fn renumber(op: &mut Op, number: &impl Fn(u32) -> u32) {
         | Op::Text { stream }
         | Op::Bytes { stream }
         | Op::Enum { stream, .. }
+        | Op::Skip { stream, .. }
         | Op::Unit { stream } => *stream = number(*stream),
-        Op::Option(value) => member(value, number),
+        Op::Option(value) | Op::COption { value, .. } => member(value, number),
         Op::List { offsets, body, .. } | Op::Array { offsets, body, .. } => {
             *offsets = number(*offsets);
             body.iter_mut().for_each(|op| renumber(op, number));

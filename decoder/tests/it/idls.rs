@@ -199,9 +199,9 @@ fn broken_files_are_refused_with_file_path_and_reason() {
         (
             new(
                 &["A"],
-                &json!([structure("A", &field(&json!({"coption": "u8"})))]),
+                &json!([{"name": "A", "serialization": {"custom": "x"}, "type": {"kind": "struct"}}]),
             ),
-            "x.json: $.events[0]: event `A` needs a type that is not supported: `coption`",
+            "x.json: $.events[0]: event `A` needs a type that is not supported: type `A`: it has a serialization of its own",
         ),
         (
             json!({"name": "x", "events": [{"name": "E", "fields": [], "discriminator": [1, 256]}]}),
@@ -233,21 +233,28 @@ fn broken_files_are_refused_with_file_path_and_reason() {
 
 #[test]
 fn what_no_event_reaches_may_be_unsupported() {
-    let generic = json!({"name": "G", "generics": [{"kind": "type", "name": "T"}], "type": {"kind": "struct", "fields": [
-        {"name": "a", "type": {"generic": "T"}}]}});
+    let custom = json!({"name": "C", "serialization": {"custom": "own"}, "type": {"kind": "struct", "fields": ["u8"]}});
+    let recursive = structure("R", &field(&json!({"vec": {"defined": {"name": "R"}}})));
     let ours = structure("E", &field(&json!("u8")));
-    let user = |kind: &str| {
-        structure(
-            kind,
-            &field(
-                &json!({"defined": {"name": "G", "generics": [{"kind": "type", "type": "u8"}]}}),
-            ),
-        )
-    };
-    assert!(parse(&new(&["E"], &json!([generic, ours, user("U")]))).is_ok());
-    let error = parse(&new(&["E"], &json!([generic, user("E")]))).expect_err("generic");
+    let user = |kind: &str, of: &str| structure(kind, &field(&json!({"defined": {"name": of}})));
+    let good = json!([custom, recursive, ours, user("U", "C"), user("V", "R")]);
+    let mut idl = new(&["E"], &good);
+    idl["accounts"] =
+        json!([{"name": "U", "discriminator": [1]}, {"name": "E", "discriminator": [2]}]);
+    idl["instructions"] = json!([{"name": "go", "discriminator": [1], "accounts": [],
+        "args": [{"name": "a", "type": {"defined": {"name": "V"}}}]}]);
+    let notices = idl::notices(&parse(&idl).expect("IDL"));
+    let notices: Vec<String> = notices.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        notices,
+        [
+            "x.json: $.accounts[0]: account `U` cannot become columns: type `C`: it has a serialization of its own",
+            "x.json: $.instructions[0]: instruction `go` cannot become columns: type contains itself: R -> R",
+        ]
+    );
+    let error = parse(&new(&["E"], &json!([custom, user("E", "C")]))).expect_err("custom");
     assert!(
-        error.contains("event `E` needs a type that is not supported: generic type `G`"),
+        error.contains("event `E` needs a type that is not supported: type `C`"),
         "{error}"
     );
 }

@@ -1,0 +1,188 @@
+//! What the file lists beside its types: instructions, accounts, events, errors.
+
+use std::collections::HashMap;
+
+use super::cursor::Cursor;
+use super::error::{IdlError, Problem};
+use super::names::{discriminator, snake};
+use super::parse::{Format, Reader};
+use super::{Account, Body, ErrorCode, Event, Instruction, InstructionAccount, Type};
+
+impl Format<'_> {
+    pub(super) fn instructions(&self, reader: &mut Reader) -> Vec<Instruction> {
+        let mut seen = Seen::new("instruction");
+        let list = reader.list(&self.root, "instructions");
+        let mut out = Vec::with_capacity(list.len());
+        for at in list {
+            let read = self.instruction(&at, reader, &mut seen);
+            out.extend(reader.errors.keep(read));
+        }
+        out
+    }
+
+    fn instruction(
+        &self,
+        at: &Cursor<'_>,
+        reader: &mut Reader,
+        seen: &mut Seen,
+    ) -> Result<Instruction, IdlError> {
+        let name = at.name("name")?;
+        seen.add(at, &name)?;
+        let mut accounts = Vec::new();
+        flatten_accounts(at, &mut accounts, 0)?;
+        let args = match at.get("args") {
+            None => Vec::new(),
+            Some(args) => reader.scope().named(&args, &args.list()?)?,
+        };
+        Ok(Instruction {
+            discriminator: self.discriminator(at, "global", &snake(&name))?,
+            name,
+            accounts,
+            args,
+        })
+    }
+
+    pub(super) fn accounts(&self, reader: &mut Reader) -> Vec<Account> {
+        let mut seen = Seen::new("account");
+        let list = reader.list(&self.root, "accounts");
+        let mut out = Vec::with_capacity(list.len());
+        for at in list {
+            let mut read = || {
+                let name = at.name("name")?;
+                seen.add(&at, &name)?;
+                let Some(layout) = reader.types.find(&name) else {
+                    return Err(at.error(Problem::UnknownType(name)));
+                };
+                Ok(Account {
+                    discriminator: self.discriminator(&at, "account", &name)?,
+                    layout,
+                    name,
+                })
+            };
+            let read = read();
+            out.extend(reader.errors.keep(read));
+        }
+        out
+    }
+
+    pub(super) fn events(&self, reader: &mut Reader) -> Vec<Event> {
+        let mut seen = Seen::new("event");
+        let list = reader.list(&self.root, "events");
+        let mut out = Vec::with_capacity(list.len());
+        for at in list {
+            let read = self.event(&at, reader, &mut seen);
+            out.extend(reader.errors.keep(read));
+        }
+        out
+    }
+
+    fn event(
+        &self,
+        at: &Cursor<'_>,
+        reader: &mut Reader,
+        seen: &mut Seen,
+    ) -> Result<Event, IdlError> {
+        let name = at.name("name")?;
+        seen.add(at, &name)?;
+        let body = if self.legacy || at.get("fields").is_some() {
+            Body::Struct(reader.scope().fields(at)?)
+        } else {
+            match reader.types.find(&name) {
+                Some(layout) => Body::Alias(Type::Defined(layout)),
+                None => return Err(at.error(Problem::UnknownType(name))),
+            }
+        };
+        Ok(Event {
+            discriminator: self.discriminator(at, "event", &name)?,
+            name,
+            body,
+            path: at.path.clone(),
+        })
+    }
+
+    pub(super) fn errors(&self, reader: &mut Reader) -> Vec<ErrorCode> {
+        let parse = |at: &Cursor<'_>| {
+            let code = at.need("code")?;
+            let number = code.value.as_u64().and_then(|n| u32::try_from(n).ok());
+            Ok(ErrorCode {
+                code: number.ok_or_else(|| code.shape("an error number"))?,
+                name: at.name("name")?,
+                message: at
+                    .get("msg")
+                    .map(|m| m.text().map(Into::into))
+                    .transpose()?,
+            })
+        };
+        let list = reader.list(&self.root, "errors");
+        let codes = list.iter().filter_map(|at| reader.errors.keep(parse(at)));
+        codes.collect()
+    }
+
+    /// The stated discriminator, or in the legacy format the one derived from the name.
+    fn discriminator(
+        &self,
+        at: &Cursor<'_>,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Vec<u8>, IdlError> {
+        match at.get("discriminator") {
+            Some(stated) => {
+                let bytes = stated.bytes()?;
+                if bytes.is_empty() || bytes.len() > 64 {
+                    return Err(stated.shape("a discriminator of 1 to 64 bytes"));
+                }
+                Ok(bytes)
+            }
+            None if self.legacy => Ok(discriminator(namespace, name)),
+            None => Err(at.error(Problem::Missing("discriminator"))),
+        }
+    }
+}
+
+/// Accounts of an instruction or of a nested group, in order.
+fn flatten_accounts(
+    at: &Cursor<'_>,
+    out: &mut Vec<InstructionAccount>,
+    depth: usize,
+) -> Result<(), IdlError> {
+    for item in at.list_of("accounts")? {
+        if item.get("accounts").is_some() {
+            if depth == 16 {
+                return Err(item.shape("at most 16 nested account groups"));
+            }
+            flatten_accounts(&item, out, depth + 1)?;
+        } else {
+            out.push(InstructionAccount {
+                name: item.name("name")?,
+                optional: item.flag("optional")? || item.flag("isOptional")?,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Names met so far among things of one kind.
+struct Seen {
+    what: &'static str,
+    paths: HashMap<String, String>,
+}
+
+impl Seen {
+    fn new(what: &'static str) -> Self {
+        Self {
+            what,
+            paths: HashMap::new(),
+        }
+    }
+
+    fn add(&mut self, at: &Cursor<'_>, name: &str) -> Result<(), IdlError> {
+        match self.paths.insert(name.into(), at.path.clone()) {
+            None => Ok(()),
+            Some(first) => Err(at.error(Problem::Duplicate {
+                what: self.what,
+                name: name.into(),
+                first,
+            })),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Everything that is wrong with a file, and everything in it that has no columns.
+
+use super::Idl;
+use super::error::{IdlError, Problem};
+use super::parse::read;
+use crate::plan::{self, PlanError};
+
+/// All mistakes of a file (at most 100): what [`parse`](super::parse) refuses, and events whose layout cannot
+/// become columns.
+#[must_use]
+pub fn check(label: &str, origin: &str, json: &[u8]) -> Vec<IdlError> {
+    let idl = match read(label, origin, json) {
+        Ok(idl) => idl,
+        Err(errors) => return errors,
+    };
+    let mut errors = Vec::new();
+    for event in &idl.events {
+        if let Err(reason) = plan::compile_body(&idl, &event.body) {
+            errors.push(layout(
+                &idl,
+                event.path.clone(),
+                "event",
+                &event.name,
+                &reason,
+            ));
+        }
+    }
+    errors
+}
+
+/// Accounts and instructions that have no columns of their own, each with its reason: they do no harm to the
+/// rest of the file.
+#[must_use]
+pub fn notices(idl: &Idl) -> Vec<IdlError> {
+    let mut notices = Vec::new();
+    for (i, account) in idl.accounts.iter().enumerate() {
+        let Some(def) = idl.types.get(account.layout) else {
+            continue;
+        };
+        if let Err(reason) = plan::compile_body(idl, &def.body) {
+            let path = format!("$.accounts[{i}]");
+            notices.push(layout(idl, path, "account", &account.name, &reason));
+        }
+    }
+    for (i, instruction) in idl.instructions.iter().enumerate() {
+        if let Err(reason) = plan::compile_fields(idl, &instruction.args) {
+            let path = format!("$.instructions[{i}]");
+            notices.push(layout(idl, path, "instruction", &instruction.name, &reason));
+        }
+    }
+    notices
+}
+
+fn layout(idl: &Idl, path: String, what: &'static str, name: &str, reason: &PlanError) -> IdlError {
+    IdlError {
+        file: idl.origin.clone(),
+        path,
+        problem: Problem::Layout {
+            what,
+            name: name.into(),
+            reason: reason.to_string(),
+        }
+        .into(),
+    }
+}
