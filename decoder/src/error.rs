@@ -79,4 +79,28 @@ pub enum ConfigError {
         /// What is wrong.
         reason: String,
     },
+    /// A layout of `accounts.toml` that the IDL files do not bear out.
+    #[error("accounts.toml: layout `{layout}` of account `{account}` of `{label}`: {reason}")]
+    Layout {
+        /// IDL label.
+        label: String,
+        /// The account.
+        account: String,
+        /// The layout.
+        layout: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Configuration names a layout that there is not.
+    #[error(
+        "programs.{label}.account_layout: there is no layout `{layout}`; use auto or one of: {known}"
+    )]
+    UnknownLayout {
+        /// IDL label.
+        label: String,
+        /// The name given.
+        layout: String,
+        /// The names that exist.
+        known: String,
+    },
 }

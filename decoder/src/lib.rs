@@ -22,6 +22,7 @@
 //! or one, so that a null stays cheap.
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 mod build;
 mod canonical;
 pub mod chain;

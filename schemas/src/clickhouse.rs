@@ -41,12 +41,20 @@ const MIGRATIONS: &[Migration] = &[
     migration!(12, "0012", "events"),
     migration!(13, "0013", "dead_letters"),
     migration!(14, "0014", "canonical_events"),
+    migration!(20, "0020", "account_versions"),
+    migration!(21, "0021", "account_coverage"),
+    migration!(22, "0022", "node_account_versions"),
     migration!(100, "0100", "node_facts"),
     migration!(101, "0101", "job_facts"),
     migration!(102, "0102", "payment_facts"),
     migration!(110, "0110", "nodes"),
     migration!(111, "0111", "jobs"),
     migration!(112, "0112", "payments"),
+    migration!(120, "0120", "account_facts"),
+    migration!(121, "0121", "node_account_facts"),
+    migration!(130, "0130", "account_states"),
+    migration!(131, "0131", "node_accounts"),
+    migration!(132, "0132", "nodes_with_accounts"),
 ];
 
 /// Tables of [`migrations`] that hold chain rows by slot and are covered by the ledger, in writing order.

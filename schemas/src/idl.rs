@@ -37,3 +37,13 @@ pub fn text(label: &str) -> Option<&'static str> {
         .find(|(name, _)| *name == label)
         .map(|(_, json)| *json)
 }
+
+/// JSON of an IDL that describes a layout, not a program of its own: named by `accounts.toml`. Every built-in IDL can
+/// also stand for a layout.
+#[must_use]
+pub fn layout(name: &str) -> Option<&'static str> {
+    match name {
+        "node_registry.second" => Some(include_str!("../idl/node_registry.second.idl.json")),
+        label => text(label),
+    }
+}

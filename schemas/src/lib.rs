@@ -2,6 +2,7 @@
 //! OpenAPI document. The few types here are the shapes those files are read into.
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 pub mod canonical;
 pub mod clickhouse;
 pub mod idl;

@@ -26,6 +26,16 @@ pub const IDENTITY: [(&str, &str); 7] = [
 /// Sorting key of tables that start with [`IDENTITY`].
 pub const IDENTITY_KEY: [&str; 5] = ["slot", "tx_index", "outer_ix", "inner_ix", "ordinal"];
 
+/// The columns that every row of an account table starts with, and its sorting key's source.
+pub const ACCOUNT_IDENTITY: [(&str, &str); 3] = [
+    ("pubkey", "FixedString(32)"),
+    ("slot", "UInt64"),
+    ("write_version", "UInt64"),
+];
+
+/// Sorting key of tables that start with [`ACCOUNT_IDENTITY`].
+pub const ACCOUNT_KEY: [&str; 3] = ["pubkey", "slot", "write_version"];
+
 /// One column, as DDL writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -47,6 +57,12 @@ pub struct TableSpec {
 }
 
 impl TableSpec {
+    /// Whether its rows are observations of accounts: outside the ledger, and one that arrives twice counts once.
+    #[must_use]
+    pub fn is_of_observations(&self) -> bool {
+        self.order_by.first().map(String::as_str) == Some(ACCOUNT_KEY[0])
+    }
+
     /// `CREATE TABLE IF NOT EXISTS` for this table.
     #[must_use]
     pub fn create_sql(&self) -> String {
@@ -56,9 +72,14 @@ impl TableSpec {
             let _ = writeln!(sql, "    {} {}{comma}", quote(&column.name), column.kind);
         }
         let key: Vec<String> = self.order_by.iter().map(|name| quote(name)).collect();
+        let engine = if self.is_of_observations() {
+            "ReplacingMergeTree"
+        } else {
+            "MergeTree"
+        };
         let _ = write!(
             sql,
-            ") ENGINE = MergeTree PARTITION BY intDiv(slot, {PARTITION_SLOTS}) ORDER BY ({}) SETTINGS {TABLE_SETTINGS}",
+            ") ENGINE = {engine} PARTITION BY intDiv(slot, {PARTITION_SLOTS}) ORDER BY ({}) SETTINGS {TABLE_SETTINGS}",
             key.join(", ")
         );
         sql
