@@ -10,6 +10,7 @@
 mod accounts;
 mod anchor;
 mod canonical;
+mod farm;
 mod forgeries;
 mod idls;
 mod mainnet;
