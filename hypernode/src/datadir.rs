@@ -136,11 +136,15 @@ impl DataDir {
         }
     }
 
-    /// Removes what was indexed and the binding, keeping the lock: the start of another simulated chain.
+    /// Removes what was indexed and the binding, keeping the lock and what people put in (`idl/`): the start of another
+    /// simulated chain.
     pub(crate) fn clear(&self) -> Outcome {
         for entry in fs::read_dir(&self.path).or_cannot_start("--fresh")? {
             let entry = entry.or_cannot_start("--fresh")?;
-            if entry.file_name() == "lock" {
+            if ["lock", "idl"]
+                .iter()
+                .any(|kept| entry.file_name() == *kept)
+            {
                 continue;
             }
             let path = entry.path();

@@ -1,12 +1,12 @@
 //! A running instance: indexer and API over one store, until a signal or a failure.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hypernode_api::{ApiState, NetworkInfo, ProgramIds};
 use hypernode_decoder::Decoder;
 use hypernode_indexer::geyser::GeyserOptions;
-use hypernode_indexer::pipeline::{self, LiveOptions, State, StatusHandle};
+use hypernode_indexer::pipeline::{self, State, StatusHandle};
 use hypernode_localnet::Localnet;
 use hypernode_warehouse::Client;
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ use crate::commands::localnet::NETWORK;
 use crate::config::Settings;
 use crate::datadir::DataDir;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
+use crate::indexing::{IdlStatus, Indexing, Reload};
 use crate::network::Remote;
 use crate::programs::base58;
 use crate::running::{Endpoints, Running};
@@ -42,19 +43,30 @@ pub(crate) struct Instance<'a> {
 
 impl Instance<'_> {
     /// Runs until a signal (then stops in order) or until a role fails.
-    pub(crate) async fn run(&self, decoder: Decoder, listeners: Vec<TcpListener>) -> Outcome {
+    pub(crate) async fn run(
+        &self,
+        mut decoder: Decoder,
+        reload: Reload,
+        listeners: Vec<TcpListener>,
+    ) -> Outcome {
         let stop = CancellationToken::new();
         let mut roles: JoinSet<Outcome> = JoinSet::new();
         let status = StatusHandle::new();
         let endpoints = self.endpoints(&listeners)?;
         let info = self.network_info(&decoder, &endpoints);
-        let report = status_report(&status, &info.name, &endpoints, !listeners.is_empty());
+        let report = status_report(
+            &status,
+            &reload.status(),
+            &info.name,
+            &endpoints,
+            !listeners.is_empty(),
+        );
         // Whatever a request could do to a query, this client can only read.
         let reader = Client::new(&self.store.reader).or_cannot_start("API")?;
         let state = ApiState::new(reader, info, report);
         if self.store.is_embedded() {
             // The first request finds tables; an absent server is waited for in the indexer's role.
-            let ready = store::prepare(&self.store.client, &decoder, &self.genesis()).await;
+            let ready = store::prepare(&self.store.client, &mut decoder, &self.genesis()).await;
             ready.or_cannot_start("tables")?;
         }
         for listener in listeners {
@@ -65,7 +77,8 @@ impl Instance<'_> {
                     .map_err(|error| Failure::Broke(error.into()))
             });
         }
-        self.spawn_indexer(decoder, &status, &stop, &mut roles);
+        let indexing = self.indexing(&status);
+        roles.spawn(indexing.run(decoder, reload, stop.clone()));
         self.watch_chain(&stop, &mut roles);
         let published = self.announce(&endpoints)?;
         let first = tokio::select! {
@@ -82,34 +95,20 @@ impl Instance<'_> {
         outcome
     }
 
-    fn spawn_indexer(
-        &self,
-        decoder: Decoder,
-        status: &StatusHandle,
-        stop: &CancellationToken,
-        roles: &mut JoinSet<Outcome>,
-    ) {
-        let programs = decoder.programs().map(|(_, id)| *id).collect();
-        let mut geyser = GeyserOptions::new(self.geyser_url(), programs);
+    fn indexing(&self, status: &StatusHandle) -> Indexing {
+        let mut geyser = GeyserOptions::new(self.geyser_url(), Vec::new());
         match self.feed {
             Feed::Real(remote) => geyser.x_token.clone_from(&remote.x_token),
             // A simulated chain is indexed from its beginning.
             Feed::Simulated(_) => geyser.from_slot = Some(1),
         }
-        let options = LiveOptions {
+        Indexing {
             geyser,
-            source: "geyser".to_owned(),
-        };
-        let prepared = self.store.is_embedded();
-        let (client, genesis) = (self.store.client.clone(), self.genesis());
-        let (status, stop) = (status.clone(), stop.clone());
-        roles.spawn(async move {
-            if !prepared && !prepare(&client, &decoder, &genesis, &stop).await? {
-                return Ok(());
-            }
-            let run = pipeline::run_live(options, Arc::new(decoder), client, status, stop);
-            run.await.map_err(|error| Failure::Broke(error.into()))
-        });
+            client: self.store.client.clone(),
+            status: status.clone(),
+            genesis: self.genesis(),
+            prepared: self.store.is_embedded(),
+        }
     }
 
     /// A simulated chain that cannot go on (a full disk) ends the instance: its slots would just stand still.
@@ -247,47 +246,21 @@ impl Instance<'_> {
     }
 }
 
-/// Longest pause between attempts to reach an absent ClickHouse.
-const MAX_PAUSE: Duration = Duration::from_secs(15);
-
-/// Makes the tables, waiting for a ClickHouse that is not there yet; `false` if stopped meanwhile.
-async fn prepare(
-    client: &Client,
-    decoder: &Decoder,
-    genesis: &str,
-    stop: &CancellationToken,
-) -> Outcome<bool> {
-    let mut pause = Duration::from_millis(500);
-    loop {
-        let error = match store::prepare(client, decoder, genesis).await {
-            Ok(()) => return Ok(true),
-            Err(error) => error,
-        };
-        if !error.is_retryable() {
-            return Err(Failure::start("tables", error));
-        }
-        tracing::warn!(%error, retry_in = ?pause, "ClickHouse is not ready; nothing is lost meanwhile");
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = stop.cancelled() => return Ok(false),
-        }
-        pause = (pause * 2).min(MAX_PAUSE);
-    }
-}
-
 /// The answer of `/internal/status`, made anew at each call.
 fn status_report(
     status: &StatusHandle,
+    idls: &Arc<Mutex<IdlStatus>>,
     network: &str,
     endpoints: &Endpoints,
     serves_api: bool,
 ) -> hypernode_api::StatusProvider {
-    let status = status.clone();
+    let (status, idls) = (status.clone(), Arc::clone(idls));
     let network = network.to_owned();
     let endpoints = json!(endpoints);
     Arc::new(move || {
         let now = status.get();
-        let mut roles = json!({ "indexer": indexer_report(&now) });
+        let idls = idls.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut roles = json!({ "indexer": indexer_report(&now, &idls) });
         if serves_api {
             roles["api"] = json!({ "state": "running", "as_of_slot": now.as_of_slot });
         }
@@ -295,7 +268,7 @@ fn status_report(
     })
 }
 
-fn indexer_report(now: &pipeline::IndexerStatus) -> Value {
+fn indexer_report(now: &pipeline::IndexerStatus, idls: &IdlStatus) -> Value {
     let retry_at = now
         .retry_at
         .map(|time| chrono::DateTime::<chrono::Utc>::from(time).to_rfc3339());
@@ -310,6 +283,7 @@ fn indexer_report(now: &pipeline::IndexerStatus) -> Value {
         "malformed": now.malformed,
         "reconnects": now.reconnects,
         "retry_at": retry_at,
-        "message": now.message,
+        "idls": idls,
+        "message": now.message.as_ref().or(idls.refused.as_ref()),
     })
 }

@@ -6,6 +6,8 @@ mod commands;
 mod config;
 mod datadir;
 mod exit;
+mod idls;
+mod indexing;
 mod instance;
 mod network;
 mod programs;

@@ -77,10 +77,10 @@ impl Store {
     }
 }
 
-/// Brings the tables to this version and binds the database to the network.
+/// Brings the tables to this version, binds the database to the network and makes room for what the decoder writes.
 pub(crate) async fn prepare(
     client: &Client,
-    decoder: &Decoder,
+    decoder: &mut Decoder,
     genesis: &str,
 ) -> Result<(), WarehouseError> {
     let report = migrate::migrate(client).await?;
@@ -88,7 +88,22 @@ pub(crate) async fn prepare(
         tracing::info!(files = report.applied.len(), "schema files applied");
     }
     meta::bind(client, "genesis", genesis).await?;
-    migrate::ensure_tables(client, decoder.tables()).await
+    make_room(client, decoder).await
+}
+
+/// Makes the tables that the decoder writes, or those beside them where an IDL changed, and tells it their names.
+pub(crate) async fn make_room(
+    client: &Client,
+    decoder: &mut Decoder,
+) -> Result<(), WarehouseError> {
+    let placement = migrate::evolve_tables(client, decoder.tables()).await?;
+    if placement.created > 0 {
+        tracing::info!(tables = placement.created, "tables made");
+    }
+    for line in &placement.lines {
+        tracing::info!("{line}");
+    }
+    Ok(())
 }
 
 /// A client of the configured server, trusting `clickhouse.ca_file` alone where it is set.

@@ -1,5 +1,7 @@
 //! Brings a database to this program's schema: numbered files in order, then tables derived from IDLs.
 
+mod layout;
+mod place;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -9,7 +11,8 @@ use hypernode_schemas::clickhouse::{Migration, migrations};
 use crate::client::{Client, WarehouseError};
 use crate::literal::string;
 
-pub use self::tables::ensure_tables;
+pub(crate) use self::layout::ADDED;
+pub use self::tables::{Placement, evolve_tables};
 
 /// What [`migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]

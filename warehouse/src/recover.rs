@@ -33,7 +33,7 @@ pub struct Recovery {
 }
 
 /// Makes tables and ledger agree, or refuses. `table_names` are tables to look at beside the core ones and
-/// every `ev_` table of the database.
+/// every `ev_` and `ix_` table of the database.
 ///
 /// # Errors
 /// [`WarehouseError::Conflict`] naming table and slots where a committed range does not hold what the ledger
@@ -144,7 +144,10 @@ fn outside(ledger: &Ledger) -> String {
 async fn tables(client: &Client, names: &[String]) -> Result<BTreeSet<String>, WarehouseError> {
     let sql = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'";
     let wanted = |name: &String| {
-        LEDGER_TABLES.contains(&name.as_str()) || name.starts_with("ev_") || names.contains(name)
+        LEDGER_TABLES.contains(&name.as_str())
+            || name.starts_with("ev_")
+            || name.starts_with("ix_")
+            || names.contains(name)
     };
     Ok(client
         .rows::<String>(sql)

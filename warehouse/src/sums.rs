@@ -3,6 +3,9 @@
 //! A checksum is the sum (modulo 2^64) over rows of a 64-bit hash of all columns. `cityHash64` of a NULL is NULL
 //! and would drop the row out of the sum, so columns that can hold one, and nested ones, are hashed through
 //! their binary form, in which every value has bytes of its own.
+//!
+//! A column that was added to a table later contributes nothing while it holds its type's default, which is what
+//! rows of before hold in it: their checksums stay what the ledger says.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -12,6 +15,15 @@ use hypernode_schemas::table::quote;
 use crate::client::{Client, WarehouseError};
 use crate::ledger::Sums;
 use crate::literal::string;
+use crate::migrate::ADDED;
+
+/// A column as the checksum sees it.
+#[derive(Debug)]
+struct Column {
+    name: String,
+    kind: String,
+    added: bool,
+}
 
 /// Checksum expressions by table, read from the schema once.
 #[derive(Debug, Default)]
@@ -37,15 +49,18 @@ fn plain(kind: &str) -> bool {
         || fixed.iter().any(|start| inner.starts_with(start))
 }
 
-/// The hash of one row, over columns `(name, type)` in order.
-fn expression(columns: &[(String, String)]) -> String {
+/// Alias of a row's hash; no field of an IDL has such a name.
+const ROW: &str = "`#row`";
+
+/// The sum over rows of their hashes, over columns in order.
+fn expression(columns: &[Column]) -> String {
     let mut arguments = Vec::new();
     let mut through_bytes = Vec::new();
-    for (name, kind) in columns {
-        if plain(kind) {
-            arguments.push(quote(name));
+    for column in columns.iter().filter(|column| !column.added) {
+        if plain(&column.kind) {
+            arguments.push(quote(&column.name));
         } else {
-            through_bytes.push(quote(name));
+            through_bytes.push(quote(&column.name));
         }
     }
     if !through_bytes.is_empty() {
@@ -54,7 +69,24 @@ fn expression(columns: &[(String, String)]) -> String {
             through_bytes.join(", ")
         ));
     }
-    format!("sum(cityHash64({}))", arguments.join(", "))
+    let base = format!("cityHash64({})", arguments.join(", "));
+    let added: Vec<&Column> = columns.iter().filter(|column| column.added).collect();
+    if added.is_empty() {
+        return format!("sum({base})");
+    }
+    // The row's own hash is part of each term: a value that moves to another row is noticed.
+    let terms = added.iter().map(|column| {
+        let bytes = format!("formatRow('RowBinary', {})", quote(&column.name));
+        let default = format!(
+            "formatRow('RowBinary', defaultValueOfTypeName({}))",
+            string(&column.kind)
+        );
+        format!(
+            " + if({bytes} = {default}, toUInt64(0), cityHash64({ROW}, {}, {bytes}))",
+            string(&column.name)
+        )
+    });
+    format!("sum(({base} AS {ROW}){})", terms.collect::<String>())
 }
 
 impl SumCache {
@@ -82,8 +114,9 @@ impl SumCache {
                         "table {table} does not exist"
                     )));
                 };
+                // Plain aliases would hide columns of the same name.
                 parts.push(format!(
-                    "SELECT {} AS t, count() AS n, {expression} AS s FROM {} WHERE slot BETWEEN {lo} AND {hi}",
+                    "SELECT {} AS `#t`, count() AS `#n`, {expression} AS `#s` FROM {} WHERE slot BETWEEN {lo} AND {hi}",
                     string(table),
                     quote(table)
                 ));
@@ -113,13 +146,20 @@ impl SumCache {
             return Ok(());
         }
         let sql = format!(
-            "SELECT table, name, type FROM system.columns WHERE database = currentDatabase() AND table IN ({}) \
+            "SELECT table, name, type, comment FROM system.columns WHERE database = currentDatabase() AND table IN ({}) \
              ORDER BY table, position",
             unknown.join(", ")
         );
-        let mut columns: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
-        for (table, name, kind) in client.rows::<(String, String, String)>(&sql).await? {
-            columns.entry(table).or_default().push((name, kind));
+        let mut columns: BTreeMap<String, Vec<Column>> = BTreeMap::new();
+        for (table, name, kind, comment) in client
+            .rows::<(String, String, String, String)>(&sql)
+            .await?
+        {
+            let added = comment == ADDED;
+            columns
+                .entry(table)
+                .or_default()
+                .push(Column { name, kind, added });
         }
         let mut known = self.by_table.lock().unwrap_or_else(PoisonError::into_inner);
         known.extend(
@@ -156,11 +196,26 @@ mod tests {
         ] {
             assert!(!plain(kind), "{kind}");
         }
-        let columns =
-            [("a", "UInt8"), ("n`", "Nullable(UInt8)")].map(|(n, k)| (n.to_owned(), k.to_owned()));
+        let column = |name: &str, kind: &str, added| Column {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            added,
+        };
+        let mut columns = vec![
+            column("a", "UInt8", false),
+            column("n`", "Nullable(UInt8)", false),
+        ];
+        let before = expression(&columns);
         assert_eq!(
-            expression(&columns),
+            before,
             "sum(cityHash64(`a`, formatRow('RowBinary', `n\\``)))"
+        );
+        columns.push(column("c", "String", true));
+        let hash = before.strip_prefix("sum(").unwrap();
+        let hash = hash.strip_suffix(')').unwrap();
+        assert!(
+            expression(&columns).starts_with(&format!("sum(({hash} AS {ROW}) + if(")),
+            "what was hashed before is hashed alike"
         );
     }
 }

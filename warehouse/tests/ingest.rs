@@ -6,8 +6,8 @@ mod common;
 
 use std::time::Duration;
 
-use common::batches::{batch, spec, things};
-use hypernode_warehouse::migrate::{ensure_tables, migrate};
+use common::batches::{batch, things};
+use hypernode_warehouse::migrate::migrate;
 use hypernode_warehouse::recover::recover;
 use hypernode_warehouse::{Client, Ledger, Writer, meta};
 
@@ -46,25 +46,6 @@ async fn migrations_apply_once_and_refuse_a_changed_past() {
             .unwrap_err()
             .to_string()
             .contains("abc")
-    );
-}
-
-#[tokio::test]
-async fn typed_tables_are_made_once_and_compared() {
-    let Some(t) = common::engine().await else {
-        return;
-    };
-    let mut spec = spec();
-    ensure_tables(&t.client, &[spec.clone()]).await.unwrap();
-    ensure_tables(&t.client, &[spec.clone()]).await.unwrap();
-    spec.columns[8].kind = "UInt8".into();
-    let error = ensure_tables(&t.client, &[spec])
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("ev_test_Thing") && error.contains("text"),
-        "{error}"
     );
 }
 

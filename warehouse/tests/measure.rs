@@ -62,7 +62,7 @@ async fn memory_under_small_batches() {
     };
     common::prepare(&t.client).await;
     let tables = many(14);
-    migrate::ensure_tables(&t.client, &tables).await.unwrap();
+    migrate::evolve_tables(&t.client, &tables).await.unwrap();
     let writer = Writer::new(t.client.clone());
     let started = Instant::now();
     let mut slot = 4;
@@ -226,7 +226,7 @@ async fn start_and_recovery_with_many_tables() {
     common::prepare(&t.client).await;
     let clock = Instant::now();
     let tables = many(200);
-    migrate::ensure_tables(&t.client, &tables).await.unwrap();
+    migrate::evolve_tables(&t.client, &tables).await.unwrap();
     println!("200 tables made in {:?}", clock.elapsed());
     let writer = Writer::new(t.client.clone());
     for i in 0..3 {
@@ -244,7 +244,7 @@ async fn start_and_recovery_with_many_tables() {
     migrate::migrate(&t.client).await.unwrap();
     println!("migrate: {:?}", clock.elapsed());
     let clock = Instant::now();
-    migrate::ensure_tables(&t.client, &tables).await.unwrap();
+    migrate::evolve_tables(&t.client, &tables).await.unwrap();
     println!("compare: {:?}", clock.elapsed());
     let clock = Instant::now();
     let recovery = hypernode_warehouse::recover::recover(&t.client, &[])

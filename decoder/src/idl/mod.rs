@@ -9,7 +9,6 @@ mod items;
 mod layouts;
 mod memory;
 mod names;
-pub mod onchain;
 mod parse;
 mod types;
 

@@ -1,15 +1,17 @@
 //! `hypernode config check|keys`.
 
+use hypernode_decoder::Keep;
+
 use crate::cli::{CommonOnly, ConfigCommand};
 use crate::config::{self, keys::KEYS};
 use crate::exit::Outcome;
-use crate::programs;
+use crate::programs::{Ids, Rules};
 
 pub(crate) fn run(command: &ConfigCommand) -> Outcome {
     match command {
         ConfigCommand::Check(CommonOnly { common }) => {
             let settings = config::load(common)?;
-            programs::configured_ids(&settings)?;
+            Rules::new(&settings, Ids::Declared, Keep::Matching)?;
             for (key, value, origin) in settings.shown() {
                 println!("{key} = {value}    # {origin}");
             }

@@ -12,7 +12,8 @@ use crate::cli::Index;
 use crate::config::{self, check};
 use crate::datadir::{Binding, DataDir};
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
-use crate::programs::{self, Idls, Ids};
+use crate::idls::{self, Sources};
+use crate::programs::{Ids, Rules};
 use crate::signals;
 use crate::store::{self, Store};
 
@@ -31,23 +32,25 @@ pub(crate) async fn run(args: &Index) -> Outcome {
             format!("{} is not a file", args.recording.display()),
         ));
     }
-    let mut idls = if args.idl.is_some() {
-        Idls::default()
-    } else {
-        Idls::builtin()?
+    let dir = settings.path("data.dir").unwrap_or_default();
+    let sources = match &args.idl {
+        Some(folder) => Sources::only(folder, &settings),
+        None => Sources::new(&settings, &dir),
     };
-    let folder = args.idl.clone().or_else(|| settings.path("idl.dir"));
-    if let Some(folder) = folder {
-        idls.folder(&folder)?;
-    }
-    let mut ids = programs::configured_ids(&settings)?;
-    programs::flag_ids(&args.program, &idls, &mut ids)?;
-    let (decoder, notices) = programs::decoder(idls, &ids, Ids::Declared, Keep::All)?;
-    for notice in settings.notices.iter().chain(&notices) {
+    let versions = sources.load().map_err(|refusals| {
+        Failure::CannotStart(format!("IDL {}", idls::check::text(&refusals)))
+    })?;
+    let mut rules = Rules::new(&settings, Ids::Declared, Keep::All)?;
+    rules.flags(&args.program, &versions)?;
+    let programs = rules.programs(versions).map_err(Failure::CannotStart)?;
+    let mut decoder = rules
+        .decoder(&programs)
+        .map_err(|why| Failure::start("programs", why))?;
+    for notice in settings.notices.iter().chain(&programs.notices) {
         tracing::warn!("{notice}");
     }
 
-    let data = DataDir::open(&settings.path("data.dir").unwrap_or_default())?;
+    let data = DataDir::open(&dir)?;
     let binding = binding(args)?;
     data.bind(&binding)?;
     // Any free port: a recording can be indexed beside a running instance.
@@ -56,13 +59,16 @@ pub(crate) async fn run(args: &Index) -> Outcome {
     } else {
         Store::embedded(&settings, data.path(), 0).await?
     };
+    store::prepare(&store.client, &mut decoder, &binding.genesis)
+        .await
+        .or_cannot_start("tables")?;
     let options = RecordingOptions {
         format,
         slot: args.slot,
         progress: true,
         ..RecordingOptions::new(&args.recording)
     };
-    let outcome = work(&store, options, decoder, &binding.genesis).await;
+    let outcome = work(&store, options, decoder).await;
     store.close().await;
     finish(args, &outcome?)
 }
@@ -72,11 +78,7 @@ async fn work(
     store: &Store,
     options: RecordingOptions,
     decoder: Decoder,
-    genesis: &str,
 ) -> Outcome<RecordingOutcome> {
-    store::prepare(&store.client, &decoder, genesis)
-        .await
-        .or_cannot_start("tables")?;
     let stop = CancellationToken::new();
     let run = pipeline::run_recording(
         options,

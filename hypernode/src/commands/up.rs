@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use hypernode_decoder::{Decoder, Keep};
+use hypernode_decoder::Keep;
 use tokio::net::TcpListener;
 
 use super::localnet::{self, NETWORK};
@@ -10,9 +10,11 @@ use crate::cli;
 use crate::config::{self, Settings};
 use crate::datadir::{Binding, DataDir};
 use crate::exit::{Failure, Outcome};
+use crate::idls::Sources;
+use crate::indexing::Reload;
 use crate::instance::{Feed, Instance};
 use crate::network::{self, Remote};
-use crate::programs::{self, Idls, Ids, base58};
+use crate::programs::{Ids, Rules, base58};
 use crate::store::Store;
 
 /// Which roles this process runs.
@@ -29,10 +31,6 @@ pub(crate) async fn run(args: &cli::Up, roles: Roles) -> Outcome {
     }
     let remote = network::remote(&settings).await?;
     check_roles(&settings, remote.as_ref(), roles, args.fresh)?;
-    let (decoder, notices) = decoder(&settings, remote.is_some())?;
-    for notice in notices {
-        tracing::warn!("{notice}");
-    }
     let data = DataDir::open(&settings.path("data.dir").unwrap_or_default())?;
     match &remote {
         Some(remote) => data.bind(&Binding::new(&remote.name, &remote.genesis))?,
@@ -42,6 +40,13 @@ pub(crate) async fn run(args: &cli::Up, roles: Roles) -> Outcome {
     if args.fresh {
         data.clear()?;
     }
+    let ids = if remote.is_some() {
+        Ids::Declared
+    } else {
+        Ids::Localnet
+    };
+    let rules = Rules::new(&settings, ids, Keep::Matching)?;
+    let (reload, decoder) = Reload::new(Sources::new(&settings, data.path()), rules)?;
     // Ports before work: a taken one is told at once.
     let listeners = if roles == Roles::All {
         listen(&settings).await?
@@ -62,7 +67,7 @@ pub(crate) async fn run(args: &cli::Up, roles: Roles) -> Outcome {
         store: &store,
         feed: &feed,
     };
-    let outcome = instance.run(decoder, listeners).await;
+    let outcome = instance.run(decoder, reload, listeners).await;
     store.close().await;
     if let Feed::Simulated(network) = feed {
         network.shutdown().await;
@@ -102,20 +107,6 @@ fn bind_address(settings: &Settings) -> Outcome<IpAddr> {
     let text = settings.get("api.bind").unwrap_or_default();
     text.parse()
         .map_err(|_| Failure::start("api.bind", format!("{text:?} is not an IP address")))
-}
-
-/// The decoder for built-in and configured IDLs, with the ids of the network at hand.
-fn decoder(settings: &Settings, real: bool) -> Outcome<(Decoder, Vec<String>)> {
-    let mut idls = Idls::builtin()?;
-    if let Some(folder) = settings.path("idl.dir") {
-        idls.folder(&folder)?;
-    }
-    for (label, file) in settings.programs("idl") {
-        idls.file(&label, file.as_ref())?;
-    }
-    let ids = programs::configured_ids(settings)?;
-    let default = if real { Ids::Declared } else { Ids::Localnet };
-    programs::decoder(idls, &ids, default, Keep::Matching)
 }
 
 /// Binds the API's ports; one that is taken is an error that names its key.

@@ -234,7 +234,7 @@ pub(crate) const KEYS: &[Key] = &[
         "idl.dir",
         Kind::Path,
         "",
-        "folder with further IDL files; their events get tables with no code",
+        "folder with further IDL files, watched while an instance runs; <data>/idl is one too",
     ),
 ];
 

@@ -66,7 +66,7 @@ async fn measure(
     what: &str,
 ) -> Result<Measurement, PipelineError> {
     migrate::migrate(client).await?;
-    migrate::ensure_tables(client, decoder.tables()).await?;
+    migrate::evolve_tables(client, decoder.tables()).await?;
     let writer = Writer::new(client.clone());
     let started = Instant::now();
     let (mut ours, mut floors) = (Vec::new(), Vec::new());

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::stage::Stage;
-use super::status::StatusHandle;
+use super::status::{IndexerStatus, StatusHandle};
 use super::store::{Patience, Ready, store};
 use super::{PipelineError, open_warehouse};
 use crate::batch::LIVE_WINDOW;
@@ -48,6 +48,7 @@ pub async fn run_live(
         max: Duration::from_secs(15),
         give_up: None,
     };
+    status.update(IndexerStatus::restart);
     let opened = open_warehouse(&client, &decoder, &status, patience, &shutdown).await?;
     let Some((writer, coverage)) = opened else {
         return Ok(());

@@ -79,6 +79,13 @@ pub struct IndexerStatus {
 }
 
 impl IndexerStatus {
+    /// Forgets what concerned an earlier run of the same process; counts go on.
+    pub(super) fn restart(&mut self) {
+        self.gap = None;
+        self.contradiction = None;
+        (self.source_down, self.started, self.stopped) = (false, false, false);
+    }
+
     /// Several things may be wrong at once: the one that a person has to act on is shown.
     fn judge(&mut self) {
         self.state = if self.stopped {

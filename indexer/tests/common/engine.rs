@@ -36,7 +36,7 @@ pub(crate) async fn start(decoder: &Decoder) -> Option<TestEngine> {
     let engine = Engine::start(options).await.expect("engine");
     let client = Client::new(&engine.endpoint()).expect("client");
     migrate::migrate(&client).await.expect("migrations");
-    migrate::ensure_tables(&client, decoder.tables())
+    migrate::evolve_tables(&client, decoder.tables())
         .await
         .expect("tables");
     Some(TestEngine {

@@ -1,141 +1,131 @@
-//! Tables whose columns come from IDLs.
+//! Tables whose columns come from IDLs: made, and changed where an IDL changed. Nothing is ever dropped.
 
 use std::collections::HashMap;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use hypernode_schemas::table::TableSpec;
 
+use super::layout::{Change, Stored, alter_sql};
+use super::place::{Place, Present, place};
 use crate::client::{Client, WarehouseError};
-use crate::literal::string;
 
-/// Tables made at once: an IDL may bring hundreds.
+/// Statements at once: an IDL may bring hundreds of tables.
 const PARALLEL: usize = 8;
+/// Rounds of looking and changing. The second one finds nothing to do, unless another process changes tables too.
+const ROUNDS: usize = 5;
 
-/// Creates the tables that are missing and compares those that are there.
+/// Where the wanted tables are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Placement {
+    /// Wanted name to actual name, of those that differ.
+    pub renames: HashMap<String, String>,
+    /// Tables that were made now.
+    pub created: usize,
+    /// What was changed or stands elsewhere, a sentence each.
+    pub lines: Vec<String>,
+}
+
+/// Makes the tables that are missing, adds the columns and enum values that an IDL brought, and places layouts that
+/// their table cannot take into `<name>_v2`, `_v3` and so on beside it. Safe to repeat after an interruption, and
+/// beside another process that does the same.
 ///
 /// # Errors
-/// [`WarehouseError::Conflict`] names the table and the first column that differs; else what ClickHouse said.
-pub async fn ensure_tables(client: &Client, specs: &[TableSpec]) -> Result<(), WarehouseError> {
-    if specs.is_empty() {
-        return Ok(());
-    }
-    let present = columns(client, specs).await?;
-    let mut missing = Vec::new();
-    for spec in specs {
-        match present.get(&spec.name) {
-            Some(columns) => compare(spec, columns)?,
-            None => missing.push(spec.create_sql()),
-        }
-    }
-    stream::iter(missing)
-        .map(|sql| async move { client.execute(&sql).await })
-        .buffer_unordered(PARALLEL)
-        .try_collect::<()>()
-        .await?;
-    // Two programs may have created a table at once; what counts is what is there now.
-    let present = columns(client, specs).await?;
-    for spec in specs {
-        compare(spec, present.get(&spec.name).map_or(&[], Vec::as_slice))?;
-    }
-    Ok(())
-}
-
-type Columns = Vec<(String, String)>;
-
-/// Name and type of the columns of those of `specs` that exist.
-async fn columns(
+/// [`WarehouseError::Conflict`] if other processes keep changing the same tables; else what ClickHouse said.
+pub async fn evolve_tables(
     client: &Client,
     specs: &[TableSpec],
-) -> Result<HashMap<String, Columns>, WarehouseError> {
-    let names: Vec<String> = specs.iter().map(|spec| string(&spec.name)).collect();
-    let sql = format!(
-        "SELECT table, name, type FROM system.columns WHERE database = currentDatabase() AND table IN ({}) \
-         ORDER BY table, position",
-        names.join(", ")
-    );
-    let mut tables: HashMap<String, Columns> = HashMap::new();
-    for (table, name, kind) in client.rows::<(String, String, String)>(&sql).await? {
-        tables.entry(table).or_default().push((name, kind));
+) -> Result<Placement, WarehouseError> {
+    let mut placement = Placement::default();
+    if specs.is_empty() {
+        return Ok(placement);
     }
-    Ok(tables)
-}
-
-/// Types as the server prints them may differ from ours in blanks only.
-fn same_type(a: &str, b: &str) -> bool {
-    let squeeze = |text: &str| text.split_whitespace().collect::<String>();
-    squeeze(a) == squeeze(b)
-}
-
-fn compare(spec: &TableSpec, columns: &[(String, String)]) -> Result<(), WarehouseError> {
-    let conflict = |what: String| {
-        Err(WarehouseError::Conflict(format!(
-            "table {}: {what}; the IDL changed since the table was made: give the program another label, or use \
-             another database",
-            spec.name
-        )))
-    };
-    for (position, wanted) in spec.columns.iter().enumerate() {
-        match columns.get(position) {
-            None => return conflict(format!("column {} {} is missing", wanted.name, wanted.kind)),
-            Some((name, _)) if *name != wanted.name => {
-                return conflict(format!("column {} is {name} in the database", wanted.name));
+    for _ in 0..ROUNDS {
+        let places = place(specs, &present(client).await?).map_err(WarehouseError::Conflict)?;
+        let mut todo = Vec::new();
+        for place in &places {
+            let Some(spec) = specs.get(place.spec) else {
+                continue;
+            };
+            match place.lacks.as_deref() {
+                None => {
+                    let own = TableSpec {
+                        name: place.name.clone(),
+                        ..spec.clone()
+                    };
+                    todo.push(own.create_sql());
+                    placement.created += 1;
+                }
+                Some([]) => {}
+                Some(changes) => {
+                    todo.push(alter_sql(&place.name, changes));
+                    placement.lines.extend(describe(&place.name, changes));
+                }
             }
-            Some((_, kind)) if !same_type(kind, &wanted.kind) => {
-                return conflict(format!(
-                    "column {} is {kind} in the database, {} in the IDL",
-                    wanted.name, wanted.kind
+        }
+        if todo.is_empty() {
+            placement.settle(specs, places);
+            return Ok(placement);
+        }
+        stream::iter(todo)
+            .map(|sql| async move { client.execute(&sql).await })
+            .buffer_unordered(PARALLEL)
+            .try_collect::<()>()
+            .await?;
+    }
+    Err(WarehouseError::Conflict(
+        "the tables of the IDLs keep changing: another hypernode with other IDLs works on this database; only one may"
+            .to_owned(),
+    ))
+}
+
+impl Placement {
+    /// Notes where everything ended up.
+    fn settle(&mut self, specs: &[TableSpec], places: Vec<Place>) {
+        for place in places {
+            let Some(wanted) = specs.get(place.spec).map(|spec| &spec.name) else {
+                continue;
+            };
+            if place.name == *wanted {
+                continue;
+            }
+            if let Some(why) = place.because {
+                self.lines.push(format!(
+                    "{wanted} stays as it is ({why}): rows go to {} beside it",
+                    place.name
                 ));
             }
-            Some(_) => {}
+            self.renames.insert(wanted.clone(), place.name);
         }
-    }
-    match columns.get(spec.columns.len()) {
-        Some((name, _)) => conflict(format!("column {name} is not in the IDL")),
-        None => Ok(()),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use hypernode_schemas::table::Column;
+fn describe(table: &str, changes: &[Change]) -> Vec<String> {
+    changes
+        .iter()
+        .map(|change| match change {
+            Change::Add(column) => {
+                format!("{table} has a new column {} {}", column.name, column.kind)
+            }
+            Change::Widen(column) => {
+                format!("{table}.{} may hold more values now", column.name)
+            }
+        })
+        .collect()
+}
 
-    #[test]
-    fn differences_name_table_and_column() {
-        let column = |name: &str, kind: &str| Column {
-            name: name.into(),
-            kind: kind.into(),
+/// Columns of every table of the database, in order.
+async fn present(client: &Client) -> Result<Present, WarehouseError> {
+    let sql = "SELECT table, name, type, comment FROM system.columns WHERE database = currentDatabase() \
+         ORDER BY table, position";
+    let mut tables = Present::new();
+    for (table, name, kind, comment) in client.rows::<(String, String, String, String)>(sql).await?
+    {
+        let column = Stored {
+            name,
+            kind,
+            comment,
         };
-        let spec = TableSpec {
-            name: "ev_x".into(),
-            columns: vec![
-                column("slot", "UInt64"),
-                column("a", "Tuple(x UInt8, y String)"),
-            ],
-            order_by: vec!["slot".into()],
-        };
-        let have = |list: &[(&str, &str)]| -> Columns {
-            list.iter()
-                .map(|(n, k)| ((*n).to_owned(), (*k).to_owned()))
-                .collect()
-        };
-        let good = have(&[
-            ("slot", "UInt64"),
-            ("a", "Tuple(\n    x UInt8,\n    y String)"),
-        ]);
-        assert!(compare(&spec, &good).is_ok());
-        for bad in [
-            have(&[("slot", "UInt64")]),
-            have(&[("slot", "UInt64"), ("a", "String")]),
-            have(&[("slot", "UInt64"), ("b", "Tuple(x UInt8, y String)")]),
-            have(&[
-                ("slot", "UInt64"),
-                ("a", "Tuple(x UInt8, y String)"),
-                ("c", "UInt8"),
-            ]),
-        ] {
-            let text = compare(&spec, &bad).unwrap_err().to_string();
-            assert!(text.contains("ev_x") && text.contains("column"), "{text}");
-        }
+        tables.entry(table).or_default().push(column);
     }
+    Ok(tables)
 }

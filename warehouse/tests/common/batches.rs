@@ -30,10 +30,10 @@ pub fn spec() -> TableSpec {
     }
 }
 
-/// Rows of [`spec`]'s table, `per_slot` in each slot.
-pub async fn things(client: &Client, lo: u64, hi: u64, per_slot: u64) -> TableRows {
+/// A query for rows of [`spec`]'s table, `per_slot` in each slot.
+pub fn things_sql(lo: u64, hi: u64, per_slot: u64) -> String {
     let rows = (hi - lo + 1) * per_slot;
-    let sql = format!(
+    format!(
         "SELECT toUInt64({lo} + intDiv(number, {per_slot})) AS slot, toUInt32(number % {per_slot}) AS tx_index, \
          toUInt16(1) AS outer_ix, toInt32(-1) AS inner_ix, toUInt32(0) AS ordinal, \
          toFixedString(repeat('s', 64), 64) AS signature, toDateTime(number, 'UTC') AS block_time, \
@@ -42,7 +42,13 @@ pub async fn things(client: &Client, lo: u64, hi: u64, per_slot: u64) -> TableRo
          CAST(('a', NULL), 'Tuple(kind Enum8(\\'a\\' = 0, \\'b\\' = 1), n Nullable(UInt8))') AS pair, \
          CAST([1, NULL], 'Array(Nullable(UInt8))') AS nested, toFloat64(number) AS price, toUInt256(number) AS wide \
          FROM numbers({rows}) SETTINGS max_block_size = 1000000"
-    );
+    )
+}
+
+/// Rows of [`spec`]'s table, `per_slot` in each slot.
+pub async fn things(client: &Client, lo: u64, hi: u64, per_slot: u64) -> TableRows {
+    let rows = (hi - lo + 1) * per_slot;
+    let sql = things_sql(lo, hi, per_slot);
     let native = client.text(&sql, "Native").await.unwrap();
     TableRows {
         table: "ev_test_Thing".into(),

@@ -76,7 +76,7 @@ impl TestEngine {
 /// Migrates and makes the typed test table.
 pub async fn prepare(client: &Client) {
     hypernode_warehouse::migrate::migrate(client).await.unwrap();
-    hypernode_warehouse::migrate::ensure_tables(client, &[batches::spec()])
+    hypernode_warehouse::migrate::evolve_tables(client, &[batches::spec()])
         .await
         .unwrap();
 }

@@ -1,0 +1,141 @@
+//! Judges one IDL file: everything that is wrong with it, each with its place and what to do.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use hypernode_decoder::idl::{self, Idl, IdlError};
+use hypernode_decoder::{Decoder, Keep, ProgramConfig};
+use hypernode_schemas::canonical::{self, CanonicalMap};
+use serde::Serialize;
+
+use super::name::IdlName;
+
+/// Largest IDL file that is read; the largest known ones are below 1 MiB.
+pub(crate) const MAX_BYTES: u64 = 16 << 20;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Complaint {
+    /// JSON path, `$` for the whole file.
+    pub(crate) path: String,
+    pub(crate) reason: String,
+    pub(crate) fix: String,
+}
+
+impl Complaint {
+    fn of(error: &IdlError) -> Self {
+        Self {
+            path: error.path.clone(),
+            reason: error.problem.to_string(),
+            fix: error.fix(),
+        }
+    }
+
+    fn whole(reason: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self {
+            path: "$".to_owned(),
+            reason: reason.into(),
+            fix: fix.into(),
+        }
+    }
+}
+
+/// A file that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Refusal {
+    pub(crate) file: PathBuf,
+    pub(crate) errors: Vec<Complaint>,
+}
+
+impl Refusal {
+    pub(crate) fn whole(file: &Path, reason: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self {
+            file: file.to_owned(),
+            errors: vec![Complaint::whole(reason, fix)],
+        }
+    }
+
+    /// One line per complaint.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let line = |error: &Complaint| {
+            let Complaint { path, reason, fix } = error;
+            format!("{}: {path}: {reason}; {fix}", self.file.display())
+        };
+        self.errors.iter().map(line).collect()
+    }
+}
+
+/// The lines of several refusals, as one text.
+pub(crate) fn text(refusals: &[Refusal]) -> String {
+    let lines: Vec<String> = refusals.iter().flat_map(Refusal::lines).collect();
+    lines.join("\n")
+}
+
+/// A good IDL file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) name: IdlName,
+    pub(crate) file: PathBuf,
+    pub(crate) idl: Idl,
+}
+
+/// Reads and judges a file whose name says what it is.
+pub(crate) fn file(path: &Path) -> Result<Found, Refusal> {
+    let name = IdlName::of(path).map_err(|(why, fix)| Refusal::whole(path, why, fix))?;
+    named(name, path)
+}
+
+/// Reads and judges a file under a given name.
+pub(crate) fn named(name: IdlName, path: &Path) -> Result<Found, Refusal> {
+    let bytes = read(path)?;
+    let idl = judge(&name.label, path, &bytes)?;
+    Ok(Found {
+        name,
+        file: path.to_owned(),
+        idl,
+    })
+}
+
+/// The file's bytes, as many as an IDL may have.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Refusal> {
+    let refuse = |why: String| Refusal::whole(path, why, "name a readable IDL file");
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|error| refuse(error.to_string()))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(refuse(format!("is larger than {} MiB", MAX_BYTES >> 20)));
+    }
+    Ok(bytes)
+}
+
+/// Everything that is wrong with this text as an IDL, or the IDL.
+pub(crate) fn judge(label: &str, origin: &Path, bytes: &[u8]) -> Result<Idl, Refusal> {
+    let refuse = |errors| Refusal {
+        file: origin.to_owned(),
+        errors,
+    };
+    let shown = origin.display().to_string();
+    let errors = idl::check(label, &shown, bytes);
+    if !errors.is_empty() {
+        return Err(refuse(errors.iter().map(Complaint::of).collect()));
+    }
+    let idl =
+        idl::parse(label, &shown, bytes).map_err(|error| refuse(vec![Complaint::of(&error)]))?;
+    // What the format allows may still be what no table can hold.
+    let alone = ProgramConfig::new(label, [1; 32], idl.clone());
+    let none = CanonicalMap {
+        version: canonical::VERSION,
+        maps: Vec::new(),
+    };
+    match Decoder::new(vec![alone], &none, Keep::Matching) {
+        Ok(_) => Ok(idl),
+        Err(error) => {
+            let text = error.to_string();
+            let reason = text.strip_prefix(&format!("{shown}: ")).unwrap_or(&text);
+            let fix = "change the IDL there, or take the event out of its `events`";
+            Err(refuse(vec![Complaint::whole(reason, fix)]))
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The live indexer's role: it runs until it is stopped, and takes up changed IDLs on the way.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hypernode_decoder::Decoder;
+use hypernode_indexer::geyser::GeyserOptions;
+use hypernode_indexer::pipeline::{self, LiveOptions, StatusHandle};
+use hypernode_warehouse::Client;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::exit::{Failure, Outcome};
+use crate::idls::{Sources, Watch, check};
+use crate::programs::{Programs, Rules};
+use crate::store;
+
+/// Longest pause between attempts to reach an absent ClickHouse.
+const MAX_PAUSE: Duration = Duration::from_secs(15);
+
+/// What is known about IDLs, for `status`.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct IdlStatus {
+    /// Programs that are decoded.
+    pub(crate) programs: usize,
+    /// Changes taken up since the start.
+    pub(crate) changes: u64,
+    /// What is wrong with the last change, while the IDLs of before are in force.
+    pub(crate) refused: Option<String>,
+}
+
+/// Turns changed IDL files into decoders.
+#[derive(Debug)]
+pub(crate) struct Reload {
+    watch: Watch,
+    rules: Rules,
+    programs: Programs,
+    status: Arc<Mutex<IdlStatus>>,
+}
+
+impl Reload {
+    /// Reads the IDLs for the first time, with their decoder. At a start every error is fatal.
+    pub(crate) fn new(sources: Sources, rules: Rules) -> Outcome<(Self, Decoder)> {
+        let watch = Watch::new(sources);
+        let (programs, decoder) = read(watch.sources(), &rules).map_err(Failure::CannotStart)?;
+        for notice in &programs.notices {
+            tracing::warn!("{notice}");
+        }
+        let status = IdlStatus {
+            programs: programs.configs.len(),
+            ..IdlStatus::default()
+        };
+        let reload = Self {
+            watch,
+            rules,
+            programs,
+            status: Arc::new(Mutex::new(status)),
+        };
+        Ok((reload, decoder))
+    }
+
+    /// The status now and later.
+    pub(crate) fn status(&self) -> Arc<Mutex<IdlStatus>> {
+        Arc::clone(&self.status)
+    }
+
+    /// The decoder after the next good change, with its tables made. Bad changes are told and passed over.
+    async fn next(&mut self, client: &Client) -> Decoder {
+        loop {
+            self.watch.changed().await;
+            let (sources, rules) = (self.watch.sources().clone(), self.rules.clone());
+            let read = tokio::task::spawn_blocking(move || read(&sources, &rules)).await;
+            let read = read.unwrap_or_else(|error| Err(error.to_string()));
+            let (programs, mut decoder) = match read {
+                Ok(read) => read,
+                Err(why) => {
+                    self.refuse(why);
+                    continue;
+                }
+            };
+            if programs.configs == self.programs.configs {
+                self.tell(|status| status.refused = None);
+                continue;
+            }
+            if let Err(why) = make_room(client, &mut decoder).await {
+                self.refuse(why);
+                continue;
+            }
+            let old: BTreeSet<&str> = labels(&self.programs);
+            for label in labels(&programs).difference(&old) {
+                tracing::info!(
+                    program = label,
+                    "indexed from the next slot on; what came before is not fetched"
+                );
+            }
+            for label in old.difference(&labels(&programs)) {
+                tracing::info!(program = label, "no longer indexed; its tables stay");
+            }
+            let count = programs.configs.len();
+            self.programs = programs;
+            self.tell(|status| {
+                status.refused = None;
+                status.programs = count;
+                status.changes += 1;
+            });
+            return decoder;
+        }
+    }
+
+    fn refuse(&self, why: String) {
+        tracing::error!("changed IDLs are refused, those of before stay in force: {why}");
+        self.tell(|status| status.refused = Some(why));
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut IdlStatus)) {
+        change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+fn labels(programs: &Programs) -> BTreeSet<&str> {
+    let labels = programs.configs.iter();
+    labels.map(|config| config.label.as_str()).collect()
+}
+
+/// Everything from files to a decoder; `Err` is what a person must read.
+fn read(sources: &Sources, rules: &Rules) -> Result<(Programs, Decoder), String> {
+    let versions = sources
+        .load()
+        .map_err(|refusals| format!("IDL {}", check::text(&refusals)))?;
+    let programs = rules.programs(versions)?;
+    let decoder = rules
+        .decoder(&programs)
+        .map_err(|why| format!("programs: {why}"))?;
+    Ok((programs, decoder))
+}
+
+/// Waits for a ClickHouse that is not there; whoever waits with it may drop this at any time.
+async fn make_room(client: &Client, decoder: &mut Decoder) -> Result<(), String> {
+    let mut pause = Duration::from_millis(500);
+    loop {
+        match store::make_room(client, decoder).await {
+            Ok(()) => return Ok(()),
+            Err(error) if !error.is_retryable() => return Err(error.to_string()),
+            Err(error) => {
+                tracing::warn!(%error, retry_in = ?pause, "changed IDLs wait for ClickHouse")
+            }
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(MAX_PAUSE);
+    }
+}
+
+/// What the role needs.
+#[derive(Debug)]
+pub(crate) struct Indexing {
+    /// The source; its programs are the decoder's.
+    pub(crate) geyser: GeyserOptions,
+    pub(crate) client: Client,
+    pub(crate) status: StatusHandle,
+    /// Genesis hash, base58.
+    pub(crate) genesis: String,
+    /// The tables are made already.
+    pub(crate) prepared: bool,
+}
+
+impl Indexing {
+    /// Runs until `stop`. When IDLs change, the run at hand ends in order (its open window is closed with what is
+    /// proven) and another one goes on from the ledger with the new decoder: no block is lost or stored twice.
+    pub(crate) async fn run(
+        self,
+        mut decoder: Decoder,
+        mut reload: Reload,
+        stop: CancellationToken,
+    ) -> Outcome {
+        if !self.prepared && !self.prepare(&mut decoder, &stop).await? {
+            return Ok(());
+        }
+        loop {
+            let run_stop = stop.child_token();
+            let mut geyser = self.geyser.clone();
+            geyser.program_ids = decoder.programs().map(|(_, id)| *id).collect();
+            let options = LiveOptions {
+                geyser,
+                source: "geyser".to_owned(),
+            };
+            let run = Box::pin(pipeline::run_live(
+                options,
+                Arc::new(decoder),
+                self.client.clone(),
+                self.status.clone(),
+                run_stop.clone(),
+            ));
+            let mut run = run;
+            decoder = tokio::select! {
+                ended = &mut run => return ended.map_err(|error| Failure::Broke(error.into())),
+                next = reload.next(&self.client) => next,
+            };
+            run_stop.cancel();
+            run.await.map_err(|error| Failure::Broke(error.into()))?;
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+            tracing::info!("IDLs have changed: indexing goes on with the new ones");
+        }
+    }
+
+    /// Makes the tables, waiting for a ClickHouse that is not there yet; `false` if stopped meanwhile.
+    async fn prepare(&self, decoder: &mut Decoder, stop: &CancellationToken) -> Outcome<bool> {
+        let mut pause = Duration::from_millis(500);
+        loop {
+            let error = match store::prepare(&self.client, decoder, &self.genesis).await {
+                Ok(()) => return Ok(true),
+                Err(error) => error,
+            };
+            if !error.is_retryable() {
+                return Err(Failure::start("tables", error));
+            }
+            tracing::warn!(%error, retry_in = ?pause, "ClickHouse is not ready; nothing is lost meanwhile");
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => return Ok(false),
+            }
+            pause = (pause * 2).min(MAX_PAUSE);
+        }
+    }
+}
