@@ -138,8 +138,8 @@ impl Walk {
         if broken.get(index).copied().unwrap_or(false) {
             self.set(index, Fault::Broken);
         } else {
-            self.measure(index, types);
             self.inherit(index, types);
+            self.measure(index, types);
             self.place(index, types);
         }
         // Later walks may then go down without care.

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod anchor;
+mod broken;
 mod canonical;
 mod farm;
 mod forgeries;
