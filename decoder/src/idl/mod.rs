@@ -9,6 +9,7 @@ mod items;
 mod layouts;
 mod memory;
 mod names;
+pub mod onchain;
 mod parse;
 mod types;
 
