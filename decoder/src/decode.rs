@@ -12,7 +12,7 @@ use crate::core_tables::{T_BLOCKS, T_TRANSACTIONS};
 use crate::error::ConfigError;
 use crate::idl::Idl;
 use crate::observe::{Observer, Outcome, Record, TxOutcome};
-use crate::program::{Programs, View};
+use crate::program::{Program, Programs, View};
 use crate::rows::Rows;
 use crate::scan::{Found, Node, Scanner};
 use crate::write::{Writer, block_row, transaction_row};
@@ -115,6 +115,14 @@ impl Decoder {
     /// Labels and ids of the configured programs, in the order given.
     pub fn programs(&self) -> impl Iterator<Item = (&str, &Pubkey)> {
         self.programs.list.iter().map(|p| (p.label.as_str(), &p.id))
+    }
+
+    pub(crate) fn catalogue(&self) -> &Programs {
+        &self.programs
+    }
+
+    pub(crate) fn labelled(&self, label: &str) -> Option<&Program> {
+        self.programs.list.iter().find(|p| p.label == label)
     }
 
     pub(crate) fn heads(&self) -> &Arc<[Arc<Head>]> {

@@ -38,6 +38,8 @@ mod program;
 pub mod report;
 mod rows;
 mod scan;
+mod single;
+mod survey;
 mod write;
 
 pub use decode::{BlockStats, Decoder, IdlVersion, Keep, ProgramConfig};
@@ -45,3 +47,5 @@ pub use error::ConfigError;
 pub use observe::{Observer, Outcome, Record, TxOutcome};
 pub use rows::Rows;
 pub use scan::Via;
+pub use single::{EventRows, Place};
+pub use survey::ScanStats;

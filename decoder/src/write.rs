@@ -2,7 +2,7 @@
 
 use crate::canonical::Origin;
 use crate::chain::{Block, Instruction, Proof, Transaction};
-use crate::column::{RowWriter, Table};
+use crate::column::{Identity, Table};
 use crate::core_tables::{COUNT, T_CANONICAL, T_DEAD_LETTERS, T_EVENTS};
 use crate::decode::BlockStats;
 use crate::observe::Outcome;
@@ -67,11 +67,15 @@ impl<'a> Writer<'a, '_> {
         (outcome, number)
     }
 
-    fn identity(&self) -> Identity<'a> {
+    fn identity(&self) -> Identity {
         Identity {
-            block: self.block,
-            tx: self.tx,
-            record: self.record,
+            signature: self.tx.signature,
+            slot: self.block.slot,
+            tx_index: self.tx.index,
+            inner_ix: self.record.inner_ix,
+            ordinal: self.record.ordinal,
+            block_time: seconds(self.block.block_time),
+            outer_ix: self.record.outer_ix,
         }
     }
 
@@ -86,11 +90,7 @@ impl<'a> Writer<'a, '_> {
         let Some(typed) = typed.first_mut() else {
             return Outcome::DeadLetter;
         };
-        identity.write(&mut typed.row());
-        let streams = typed
-            .streams
-            .get_mut(IDENTITY_STREAMS..)
-            .unwrap_or_default();
+        let streams = typed.identified(&identity);
         let rest = match plan::run(&event.plan.ops, body, streams) {
             Ok(rest) => rest,
             Err(error) => {
@@ -110,7 +110,7 @@ impl<'a> Writer<'a, '_> {
             (&event.canonical, success, core.get_mut(T_CANONICAL))
         {
             let mut row = table.row();
-            identity.write(&mut row);
+            row.identity(&identity);
             row.fixed(&canonical.kind.to_le_bytes())
                 .fixed(&self.program.id)
                 .string(self.program.label.as_bytes());
@@ -137,7 +137,7 @@ impl<'a> Writer<'a, '_> {
             return;
         };
         let mut row = table.row();
-        identity.write(&mut row);
+        row.identity(&identity);
         let (keys, missing) = (&self.tx.keys, [0; 32]);
         let account = |&index: &u8| keys.get(usize::from(index)).unwrap_or(&missing).as_slice();
         let accounts = ix.map(|ix| ix.accounts.as_slice()).unwrap_or_default();
@@ -158,7 +158,7 @@ impl<'a> Writer<'a, '_> {
             return;
         };
         let mut row = table.row();
-        identity.write(&mut row);
+        row.identity(&identity);
         row.fixed(&self.program.id)
             .string(self.program.label.as_bytes())
             .string(event.map_or(b"", |e| e.name.as_bytes()))
@@ -168,29 +168,6 @@ impl<'a> Writer<'a, '_> {
             .string(detail.as_bytes())
             .string(self.data);
         table.commit();
-    }
-}
-
-/// Streams of the identity columns: each is one.
-const IDENTITY_STREAMS: usize = hypernode_schemas::table::IDENTITY.len();
-
-/// The columns that say where a record stands.
-#[derive(Clone, Copy)]
-struct Identity<'a> {
-    block: &'a Block,
-    tx: &'a Transaction,
-    record: &'a Found,
-}
-
-impl Identity<'_> {
-    fn write(&self, row: &mut RowWriter<'_>) {
-        row.u64(self.block.slot)
-            .u32(self.tx.index)
-            .fixed(&self.record.outer_ix.to_le_bytes())
-            .fixed(&self.record.inner_ix.to_le_bytes())
-            .u32(self.record.ordinal)
-            .fixed(&self.tx.signature)
-            .u32(seconds(self.block.block_time));
     }
 }
 

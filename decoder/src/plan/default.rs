@@ -23,7 +23,7 @@ impl StreamDefault {
     pub(crate) fn write(self, stream: &mut Stream) {
         match self {
             Self::Zeros(count) => stream.zeros(count),
-            Self::EmptyText => stream.push(0),
+            Self::EmptyText => stream.string(b""),
             Self::Offsets => stream.array(0),
             Self::Null => stream.push(1),
             Self::Nothing => {}

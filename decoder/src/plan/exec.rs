@@ -31,6 +31,7 @@ pub(crate) struct DecodeError {
 
 /// Decodes one value from the front of `input` into `streams`; returns the bytes that follow it.
 /// Work and memory are bounded by the input's length times a constant of the plan.
+#[inline]
 pub(crate) fn run<'a>(
     ops: &[Op],
     mut input: &'a [u8],
@@ -50,7 +51,7 @@ fn step<'a>(op: &Op, input: &'a [u8], streams: &mut [Stream]) -> Result<&'a [u8]
             let (mut bytes, rest) = take(input, *size, first)?;
             for part in parts {
                 if let Some((value, after)) = bytes.split_at_checked(part.size) {
-                    at(streams, part.stream, |s| s.extend(value));
+                    at(streams, part.stream, |s| copy(s, value));
                     bytes = after;
                 }
             }
@@ -65,16 +66,18 @@ fn step<'a>(op: &Op, input: &'a [u8], streams: &mut [Stream]) -> Result<&'a [u8]
             Ok(rest)
         }
         Op::Text { stream } => {
-            let (bytes, rest) = counted(input, *stream)?;
-            if std::str::from_utf8(bytes).is_err() {
+            let (text, length, rest) = counted(input, *stream)?;
+            // Nearly all text is ASCII, which is found out several bytes at a time.
+            let bytes = text.get(..length).unwrap_or_default();
+            if !ascii(bytes) && std::str::from_utf8(bytes).is_err() {
                 return fail(Fault::Utf8, *stream);
             }
-            at(streams, *stream, |s| s.string(bytes));
+            at(streams, *stream, |s| s.string_of(text, length));
             Ok(rest)
         }
         Op::Bytes { stream } => {
-            let (bytes, rest) = counted(input, *stream)?;
-            at(streams, *stream, |s| s.string(bytes));
+            let (bytes, length, rest) = counted(input, *stream)?;
+            at(streams, *stream, |s| s.string_of(bytes, length));
             Ok(rest)
         }
         Op::Enum {
@@ -250,8 +253,39 @@ fn length(input: &[u8], stream: u32) -> Result<(u32, &[u8]), DecodeError> {
     }
 }
 
+/// A length and so many bytes: the input from the first of them on, their number, and the input after them.
 #[inline]
-fn counted(input: &[u8], stream: u32) -> Result<(&[u8], &[u8]), DecodeError> {
-    let (length, rest) = length(input, stream)?;
-    take(rest, length as usize, stream)
+fn counted(input: &[u8], stream: u32) -> Result<(&[u8], usize, &[u8]), DecodeError> {
+    let (length, bytes) = length(input, stream)?;
+    let (_, rest) = take(bytes, length as usize, stream)?;
+    Ok((bytes, length as usize, rest))
+}
+
+/// Whether no byte is above 127. The last word overlaps the one before it, so that no byte is looked at alone.
+#[inline]
+fn ascii(bytes: &[u8]) -> bool {
+    let (words, _) = bytes.as_chunks::<8>();
+    let all = words.iter().fold(0, |all, w| all | u64::from_ne_bytes(*w));
+    let rest = match bytes.last_chunk::<8>() {
+        Some(last) => u64::from_ne_bytes(*last),
+        None => bytes.iter().fold(0, |all, &b| all | u64::from(b)),
+    };
+    (all | rest) & 0x8080_8080_8080_8080 == 0
+}
+
+/// The usual sizes as moves of known length; the order of sizes in a plan is the same each time, so the choice is
+/// foreseen by the processor.
+#[inline]
+fn copy(stream: &mut Stream, value: &[u8]) {
+    if let Ok(eight) = <&[u8; 8]>::try_from(value) {
+        stream.put(eight);
+    } else if let Ok(key) = <&[u8; 32]>::try_from(value) {
+        stream.put(key);
+    } else if let Ok(four) = <&[u8; 4]>::try_from(value) {
+        stream.put(four);
+    } else if let &[byte] = value {
+        stream.push(byte);
+    } else {
+        stream.extend(value);
+    }
 }

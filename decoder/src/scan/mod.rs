@@ -12,6 +12,8 @@ mod walk;
 
 use std::ops::Range;
 
+use line::{Line, classify};
+
 pub(crate) use tree::Node;
 pub(crate) use walk::Scanner;
 
@@ -99,4 +101,25 @@ pub(crate) struct Flags {
     pub(crate) mismatch: bool,
     /// Lines with data that were not believed, whoever wrote them.
     pub(crate) disbelieved: u32,
+}
+
+/// Appends the bytes of a line that is a record to `arena`; false if it is none.
+pub(crate) fn record(line: &str, arena: &mut Vec<u8>) -> bool {
+    match classify(line) {
+        Line::Data(text) => decode(text, arena),
+        _ => false,
+    }
+}
+
+/// Appends the segments of a record, joined; on failure what was appended is to be cut off.
+#[inline]
+fn decode(text: &str, arena: &mut Vec<u8>) -> bool {
+    let start = arena.len();
+    // Almost always one segment: try that before looking for spaces.
+    let engine = base64_simd::STANDARD;
+    engine.decode_append(text, arena).is_ok() || {
+        arena.truncate(start);
+        text.split(' ')
+            .all(|segment| engine.decode_append(segment, arena).is_ok())
+    }
 }

@@ -334,13 +334,7 @@ impl<C: Catalogue> Walk<'_, '_, '_, C> {
     fn decode(&mut self, text: &str) -> (std::ops::Range<usize>, bool) {
         let arena = &mut self.scanner.arena;
         let start = arena.len();
-        // Almost always one segment: try that before looking for spaces.
-        let engine = base64_simd::STANDARD;
-        let good = engine.decode_append(text, arena).is_ok() || {
-            arena.truncate(start);
-            text.split(' ')
-                .all(|segment| engine.decode_append(segment, arena).is_ok())
-        };
+        let good = super::decode(text, arena);
         if !good {
             arena.truncate(start);
             arena.extend_from_slice(text.as_bytes());
