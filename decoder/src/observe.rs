@@ -5,7 +5,8 @@ use crate::scan::Via;
 
 /// Sees what a [`crate::Decoder`] decides. All methods do nothing unless overridden.
 pub trait Observer {
-    /// Whether records of programs that are not configured are wanted too (they cost an address each).
+    /// Whether records of programs that are not configured are wanted too, with place and bytes (each of
+    /// their calls of themselves costs the derivation of an address).
     fn wants_all(&self) -> bool {
         false
     }
@@ -43,7 +44,7 @@ pub struct Record<'a> {
     pub inner_ix: i32,
     /// Number of the record within its instruction.
     pub ordinal: u32,
-    /// Discriminator and borsh; empty where the program is not configured.
+    /// Discriminator and borsh; where they are not base64, the text as it stood.
     pub data: &'a [u8],
     /// What became of it.
     pub outcome: Outcome,

@@ -199,10 +199,7 @@ impl<C: Catalogue> Walk<'_, '_, '_, C> {
         let Some(&frame) = self.scanner.frames.last() else {
             return false;
         };
-        if frame.slot == NONE {
-            if self.catalogue.wants_all() {
-                self.push(frame.program, NONE, Via::Log, Trust::Proven, 0..0, false);
-            }
+        if frame.slot == NONE && !self.catalogue.wants_all() {
             return true;
         }
         let (data, good) = self.decode(text);
@@ -240,10 +237,6 @@ impl<C: Catalogue> Walk<'_, '_, '_, C> {
         let Some(trust) = node.event else {
             return;
         };
-        if node.slot == NONE {
-            self.push(*node.program, NONE, Via::Cpi, trust, 0..0, false);
-            return;
-        }
         let start = self.scanner.arena.len();
         let data = node.ix.data.get(EVENT_TAG.len()..).unwrap_or_default();
         self.scanner.arena.extend_from_slice(data);
