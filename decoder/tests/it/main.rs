@@ -16,6 +16,7 @@ mod forgeries;
 mod idls;
 mod mainnet;
 mod noise;
+mod random;
 mod support;
 mod validator_stream;
 mod zoo;
