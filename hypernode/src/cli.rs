@@ -23,7 +23,7 @@ pub(crate) enum Command {
     Index(Index),
     /// Run the live indexer alone, against a Geyser endpoint.
     Indexer(Up),
-    /// Run the simulated network alone: Geyser gRPC and JSON-RPC.
+    /// Run the simulated network alone: Geyser gRPC and JSON-RPC; or have it emit an event.
     Localnet(Localnet),
     /// Create or upgrade the ClickHouse tables and exit.
     Migrate(CommonOnly),
@@ -31,6 +31,14 @@ pub(crate) enum Command {
     Sql(Sql),
     /// Say what a running instance is doing.
     Status(Status),
+    /// Add, check and list the IDLs that tables are made from.
+    ///
+    /// An IDL file in an instance's folder (DATA/idl/, and the one that idl.dir names) becomes tables with no code: one
+    /// per event, instruction and account kind. The file's name gives the label that its tables are named by:
+    /// LABEL.idl.json, or LABEL@SLOT.idl.json for the version of a program that runs from that slot on. A running
+    /// instance takes changes up within seconds; a broken file is refused and nothing else changes.
+    #[command(subcommand)]
+    Idl(IdlCommand),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -145,12 +153,39 @@ pub(crate) struct Index {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Localnet {
+    #[command(subcommand)]
+    pub(crate) action: Option<LocalnetAction>,
     #[command(flatten)]
     pub(crate) common: Common,
     /// Forget the chain in the data directory and start another.
     #[arg(long)]
     pub(crate) fresh: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LocalnetAction {
+    /// Send a transaction that emits an event, to see rows of an IDL of yours.
+    ///
+    /// Localnet's probe program logs what it is told. Give your IDL the probe's address (hypernode idl add FILE
+    /// --program-id PROBE; `hypernode localnet` prints it), then emit the event's discriminator and borsh bytes.
+    Emit(Emit),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Emit {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The event as Anchor logs it, discriminator and borsh bytes: hex (0x… or plain) or base64.
+    #[arg(value_name = "HEX|BASE64")]
+    pub(crate) event: String,
+    /// A program with the probe's code, by address [default: the probe].
+    #[arg(long, value_name = "ID")]
+    pub(crate) program: Option<String>,
+    /// Emit by a call of itself (emit_cpi!) instead of a log line (emit!).
+    #[arg(long)]
+    pub(crate) cpi: bool,
 }
 
 #[derive(Debug, Args)]
@@ -175,6 +210,71 @@ pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) common: Common,
     /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IdlCommand {
+    /// Check an IDL and put it into the data directory's folder; a running instance takes it up.
+    ///
+    /// Exits 1 if the IDL cannot be used, saying where and what to do; then nothing has changed.
+    Add(IdlAdd),
+    /// Say everything that is wrong with IDL files: file, JSON path, reason and fix. Exits 1 if anything is.
+    Check(IdlCheck),
+    /// List the programs that an instance with these settings decodes: ids, versions, sources, tables.
+    List(IdlList),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IdlAdd {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// An IDL file, or the address of a program that keeps its IDL on chain.
+    #[arg(value_name = "FILE|ADDRESS")]
+    pub(crate) what: String,
+    /// Name of its tables [default: the file's name, or the IDL's own].
+    #[arg(long)]
+    pub(crate) label: Option<String>,
+    /// Program id, where the IDL states none or another.
+    #[arg(long, value_name = "ID")]
+    pub(crate) program_id: Option<String>,
+    /// First slot that this version describes [default: the file name's, or 0].
+    #[arg(long, value_name = "N")]
+    pub(crate) from_slot: Option<u64>,
+    /// JSON-RPC endpoint to read an ADDRESS from [default: rpc.url, or that of the running localnet].
+    #[arg(long, value_name = "URL")]
+    pub(crate) rpc: Option<String>,
+    /// Put it in the place of a differing IDL for the same label and slot.
+    #[arg(long)]
+    pub(crate) replace: bool,
+}
+
+impl IdlAdd {
+    /// The common settings with this command's own flags among them.
+    pub(crate) fn common_with_flags(&self) -> Common {
+        let mut common = self.common.clone();
+        let rpc = self.rpc.iter().map(|url| ("--rpc", "rpc.url", url.clone()));
+        common.flags.extend(rpc);
+        common
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IdlCheck {
+    /// IDL files, and folders that hold some.
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Print one JSON list: file, good, errors with path, reason and fix.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IdlList {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Print one JSON list.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -1,10 +1,12 @@
 //! The live indexer's role: it runs until it is stopped, and takes up changed IDLs on the way.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hypernode_decoder::Decoder;
+use hypernode_decoder::chain::Pubkey;
 use hypernode_indexer::geyser::GeyserOptions;
 use hypernode_indexer::pipeline::{self, LiveOptions, StatusHandle};
 use hypernode_warehouse::Client;
@@ -12,8 +14,9 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::{Failure, Outcome};
-use crate::idls::{Sources, Watch, check};
+use crate::idls::{Sources, Watch, check, onchain};
 use crate::programs::{Programs, Rules};
+use crate::rpc::Rpc;
 use crate::store;
 
 /// Longest pause between attempts to reach an absent ClickHouse.
@@ -36,14 +39,27 @@ pub(crate) struct Reload {
     watch: Watch,
     rules: Rules,
     programs: Programs,
+    /// Configured programs without an IDL.
+    missing: Vec<(String, Pubkey)>,
     status: Arc<Mutex<IdlStatus>>,
+}
+
+/// What reading all IDLs comes to.
+struct Read {
+    programs: Programs,
+    decoder: Decoder,
+    missing: Vec<(String, Pubkey)>,
 }
 
 impl Reload {
     /// Reads the IDLs for the first time, with their decoder. At a start every error is fatal.
     pub(crate) fn new(sources: Sources, rules: Rules) -> Outcome<(Self, Decoder)> {
         let watch = Watch::new(sources);
-        let (programs, decoder) = read(watch.sources(), &rules).map_err(Failure::CannotStart)?;
+        let Read {
+            programs,
+            decoder,
+            missing,
+        } = read(watch.sources(), &rules).map_err(Failure::CannotStart)?;
         for notice in &programs.notices {
             tracing::warn!("{notice}");
         }
@@ -55,9 +71,34 @@ impl Reload {
             watch,
             rules,
             programs,
+            missing,
             status: Arc::new(Mutex::new(status)),
         };
         Ok((reload, decoder))
+    }
+
+    /// Looks for the IDLs of configured programs that no folder has; the decoder with those that are on chain, if any.
+    pub(crate) async fn look_up(
+        self,
+        rpc: Option<&Rpc>,
+        data_dir: &Path,
+        decoder: Decoder,
+    ) -> Outcome<(Self, Decoder)> {
+        let mut found = false;
+        for (label, program) in &self.missing {
+            match onchain::look_up(rpc, label, program, data_dir).await {
+                Ok(line) => {
+                    tracing::info!("{line}");
+                    found = true;
+                }
+                Err(line) => tracing::warn!("{line}"),
+            }
+        }
+        if found {
+            Self::new(self.watch.sources().clone(), self.rules)
+        } else {
+            Ok((self, decoder))
+        }
     }
 
     /// The status now and later.
@@ -73,7 +114,7 @@ impl Reload {
             let read = tokio::task::spawn_blocking(move || read(&sources, &rules)).await;
             let read = read.unwrap_or_else(|error| Err(error.to_string()));
             let (programs, mut decoder) = match read {
-                Ok(read) => read,
+                Ok(read) => (read.programs, read.decoder),
                 Err(why) => {
                     self.refuse(why);
                     continue;
@@ -124,15 +165,20 @@ fn labels(programs: &Programs) -> BTreeSet<&str> {
 }
 
 /// Everything from files to a decoder; `Err` is what a person must read.
-fn read(sources: &Sources, rules: &Rules) -> Result<(Programs, Decoder), String> {
+fn read(sources: &Sources, rules: &Rules) -> Result<Read, String> {
     let versions = sources
         .load()
         .map_err(|refusals| format!("IDL {}", check::text(&refusals)))?;
+    let missing = rules.without_idl(&versions);
     let programs = rules.programs(versions)?;
     let decoder = rules
         .decoder(&programs)
         .map_err(|why| format!("programs: {why}"))?;
-    Ok((programs, decoder))
+    Ok(Read {
+        programs,
+        decoder,
+        missing,
+    })
 }
 
 /// Waits for a ClickHouse that is not there; whoever waits with it may drop this at any time.

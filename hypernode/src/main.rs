@@ -11,6 +11,7 @@ mod indexing;
 mod instance;
 mod network;
 mod programs;
+mod rpc;
 mod running;
 mod signals;
 mod store;
@@ -54,6 +55,7 @@ async fn run(command: Command) -> Outcome {
         Command::Up(args) => commands::up::run(&args, commands::up::Roles::All).await,
         Command::Indexer(args) => commands::up::run(&args, commands::up::Roles::Indexer).await,
         Command::Index(args) => commands::index::run(&args).await,
+        Command::Idl(command) => commands::idl::run(command).await,
         Command::Localnet(args) => commands::localnet::run(&args).await,
         Command::Migrate(args) => commands::migrate::run(&args).await,
         Command::Sql(args) => commands::sql::run(args).await,

@@ -5,6 +5,7 @@
 
 mod actors;
 pub mod chain;
+pub mod emit;
 pub mod error;
 mod geyser;
 mod network;

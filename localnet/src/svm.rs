@@ -22,6 +22,7 @@
 //! ```
 
 pub mod genesis;
+mod idls;
 pub mod instructions;
 pub mod probe;
 pub mod programs;

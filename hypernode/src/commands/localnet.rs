@@ -1,18 +1,25 @@
-//! `hypernode localnet`: the simulated network alone.
+//! `hypernode localnet`: the simulated network alone; `localnet emit`: an event on a running one.
 
+use hypernode_localnet::emit::{self, Way};
 use hypernode_localnet::{Localnet, Options};
+use serde_json::json;
 
 use crate::cli;
-use crate::config::{self, Settings};
+use crate::config::{self, Settings, check};
 use crate::datadir::DataDir;
-use crate::exit::{OrCannotStart as _, Outcome};
+use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::programs::base58;
+use crate::rpc::Rpc;
+use crate::running::Running;
 use crate::signals;
 
 /// Name under which everything shows the simulated network.
 pub(crate) const NETWORK: &str = "localnet (simulated)";
 
 pub(crate) async fn run(args: &cli::Localnet) -> Outcome {
+    if let Some(cli::LocalnetAction::Emit(args)) = &args.action {
+        return emit(args).await;
+    }
     let settings = config::load(&args.common)?;
     let data = DataDir::open(&settings.path("data.dir").unwrap_or_default())?;
     let network = start(&settings, &data, args.fresh).await?;
@@ -44,4 +51,88 @@ pub(crate) async fn start(settings: &Settings, data: &DataDir, fresh: bool) -> O
         ..Options::new(data.path().to_owned())
     };
     Localnet::start(options).await.or_cannot_start("localnet")
+}
+
+/// Sends one transaction whose event is what the command line says.
+async fn emit(args: &cli::Emit) -> Outcome {
+    let settings = config::load(&args.common)?;
+    let event = bytes(&args.event).map_err(|why| Failure::start("emit", why))?;
+    let program = match &args.program {
+        Some(text) => check::pubkey(text)
+            .map_err(|why| Failure::start("--program", format!("{text:?} {why}")))?,
+        None => hypernode_schemas::localnet::program_id("probe"),
+    };
+    let dir = settings.path("data.dir").unwrap_or_default();
+    let Some(running) = Running::find(&dir).filter(|running| running.network == NETWORK) else {
+        return Err(Failure::NotRunning(format!(
+            "no simulated network runs on the data directory {}; start one with `hypernode up`, or name its directory with --data",
+            dir.display()
+        )));
+    };
+    let url = running.endpoints.rpc.unwrap_or_default();
+    let signature = send(&url, &program, &event, args.cpi)
+        .await
+        .map_err(Failure::No)?;
+    println!("{signature}");
+    Ok(())
+}
+
+async fn send(url: &str, program: &[u8; 32], event: &[u8], cpi: bool) -> Result<String, String> {
+    let rpc = Rpc::new(url)?;
+    let latest = rpc.call("getLatestBlockhash", json!([])).await?;
+    let blockhash = latest["value"]["blockhash"].as_str().unwrap_or_default();
+    let blockhash = check::pubkey(blockhash).map_err(|why| format!("blockhash {why}"))?;
+    let way = if cpi { Way::Cpi } else { Way::Log };
+    let transaction = emit::transaction(program, event, way, &blockhash)?;
+    let text = base64_simd::STANDARD.encode_to_string(transaction);
+    let sent = rpc
+        .call("sendTransaction", json!([text, {"encoding": "base64"}]))
+        .await
+        .map_err(|why| {
+            format!(
+                "{why}; only programs with the probe's code can emit so ({}), and a chain older than this command has no \
+                 faucet (`hypernode up --fresh` starts another)",
+                base58(&hypernode_schemas::localnet::program_id("probe"))
+            )
+        })?;
+    Ok(sent.as_str().unwrap_or_default().to_owned())
+}
+
+/// Hex if it can be hex, else base64.
+fn bytes(text: &str) -> Result<Vec<u8>, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let pairs = digits.as_bytes().chunks(2);
+    let hex: Option<Vec<u8>> = pairs
+        .map(|pair| match pair {
+            [a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => {
+                u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()
+            }
+            _ => None,
+        })
+        .collect();
+    let bytes = match hex {
+        Some(bytes) => bytes,
+        None => base64_simd::STANDARD
+            .decode_to_vec(text)
+            .map_err(|_| format!("{text:?} is neither hex nor base64"))?,
+    };
+    if bytes.is_empty() {
+        return Err("an event has at least its discriminator's bytes".to_owned());
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_hex_or_base64() {
+        assert_eq!(bytes("0102ff"), Ok(vec![1, 2, 255]));
+        assert_eq!(bytes("0x0102FF"), Ok(vec![1, 2, 255]));
+        assert_eq!(bytes("AQL/"), Ok(vec![1, 2, 255]));
+        for wrong in ["", "0x", "0x0g", "é", "a"] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+    }
 }

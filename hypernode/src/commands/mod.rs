@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod config;
 pub(crate) mod fetch_engine;
+pub(crate) mod idl;
 pub(crate) mod index;
 pub(crate) mod localnet;
 pub(crate) mod migrate;

@@ -15,6 +15,7 @@ use crate::indexing::Reload;
 use crate::instance::{Feed, Instance};
 use crate::network::{self, Remote};
 use crate::programs::{Ids, Rules, base58};
+use crate::rpc::Rpc;
 use crate::store::Store;
 
 /// Which roles this process runs.
@@ -60,6 +61,12 @@ pub(crate) async fn run(args: &cli::Up, roles: Roles) -> Outcome {
     if let Feed::Simulated(network) = &feed {
         data.bind(&Binding::new(NETWORK, base58(&network.genesis_hash())))?;
     }
+    let rpc = match &feed {
+        Feed::Simulated(network) => Some(network.rpc_url()),
+        Feed::Real(_) => settings.get("rpc.url").map(str::to_owned),
+    };
+    let rpc = rpc.and_then(|url| Rpc::new(&url).ok());
+    let (reload, decoder) = reload.look_up(rpc.as_ref(), data.path(), decoder).await?;
     let store = Store::open(&settings, data.path()).await?;
     let instance = Instance {
         settings: &settings,

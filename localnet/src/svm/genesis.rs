@@ -1,7 +1,13 @@
-//! What a fresh localnet holds besides its programs: the HYPER mint and the network's two token accounts.
+//! What a fresh localnet holds besides its programs: the HYPER mint, the network's two token accounts, the programs'
+//! IDLs and a faucet.
 
 use hypernode_schemas::localnet;
-use solana_sdk::{account::Account, pubkey::Pubkey};
+use solana_sdk::{
+    account::Account,
+    hash::hashv,
+    pubkey::Pubkey,
+    signature::{Keypair, Signer as _},
+};
 
 use super::token::{self, TokenAccount};
 
@@ -21,7 +27,7 @@ pub fn accounts() -> Vec<(Pubkey, Account)> {
         }
         .write()
     };
-    vec![
+    let mut accounts = vec![
         (mint, token::mint(SUPPLY)),
         (
             Pubkey::new_from_array(localnet::treasury()),
@@ -31,7 +37,19 @@ pub fn accounts() -> Vec<(Pubkey, Account)> {
             Pubkey::new_from_array(localnet::incentive_pool()),
             network("incentive-owner"),
         ),
-    ]
+        (faucet().pubkey(), wallet(FAUCET)),
+    ];
+    accounts.extend(super::idls::accounts());
+    accounts
+}
+
+/// What the faucet begins with: 10,000 SOL of play money.
+const FAUCET: u64 = 10_000 * 1_000_000_000;
+
+/// The wallet that pays for what people try out on localnet. Its key is no secret: it is the same on every localnet.
+#[must_use]
+pub fn faucet() -> Keypair {
+    Keypair::new_from_array(hashv(&[b"hypernode-localnet faucet"]).to_bytes())
 }
 
 /// A wallet with this many lamports.

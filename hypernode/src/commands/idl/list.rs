@@ -1,0 +1,73 @@
+//! `hypernode idl list`: which programs an instance with these settings decodes, and into which tables.
+
+use hypernode_decoder::ProgramConfig;
+use serde_json::{Value, json};
+
+use super::{counted, rules, tables};
+use crate::cli::IdlList;
+use crate::config;
+use crate::exit::{Failure, Outcome};
+use crate::idls::{self, Sources};
+use crate::programs::base58;
+
+pub(crate) fn run(args: &IdlList) -> Outcome {
+    let settings = config::load(&args.common)?;
+    let sources = Sources::new(&settings, &settings.path("data.dir").unwrap_or_default());
+    let versions = sources
+        .load()
+        .map_err(|refusals| Failure::No(idls::check::text(&refusals)))?;
+    let programs = rules(&settings)?.programs(versions).map_err(Failure::No)?;
+    if args.json {
+        let list: Vec<Value> = programs.configs.iter().map(to_json).collect();
+        println!("{}", Value::from(list));
+        return Ok(());
+    }
+    for config in &programs.configs {
+        print(config);
+    }
+    for notice in &programs.notices {
+        println!("({notice})");
+    }
+    Ok(())
+}
+
+fn print(config: &ProgramConfig) {
+    println!("{}  {}", config.label, base58(&config.program_id));
+    for version in &config.versions {
+        let idl = &version.idl;
+        println!(
+            "  from slot {}: {}, {}, {}  ({})",
+            version.from_slot,
+            counted(idl.events().len(), "event"),
+            counted(idl.instructions().len(), "instruction"),
+            counted(idl.accounts().len(), "account kind"),
+            idl.origin()
+        );
+    }
+    for table in tables(config) {
+        println!("    {table}");
+    }
+}
+
+fn to_json(config: &ProgramConfig) -> Value {
+    let versions: Vec<Value> = config
+        .versions
+        .iter()
+        .map(|version| {
+            json!({
+                "from_slot": version.from_slot,
+                "file": version.idl.origin(),
+                "name": version.idl.name(),
+                "events": version.idl.events().len(),
+                "instructions": version.idl.instructions().len(),
+                "accounts": version.idl.accounts().len(),
+            })
+        })
+        .collect();
+    json!({
+        "label": config.label,
+        "program_id": base58(&config.program_id),
+        "versions": versions,
+        "tables": tables(config),
+    })
+}
