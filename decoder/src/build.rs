@@ -1,187 +1,160 @@
 //! From programs and the canonical map to everything a decoder needs, or the reason why not.
 
+mod check;
+mod draft;
+
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use hypernode_schemas::canonical::{CanonicalMap, EventMap};
-use hypernode_schemas::table::{Column, IDENTITY, IDENTITY_KEY, TableSpec};
+use hypernode_schemas::canonical::{CanonicalMap, Emitter, EventMap};
 
-use crate::canonical;
+use crate::call::{self, CallEntry};
+use crate::canonical::{self, Emitting};
 use crate::chain::Pubkey;
-use crate::column::{Head, HeadColumn};
-use crate::core_tables;
-use crate::decode::{IdlVersion, ProgramConfig};
+use crate::decode::ProgramConfig;
 use crate::error::ConfigError;
-use crate::idl::{Event, Idl};
+use crate::idl::{Event, Idl, Instruction};
 use crate::lookup::Lookup;
-use crate::plan::{self, Plan};
-use crate::program::{EventEntry, Program, Programs, cpi_proof};
+use crate::program::{EventEntry, Program, Programs, Version, cpi_proof};
+use crate::tables::Tables;
+
+pub(crate) use draft::Laying;
+use draft::{Draft, Kind};
 
 /// What [`build`] makes.
 pub(crate) struct Built {
     pub(crate) programs: Programs,
-    /// Typed tables: two per event.
-    pub(crate) specs: Vec<TableSpec>,
-    /// Core tables, then the typed ones.
-    pub(crate) heads: Vec<Arc<Head>>,
+    /// Two for each event and layout, one for each instruction and layout.
+    pub(crate) tables: Tables,
 }
 
 pub(crate) fn build(configs: Vec<ProgramConfig>, map: &CanonicalMap) -> Result<Built, ConfigError> {
-    check_programs(&configs)?;
+    check::programs(&configs)?;
+    check::map(&configs, map)?;
     let ids: HashMap<String, Pubkey> = configs
         .iter()
         .map(|c| (c.label.clone(), c.program_id))
         .collect();
-    let mut built = Built {
-        programs: Programs::default(),
-        specs: Vec::new(),
-        heads: core_tables::heads().into(),
-    };
-    let mut owners = HashMap::new();
-    for mut config in configs {
-        // Until tables are folded over versions, the newest one describes every slot.
-        let Some(IdlVersion { idl, .. }) = config.versions.pop() else {
-            return Err(ConfigError::NoVersion(config.label));
-        };
+    let mut drafts = configs
+        .iter()
+        .map(Draft::new)
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut tables = Tables::default();
+    // First layouts have their names whatever later ones are called.
+    for later in [false, true] {
+        for draft in &mut drafts {
+            draft.add_tables(later, &mut tables)?;
+        }
+    }
+    let mut programs = Programs::default();
+    for (config, draft) in configs.into_iter().zip(&drafts) {
         let maps: Vec<&EventMap> = map
             .maps
             .iter()
             .filter(|m| m.label == config.label)
             .collect();
-        check_map(&idl, &maps)?;
-        let mut events = Vec::new();
-        for event in idl.events() {
-            let plan =
-                plan::compile_body(&idl, &event.body).map_err(|error| ConfigError::Event {
-                    file: idl.origin().into(),
-                    event: event.name.clone(),
-                    reason: error.to_string(),
-                })?;
-            let resolve = |map: &&EventMap| {
-                let program_of = |label: &str| ids.get(label).copied();
-                canonical::resolve(map, &idl, event, &plan, &program_of)
+        let mut versions = Vec::with_capacity(config.versions.len());
+        for (number, version) in config.versions.iter().enumerate() {
+            let maker = Maker {
+                number,
+                idl: &version.idl,
+                draft,
+                maps: &maps,
+                ids: &ids,
             };
-            let canonical = maps
-                .iter()
-                .find(|m| m.event == event.name)
-                .map(resolve)
-                .transpose()?;
-            let table = built.add_tables(&config, event, &plan, &mut owners)?;
-            events.push(EventEntry {
-                name: event.name.clone(),
-                plan,
-                table,
-                canonical,
-            });
+            versions.push(maker.version(version.from_slot, &config.program_id)?);
         }
-        built.programs.push(Program {
+        programs.push(Program {
             label: config.label,
             id: config.program_id,
-            cpi_proof: cpi_proof(&config.program_id, idl.instructions()),
-            event_lookup: Lookup::new(idl.events().iter().map(|e| &e.discriminator)),
-            instruction_lookup: Lookup::new(idl.instructions().iter().map(|ix| &ix.discriminator)),
-            instructions: idl.instructions,
-            events,
+            versions,
         });
     }
-    Ok(built)
+    Ok(Built { programs, tables })
 }
 
-fn check_programs(configs: &[ProgramConfig]) -> Result<(), ConfigError> {
-    if configs.len() >= usize::from(u16::MAX) {
-        return Err(ConfigError::TooManyPrograms(configs.len()));
-    }
-    let mut ids = HashMap::new();
-    let mut labels = HashMap::new();
-    for config in configs {
-        let id = base58(&config.program_id);
-        if let Some(first) = labels.insert(&config.label, id.clone()) {
-            return Err(ConfigError::DuplicateLabel(config.label.clone(), first, id));
-        }
-        if let Some(first) = ids.insert(config.program_id, &config.label) {
-            return Err(ConfigError::DuplicateProgram {
-                first: first.clone(),
-                second: config.label.clone(),
-                id,
-            });
-        }
-    }
-    Ok(())
+/// Makes one version of a program.
+struct Maker<'a> {
+    number: usize,
+    idl: &'a Idl,
+    draft: &'a Draft,
+    maps: &'a [&'a EventMap],
+    ids: &'a HashMap<String, Pubkey>,
 }
 
-fn check_map(idl: &Idl, maps: &[&EventMap]) -> Result<(), ConfigError> {
-    let events = idl.events();
-    match maps
-        .iter()
-        .find(|m| events.iter().all(|e| e.name != m.event))
-    {
-        None => Ok(()),
-        Some(map) => Err(ConfigError::UnknownEvent {
-            label: map.label.clone(),
-            event: map.event.clone(),
-        }),
-    }
-}
-
-impl Built {
-    /// Adds the event's two tables and returns the number of the first.
-    fn add_tables(
-        &mut self,
-        config: &ProgramConfig,
-        event: &Event,
-        plan: &Plan,
-        owners: &mut HashMap<String, String>,
-    ) -> Result<usize, ConfigError> {
-        let first = self.specs.len();
-        let columns = columns(plan);
-        for suffix in ["", "_failed"] {
-            let name = format!("ev_{}_{}{suffix}", config.label, event.name);
-            let owner = format!("`{}` of `{}`", event.name, config.label);
-            if let Some(other) = owners.insert(name.clone(), owner.clone()) {
-                return Err(ConfigError::TableClash {
-                    table: name,
-                    first: other,
-                    second: owner,
-                });
-            }
-            self.specs.push(TableSpec {
-                name: name.clone(),
-                columns: columns
-                    .iter()
-                    .map(|c| Column {
-                        name: c.name.clone(),
-                        kind: c.kind.clone(),
-                    })
-                    .collect(),
-                order_by: IDENTITY_KEY.iter().map(ToString::to_string).collect(),
-            });
-            self.heads.push(Arc::new(Head {
-                name,
-                columns: columns.clone(),
-            }));
-        }
-        Ok(first)
-    }
-}
-
-/// Identity columns, then the event's; a name that is taken gets `f_` before it.
-fn columns(plan: &Plan) -> Vec<HeadColumn> {
-    let mut columns: Vec<HeadColumn> = IDENTITY
-        .iter()
-        .map(|(name, kind)| HeadColumn {
-            name: (*name).into(),
-            kind: (*kind).into(),
-            streams: 1,
+impl Maker<'_> {
+    fn version(&self, from_slot: u64, id: &Pubkey) -> Result<Version, ConfigError> {
+        let idl = self.idl;
+        let events = idl.events().iter().map(|event| self.event(event));
+        let events = events.collect::<Result<_, _>>()?;
+        let calls = idl.instructions().iter().enumerate();
+        let calls = calls
+            .map(|(position, ix)| self.call(position, ix))
+            .collect::<Result<_, _>>()?;
+        Ok(Version {
+            from_slot,
+            cpi_proof: cpi_proof(id, idl.instructions()),
+            events,
+            calls,
+            event_lookup: Lookup::new(idl.events().iter().map(|e| &e.discriminator)),
+            call_lookup: Lookup::new(idl.instructions().iter().map(|ix| &ix.discriminator)),
         })
-        .collect();
-    for column in &plan.columns {
-        let mut column = column.clone();
-        while columns.iter().any(|c| c.name == column.name) {
-            column.name.insert_str(0, "f_");
-        }
-        columns.push(column);
     }
-    columns
+
+    fn event(&self, event: &Event) -> Result<EventEntry, ConfigError> {
+        let Some(laying) = self.draft.laying(Kind::Event, &event.name, self.number) else {
+            return Err(ConfigError::Event {
+                file: self.idl.origin().into(),
+                event: event.name.clone(),
+                reason: "it has no layout".into(),
+            });
+        };
+        let emitting = Emitting::Event(event);
+        let canonical = self.canonical(
+            &emitting,
+            &laying,
+            |of| matches!(of, Emitter::Event(name) if *name == event.name),
+        )?;
+        Ok(EventEntry {
+            name: event.name.clone(),
+            plan: laying.remapped(),
+            lacking: laying.placed.lacking,
+            table: laying.table,
+            canonical,
+        })
+    }
+
+    fn call(&self, position: usize, ix: &Instruction) -> Result<CallEntry, ConfigError> {
+        let Some(laying) = self.draft.laying(Kind::Call, &ix.name, self.number) else {
+            return Ok(CallEntry::new(ix, None, None));
+        };
+        let emitting = Emitting::Call { position, ix };
+        let canonical = self.canonical(
+            &emitting,
+            &laying,
+            |of| matches!(of, Emitter::Instruction(name) if *name == ix.name),
+        )?;
+        let typed = call::Typed::new(ix, laying);
+        Ok(CallEntry::new(ix, Some(typed), canonical))
+    }
+
+    fn canonical(
+        &self,
+        emitting: &Emitting<'_>,
+        laying: &Laying,
+        is: impl Fn(&Emitter) -> bool,
+    ) -> Result<Option<canonical::CanonicalPlan>, ConfigError> {
+        let Some(map) = self.maps.iter().find(|m| is(&m.of)) else {
+            return Ok(None);
+        };
+        let program_of = |label: &str| self.ids.get(label).copied();
+        let source = canonical::Layout {
+            idl: self.idl,
+            emitting,
+            plan: &laying.plan,
+            numbers: laying.numbers(),
+        };
+        canonical::resolve(map, &source, &program_of).map(Some)
+    }
 }
 
 /// Base58 of a key, for messages.

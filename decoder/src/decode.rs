@@ -1,21 +1,23 @@
 //! The decoder: blocks in, rows out.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use hypernode_schemas::canonical::CanonicalMap;
 use hypernode_schemas::table::TableSpec;
 
 use crate::build;
-use crate::chain::{Block, Pubkey, Transaction};
+use crate::call::{Caller, Ended, Failure};
+use crate::chain::{Block, Pubkey};
 use crate::column::Head;
-use crate::core_tables::{T_BLOCKS, T_TRANSACTIONS};
+use crate::core_tables::{self, T_BLOCKS, T_TRANSACTIONS};
 use crate::error::ConfigError;
 use crate::idl::Idl;
 use crate::observe::{Observer, Outcome, Record, TxOutcome};
 use crate::program::{Program, Programs, View};
 use crate::rows::Rows;
-use crate::scan::{Found, Node, Scanner};
-use crate::write::{Writer, block_row, transaction_row};
+use crate::scan::{Flags, Found, NONE, Node, Scanner, recycle};
+use crate::write::{Place, Writer, block_row, transaction_row};
 
 /// A program to index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +68,8 @@ pub struct BlockStats {
     pub failed_transactions: u32,
     /// Decoded events, those of failed transactions included.
     pub events: u32,
+    /// Rows in `instructions`, those of failed transactions included.
+    pub instructions: u32,
     /// Dead letters.
     pub dead_letters: u32,
     /// Events followed by bytes that their IDL does not know.
@@ -86,7 +90,7 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Compiles the plans of all events. Entries of the map for labels that are not configured are skipped.
+    /// Compiles the plans of all events and instructions. Entries of the map for labels that are not configured are skipped.
     ///
     /// # Errors
     /// Programs that cannot live together, layouts that cannot become columns, map entries that name what
@@ -97,19 +101,39 @@ impl Decoder {
         keep: Keep,
     ) -> Result<Self, ConfigError> {
         let built = build::build(programs, canonical)?;
+        let heads = core_tables::heads().into_iter().chain(built.tables.heads);
         Ok(Self {
             programs: built.programs,
             keep,
-            specs: built.specs,
-            heads: built.heads.into(),
+            specs: built.tables.specs,
+            heads: heads.collect(),
         })
     }
 
     /// The typed tables, to be created before rows are inserted: for each event `ev_<label>_<event>` and
-    /// `ev_<label>_<event>_failed`.
+    /// `ev_<label>_<event>_failed`, for each instruction `ix_<label>_<instruction>`. A layout that does not fit in
+    /// the table of an earlier version has its own, with `_v2`, `_v3` behind the event's or instruction's name.
     #[must_use]
     pub fn tables(&self) -> &[TableSpec] {
         &self.specs
+    }
+
+    /// Gives typed tables the names under which a database holds them: wanted name to actual one. [`Rows`] made
+    /// before do not belong to the decoder any more.
+    pub fn rename_tables(&mut self, actual: &HashMap<String, String>) {
+        for spec in &mut self.specs {
+            if let Some(name) = actual.get(&spec.name) {
+                spec.name.clone_from(name);
+            }
+        }
+        let renamed = |head: &Arc<Head>| match actual.get(&head.name) {
+            Some(name) => Arc::new(Head {
+                name: name.clone(),
+                columns: head.columns.clone(),
+            }),
+            None => Arc::clone(head),
+        };
+        self.heads = self.heads.iter().map(renamed).collect();
     }
 
     /// Labels and ids of the configured programs, in the order given.
@@ -140,10 +164,11 @@ impl Decoder {
         debug_assert!(rows.belongs_to(self), "rows of another decoder");
         let mut stats = BlockStats::default();
         observer.block(block);
-        let mut nodes = Vec::new();
+        let mut nodes = recycle(std::mem::take(&mut rows.nodes));
         for tx in &block.transactions {
-            self.transaction(block, tx, rows, &mut nodes, observer, &mut stats);
+            self.transaction(Place { block, tx }, rows, &mut nodes, observer, &mut stats);
         }
+        rows.nodes = recycle(nodes);
         if let Some(table) = rows.tables.get_mut(T_BLOCKS) {
             block_row(block, &stats, table);
         }
@@ -152,13 +177,13 @@ impl Decoder {
 
     fn transaction<'a>(
         &self,
-        block: &Block,
-        tx: &'a Transaction,
+        at: Place<'a>,
         rows: &mut Rows,
         nodes: &mut Vec<Node<'a>>,
         observer: &mut dyn Observer,
         stats: &mut BlockStats,
     ) {
+        let Place { block, tx } = at;
         let matching = tx
             .keys
             .iter()
@@ -170,6 +195,7 @@ impl Decoder {
         }
         let view = View {
             programs: &self.programs,
+            at: block.slot,
             wants_all,
         };
         let flags = rows.scanner.scan(tx, &view, nodes);
@@ -182,7 +208,8 @@ impl Decoder {
                 transaction_row(block, tx, &flags, table);
             }
         }
-        self.records(block, tx, rows, nodes, observer, stats);
+        self.write(at, rows, nodes, &flags, stats);
+        self.show(at, rows, observer);
         observer.transaction(&TxOutcome {
             slot: block.slot,
             tx,
@@ -194,41 +221,89 @@ impl Decoder {
         });
     }
 
-    /// Writes the records by key, and shows them to the observer in execution order.
-    fn records(
+    /// Writes records and calls by key. A call comes after the records that it emitted.
+    fn write<'a>(
         &self,
-        block: &Block,
-        tx: &Transaction,
+        at: Place<'a>,
         rows: &mut Rows,
-        nodes: &[Node<'_>],
-        observer: &mut dyn Observer,
+        nodes: &'a [Node<'a>],
+        flags: &Flags,
         stats: &mut BlockStats,
     ) {
+        let key = |f: &Found| (f.outer_ix, f.inner_ix, f.ordinal);
+        let place = |n: &Node<'_>| (n.outer, n.inner);
         let Rows {
             tables,
             scanner,
             order,
+            calls,
             ..
         } = rows;
-        let Scanner { found, arena, .. } = scanner;
-        let key = |f: &Found| (f.outer_ix, f.inner_ix, f.ordinal);
+        let Scanner {
+            found,
+            arena,
+            progress,
+            ..
+        } = scanner;
         order.clear();
         order.extend(0..found.len() as u32);
         if !found.is_sorted_by_key(key) {
             order.sort_by_key(|&i| found.get(i as usize).map(key));
         }
+        calls.clear();
+        let ours = |n: &Node<'_>| n.slot != NONE && n.event.is_none();
+        calls.extend((0..).zip(nodes).filter(|(_, n)| ours(n)).map(|(i, _)| i));
+        // Only a source that lists inner instructions in disorder makes this a search.
+        if flags.mismatch {
+            calls.sort_by_key(|&i: &u32| nodes.get(i as usize).map(place));
+        }
+        let failure = Failure::of(at.tx, flags);
+        let call = |number: u32, tables: &mut [_], stats: &mut BlockStats| {
+            let node = nodes.get(number as usize);
+            let Some((node, program)) = node.and_then(|n| Some((n, self.programs.get(n.slot)?)))
+            else {
+                return;
+            };
+            let end = progress.get(number as usize).map(|p| p.end);
+            let ended = failure.map_or(Ended::Ok, |failure| {
+                failure.of_call(node, number, end.unwrap_or_default())
+            });
+            let mut caller = Caller {
+                at,
+                node,
+                nodes,
+                ended,
+                program,
+                version: program.at(at.block.slot),
+                programs: &self.programs,
+                tables,
+            };
+            match caller.write() {
+                true => stats.instructions += 1,
+                false => stats.dead_letters += 1,
+            }
+        };
+        let mut left = calls.as_slice();
         for &i in order.iter() {
             let Some(record) = found.get_mut(i as usize) else {
                 continue;
             };
+            while let Some((&number, rest)) = left.split_first()
+                && nodes
+                    .get(number as usize)
+                    .is_none_or(|n| place(n) < (record.outer_ix, record.inner_ix))
+            {
+                call(number, tables, stats);
+                left = rest;
+            }
             let Some(program) = self.programs.get(record.slot) else {
                 continue;
             };
             let mut writer = Writer {
-                block,
-                tx,
+                at,
                 record,
                 program,
+                version: program.at(at.block.slot),
                 programs: &self.programs,
                 nodes,
                 data: arena.get(record.data.clone()).unwrap_or_default(),
@@ -243,12 +318,21 @@ impl Decoder {
                 _ => stats.dead_letters += 1,
             }
         }
-        for record in found.iter() {
+        for &number in left {
+            call(number, tables, stats);
+        }
+    }
+
+    /// Shows the records to the observer in execution order.
+    fn show(&self, at: Place<'_>, rows: &Rows, observer: &mut dyn Observer) {
+        let Scanner { found, arena, .. } = &rows.scanner;
+        for record in found {
             let program = self.programs.get(record.slot);
-            let event = program.and_then(|p| p.events.get(record.event?));
+            let version = program.and_then(|p| p.at(at.block.slot));
+            let event = version.and_then(|v| v.events.get(record.event?));
             observer.record(&Record {
-                slot: block.slot,
-                tx,
+                slot: at.block.slot,
+                tx: at.tx,
                 program: &record.program,
                 label: program.map(|p| p.label.as_str()),
                 event: event.map(|e| e.name.as_str()),

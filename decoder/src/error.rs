@@ -39,6 +39,14 @@ pub enum ConfigError {
     /// More programs than can be numbered.
     #[error("{0} programs are configured, at most {max} are possible", max = u16::MAX - 1)]
     TooManyPrograms(usize),
+    /// Two events, or two instructions, of one name.
+    #[error("program `{label}` has `{name}` twice in one IDL: rename one in the file")]
+    DuplicateName {
+        /// Its label.
+        label: String,
+        /// The name.
+        name: String,
+    },
     /// Two events whose tables would have one name.
     #[error("table `{table}` would hold both {first} and {second}: rename one IDL file")]
     TableClash {
@@ -59,20 +67,20 @@ pub enum ConfigError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The canonical map names an event that the IDL lacks.
-    #[error("canonical map: `{label}` has no event `{event}`")]
+    /// The canonical map names an event or instruction that no version of the IDL has.
+    #[error("canonical map: `{label}` has no {event}")]
     UnknownEvent {
         /// IDL label.
         label: String,
-        /// The event.
+        /// `event` or `instruction`, and its name.
         event: String,
     },
     /// The canonical map names a field or account that is not there, or of another type.
-    #[error("canonical map: event `{event}` of `{label}`, column `{column}`: {reason}")]
+    #[error("canonical map: {event} of `{label}`, column `{column}`: {reason}")]
     Source {
         /// IDL label.
         label: String,
-        /// The event.
+        /// `event` or `instruction`, and its name.
         event: String,
         /// Column of `canonical_events`.
         column: String,

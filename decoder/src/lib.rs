@@ -24,12 +24,15 @@
 
 pub mod accounts;
 mod build;
+mod call;
 mod canonical;
 pub mod chain;
 mod column;
 mod core_tables;
 mod decode;
+mod derive;
 mod error;
+mod evolve;
 pub mod idl;
 mod lookup;
 mod observe;
@@ -40,6 +43,7 @@ mod rows;
 mod scan;
 mod single;
 mod survey;
+mod tables;
 mod write;
 
 pub use decode::{BlockStats, Decoder, IdlVersion, Keep, ProgramConfig};

@@ -1,43 +1,62 @@
-//! Configured programs: who they are, which events they emit and how those are decoded.
+//! Configured programs: who they are, and by slot how their events and instructions are decoded.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Mutex, PoisonError};
 
+use crate::call::CallEntry;
 use crate::canonical::CanonicalPlan;
 use crate::chain::Pubkey;
+use crate::derive::{self, Derived};
 use crate::idl::Instruction;
 use crate::lookup::Lookup;
-use crate::plan::Plan;
+use crate::plan::{Plan, StreamDefault};
 use crate::scan::{Catalogue, CpiProof};
-
-/// Derived addresses kept for reuse; beyond this the cache starts anew.
-const MAX_DERIVED: usize = 1 << 16;
 
 /// One program.
 #[derive(Debug)]
 pub(crate) struct Program {
     pub(crate) label: String,
     pub(crate) id: Pubkey,
-    pub(crate) cpi_proof: CpiProof,
-    pub(crate) instructions: Vec<Instruction>,
-    pub(crate) events: Vec<EventEntry>,
-    /// Which of the events, and which of the instructions, data is.
-    pub(crate) event_lookup: Lookup,
-    pub(crate) instruction_lookup: Lookup,
+    /// Ascending by slot.
+    pub(crate) versions: Vec<Version>,
 }
 
-/// One event of a program.
+/// A program from one slot until the next version's.
+#[derive(Debug)]
+pub(crate) struct Version {
+    pub(crate) from_slot: u64,
+    pub(crate) cpi_proof: CpiProof,
+    pub(crate) events: Vec<EventEntry>,
+    pub(crate) calls: Vec<CallEntry>,
+    /// Which of the events, and which of the instructions, data is.
+    pub(crate) event_lookup: Lookup,
+    pub(crate) call_lookup: Lookup,
+}
+
+/// One event of a version.
 #[derive(Debug)]
 pub(crate) struct EventEntry {
     pub(crate) name: String,
+    /// Its streams are those of its table, counted from the first after the identity.
     pub(crate) plan: Plan,
+    /// Streams of the table that this layout does not have.
+    pub(crate) lacking: Vec<(u32, StreamDefault)>,
     /// Number of its table among the typed ones; that of failed transactions follows it.
     pub(crate) table: usize,
     pub(crate) canonical: Option<CanonicalPlan>,
 }
 
 impl Program {
+    /// The version that describes `slot`; `None` before the first.
+    #[inline]
+    pub(crate) fn at(&self, slot: u64) -> Option<&Version> {
+        // Almost every block is of the newest version.
+        let mut versions = self.versions.iter().rev();
+        versions.find(|version| version.from_slot <= slot)
+    }
+}
+
+impl Version {
     /// Number of the event that a record is, the event, and the bytes after its discriminator.
     #[inline]
     pub(crate) fn event<'a>(&self, data: &'a [u8]) -> Option<(usize, &EventEntry, &'a [u8])> {
@@ -45,9 +64,11 @@ impl Program {
         Some((number, self.events.get(number)?, body))
     }
 
-    /// Position of the instruction that `data` calls.
-    pub(crate) fn instruction(&self, data: &[u8]) -> Option<usize> {
-        self.instruction_lookup.find(data).map(|(number, _)| number)
+    /// Number of the instruction that `data` calls, the instruction, and its arguments.
+    #[inline]
+    pub(crate) fn call<'a>(&self, data: &'a [u8]) -> Option<(usize, &CallEntry, &'a [u8])> {
+        let (number, args) = self.call_lookup.find(data)?;
+        Some((number, self.calls.get(number)?, args))
     }
 }
 
@@ -55,8 +76,8 @@ impl Program {
 #[derive(Debug, Default)]
 pub(crate) struct Programs {
     pub(crate) list: Vec<Program>,
+    pub(crate) derived: Derived,
     index: HashMap<Pubkey, u16, BuildHasherDefault<PrefixHasher>>,
-    derived: Mutex<HashMap<Vec<u8>, Option<Pubkey>>>,
 }
 
 impl Programs {
@@ -74,35 +95,6 @@ impl Programs {
     pub(crate) fn get(&self, slot: u16) -> Option<&Program> {
         self.list.get(usize::from(slot))
     }
-
-    /// `find_program_address`, remembered. `None` where a seed is too long or no address exists.
-    pub(crate) fn derive(&self, program: &Pubkey, seeds: &[&[u8]]) -> Option<Pubkey> {
-        let mut key = program.to_vec();
-        for seed in seeds {
-            key.extend_from_slice(&(seed.len() as u32).to_le_bytes());
-            key.extend_from_slice(seed);
-        }
-        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = derived.get(&key) {
-            return *known;
-        }
-        let address = derive(program, seeds);
-        if derived.len() >= MAX_DERIVED {
-            derived.clear();
-        }
-        derived.insert(key, address);
-        address
-    }
-}
-
-/// `find_program_address` without its panics.
-fn derive(program: &Pubkey, seeds: &[&[u8]]) -> Option<Pubkey> {
-    if seeds.len() > 15 || seeds.iter().any(|seed| seed.len() > 32) {
-        return None;
-    }
-    let program = solana_sdk::pubkey::Pubkey::new_from_array(*program);
-    let found = solana_sdk::pubkey::Pubkey::try_find_program_address(seeds, &program);
-    found.map(|(address, _)| address.to_bytes())
 }
 
 const AUTHORITY_SEED: &[u8] = b"__event_authority";
@@ -114,12 +106,14 @@ pub(crate) fn cpi_proof(program: &Pubkey, instructions: &[Instruction]) -> CpiPr
     if instructions.is_empty() {
         return CpiProof::SelfCall;
     }
-    derive(program, &[AUTHORITY_SEED]).map_or(CpiProof::SelfCall, CpiProof::Authority)
+    derive::find(program, &[AUTHORITY_SEED]).map_or(CpiProof::SelfCall, CpiProof::Authority)
 }
 
-/// The programs as the scanner asks for them.
+/// The programs of one slot as the scanner asks for them.
 pub(crate) struct View<'a> {
     pub(crate) programs: &'a Programs,
+    /// The block's slot.
+    pub(crate) at: u64,
     pub(crate) wants_all: bool,
 }
 
@@ -133,18 +127,21 @@ impl Catalogue for View<'_> {
         let authority = match slot {
             Some(slot) => {
                 let program = self.programs.get(slot);
-                return program.map_or(CpiProof::Unwanted, |p| p.cpi_proof);
+                // Before the first version nothing says how the program emits.
+                let version = program.map(|p| p.at(self.at));
+                return version.map_or(CpiProof::Unwanted, |v| {
+                    v.map_or(CpiProof::SelfCall, |v| v.cpi_proof)
+                });
             }
-            None if self.wants_all => self.programs.derive(program, &[AUTHORITY_SEED]),
+            None if self.wants_all => self.programs.derived.find(program, &[AUTHORITY_SEED]),
             None => None,
         };
         authority.map_or(CpiProof::Unwanted, CpiProof::Authority)
     }
 
     fn knows(&self, slot: u16, data: &[u8]) -> bool {
-        self.programs
-            .get(slot)
-            .is_some_and(|p| p.event_lookup.find(data).is_some())
+        let version = self.programs.get(slot).and_then(|p| p.at(self.at));
+        version.is_some_and(|v| v.event(data).is_some())
     }
 
     fn wants_all(&self) -> bool {

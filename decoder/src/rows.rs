@@ -7,15 +7,19 @@ use hypernode_schemas::table::TableRows;
 use crate::column::{Head, Table};
 use crate::core_tables;
 use crate::decode::Decoder;
-use crate::scan::Scanner;
+use crate::scan::{Node, Scanner};
 
 /// Column buffers for every table of one [`Decoder`], filled block by block in slot order.
 #[derive(Debug)]
 pub struct Rows {
-    /// Core tables, then for each event its table and that of failed transactions.
+    /// Core tables, then the typed ones.
     pub(crate) tables: Vec<Table>,
     pub(crate) scanner: Scanner,
+    /// Numbers of a transaction's records, and of its calls, in the order of their rows.
     pub(crate) order: Vec<u32>,
+    pub(crate) calls: Vec<u32>,
+    /// The buffer of instruction trees: empty between blocks.
+    pub(crate) nodes: Vec<Node<'static>>,
     heads: Arc<[Arc<Head>]>,
 }
 
@@ -28,6 +32,8 @@ impl Rows {
             tables: heads.iter().cloned().map(Table::new).collect(),
             scanner: Scanner::default(),
             order: Vec::new(),
+            calls: Vec::new(),
+            nodes: Vec::new(),
             heads: Arc::clone(heads),
         }
     }

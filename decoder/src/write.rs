@@ -7,15 +7,15 @@ use crate::core_tables::{COUNT, T_CANONICAL, T_DEAD_LETTERS, T_EVENTS};
 use crate::decode::BlockStats;
 use crate::observe::Outcome;
 use crate::plan;
-use crate::program::{EventEntry, Program, Programs};
+use crate::program::{EventEntry, Program, Programs, Version};
 use crate::scan::{Flags, Found, Node, Trust, Via};
 
 /// One record on its way to its tables.
 pub(crate) struct Writer<'a, 't> {
-    pub(crate) block: &'a Block,
-    pub(crate) tx: &'a Transaction,
+    pub(crate) at: Place<'a>,
     pub(crate) record: &'a Found,
     pub(crate) program: &'a Program,
+    pub(crate) version: Option<&'a Version>,
     pub(crate) programs: &'a Programs,
     pub(crate) nodes: &'a [Node<'a>],
     pub(crate) data: &'a [u8],
@@ -23,9 +23,9 @@ pub(crate) struct Writer<'a, 't> {
 }
 
 impl<'a> Writer<'a, '_> {
-    /// Writes the record; tells what became of it, and which event of its program it is.
+    /// Writes the record; tells what became of it, and which event of its version it is.
     pub(crate) fn write(&mut self) -> (Outcome, Option<usize>) {
-        let known = self.program.event(self.data);
+        let known = self.version.and_then(|version| version.event(self.data));
         let number = known.map(|(number, _, _)| number);
         let doubt = match self.record.trust {
             Trust::Proven => None,
@@ -44,44 +44,28 @@ impl<'a> Writer<'a, '_> {
             self.dead_letter(known.map(|(_, event, _)| event), reason, detail);
             return (Outcome::Suspect, number);
         }
-        let outcome = match known {
-            _ if self.record.bad_base64 => {
-                self.dead_letter(None, "bad_base64", "the line is not base64");
-                return (Outcome::DeadLetter, None);
+        let (reason, detail) = match (known, self.version) {
+            _ if self.record.bad_base64 => ("bad_base64", "the line is not base64"),
+            (Some((_, event, body)), _) => return (self.event(event, body), number),
+            (None, None) => ("no_version", "the slot is before the first IDL version"),
+            (None, Some(version)) if self.data.len() < version.event_lookup.shortest() => {
+                ("short", "")
             }
-            Some((_, event, body)) => self.event(event, body),
-            None => {
-                let short = self.data.len() < self.program.event_lookup.shortest();
-                self.dead_letter(
-                    None,
-                    if short {
-                        "short"
-                    } else {
-                        "unknown_discriminator"
-                    },
-                    "",
-                );
-                Outcome::DeadLetter
-            }
+            (None, Some(_)) => ("unknown_discriminator", ""),
         };
-        (outcome, number)
+        self.dead_letter(None, reason, detail);
+        (Outcome::DeadLetter, None)
     }
 
     fn identity(&self) -> Identity {
-        Identity {
-            signature: self.tx.signature,
-            slot: self.block.slot,
-            tx_index: self.tx.index,
-            inner_ix: self.record.inner_ix,
-            ordinal: self.record.ordinal,
-            block_time: seconds(self.block.block_time),
-            outer_ix: self.record.outer_ix,
-        }
+        let record = self.record;
+        self.at
+            .identity(record.outer_ix, record.inner_ix, record.ordinal)
     }
 
     /// Decodes into the event's own table, and on success adds the rows that follow from it.
     fn event(&mut self, event: &EventEntry, body: &[u8]) -> Outcome {
-        let success = self.tx.err.is_none();
+        let success = self.at.tx.err.is_none();
         let table = COUNT + event.table + usize::from(!success);
         let identity = self.identity();
         let Some((core, typed)) = self.tables.split_at_mut_checked(table) else {
@@ -91,6 +75,11 @@ impl<'a> Writer<'a, '_> {
             return Outcome::DeadLetter;
         };
         let streams = typed.identified(&identity);
+        for (stream, default) in &event.lacking {
+            if let Some(stream) = streams.get_mut(*stream as usize) {
+                default.write(stream);
+            }
+        }
         let rest = match plan::run(&event.plan.ops, body, streams) {
             Ok(rest) => rest,
             Err(error) => {
@@ -109,16 +98,18 @@ impl<'a> Writer<'a, '_> {
         if let (Some(canonical), true, Some(table)) =
             (&event.canonical, success, core.get_mut(T_CANONICAL))
         {
+            let called = ix.zip(self.version);
             let mut row = table.row();
             row.identity(&identity);
             row.fixed(&canonical.kind.to_le_bytes())
                 .fixed(&self.program.id)
                 .string(self.program.label.as_bytes());
             let origin = Origin {
-                tx: self.tx,
+                tx: self.at.tx,
                 programs: self.programs,
                 program: self.program,
                 ix,
+                called: called.and_then(|(ix, v)| v.call(&ix.data).map(|(number, _, _)| number)),
                 streams,
             };
             canonical.write(&origin, &mut row);
@@ -138,14 +129,14 @@ impl<'a> Writer<'a, '_> {
         };
         let mut row = table.row();
         row.identity(&identity);
-        let (keys, missing) = (&self.tx.keys, [0; 32]);
+        let (keys, missing) = (&self.at.tx.keys, [0; 32]);
         let account = |&index: &u8| keys.get(usize::from(index)).unwrap_or(&missing).as_slice();
         let accounts = ix.map(|ix| ix.accounts.as_slice()).unwrap_or_default();
         row.fixed(&self.program.id)
             .string(self.program.label.as_bytes())
             .string(event.name.as_bytes())
             .byte(via(self.record.via))
-            .byte(u8::from(self.tx.err.is_none()))
+            .byte(u8::from(self.at.tx.err.is_none()))
             .array(accounts.iter().map(account))
             .u32(trailing)
             .string(self.data);
@@ -153,21 +144,70 @@ impl<'a> Writer<'a, '_> {
     }
 
     fn dead_letter(&mut self, event: Option<&EventEntry>, reason: &str, detail: &str) {
-        let identity = self.identity();
-        let Some(table) = self.tables.get_mut(T_DEAD_LETTERS) else {
-            return;
+        let letter = DeadLetter {
+            identity: self.identity(),
+            success: self.at.tx.err.is_none(),
+            program: self.program,
+            name: event.map_or("", |e| e.name.as_str()),
+            via: via(self.record.via),
+            reason,
+            detail,
+            data: self.data,
         };
+        if let Some(table) = self.tables.get_mut(T_DEAD_LETTERS) {
+            letter.write(table);
+        }
+    }
+}
+
+/// A record or call that could not be decoded, or not be believed.
+pub(crate) struct DeadLetter<'a> {
+    pub(crate) identity: Identity,
+    /// Whether its transaction succeeded.
+    pub(crate) success: bool,
+    pub(crate) program: &'a Program,
+    /// The event or instruction, '' if unknown.
+    pub(crate) name: &'a str,
+    pub(crate) via: u8,
+    pub(crate) reason: &'a str,
+    pub(crate) detail: &'a str,
+    pub(crate) data: &'a [u8],
+}
+
+impl DeadLetter<'_> {
+    pub(crate) fn write(&self, table: &mut Table) {
         let mut row = table.row();
-        row.identity(&identity);
+        row.identity(&self.identity);
         row.fixed(&self.program.id)
             .string(self.program.label.as_bytes())
-            .string(event.map_or(b"", |e| e.name.as_bytes()))
-            .byte(via(self.record.via))
-            .byte(u8::from(self.tx.err.is_none()))
-            .string(reason.as_bytes())
-            .string(detail.as_bytes())
+            .string(self.name.as_bytes())
+            .byte(self.via)
+            .byte(u8::from(self.success))
+            .string(self.reason.as_bytes())
+            .string(self.detail.as_bytes())
             .string(self.data);
         table.commit();
+    }
+}
+
+/// A transaction in its block.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) block: &'a Block,
+    pub(crate) tx: &'a Transaction,
+}
+
+impl Place<'_> {
+    pub(crate) fn identity(self, outer_ix: u16, inner_ix: i32, ordinal: u32) -> Identity {
+        Identity {
+            signature: self.tx.signature,
+            slot: self.block.slot,
+            tx_index: self.tx.index,
+            inner_ix,
+            ordinal,
+            block_time: seconds(self.block.block_time),
+            outer_ix,
+        }
     }
 }
 
@@ -189,6 +229,9 @@ pub(crate) fn transaction_row(block: &Block, tx: &Transaction, flags: &Flags, ta
         .byte(u8::from(flags.mismatch));
     table.commit();
 }
+
+/// `via` of a call.
+pub(crate) const VIA_CALL: u8 = 3;
 
 fn via(via: Via) -> u8 {
     match via {

@@ -2,6 +2,7 @@
 //! whether the named events, fields and accounts exist is checked where IDLs are known (`decoder`).
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Deserialize;
 
@@ -11,29 +12,78 @@ pub const TEXT: &str = include_str!("../canonical.toml");
 /// The version of the format that this code reads.
 pub const VERSION: u32 = 1;
 
+/// Seeds of a derived address: the last of the runtime's sixteen is the bump.
+pub const MAX_SEEDS: usize = 15;
+
 /// A whole map.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CanonicalMap {
     /// Version of the format; always [`VERSION`] after [`parse`].
     pub version: u32,
-    /// One entry per program event, in file order. No (label, event) occurs twice.
+    /// One entry per program event or instruction, in file order. None of them occurs twice.
     #[serde(default, rename = "map")]
     pub maps: Vec<EventMap>,
 }
 
-/// How one program event becomes one canonical event.
+/// How one program event, or one successful call of an instruction, becomes one canonical event.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "RawMap")]
 pub struct EventMap {
-    /// What the event means.
+    /// What it means.
     pub kind: Kind,
-    /// IDL label of the program that emits it.
+    /// IDL label of the program.
     pub label: String,
-    /// Event name in that IDL.
-    pub event: String,
+    /// What of the program it is.
+    pub of: Emitter,
     /// Where each column's value comes from; absent columns hold "none".
     pub set: BTreeMap<Column, Source>,
+}
+
+/// What becomes a canonical event.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Emitter {
+    /// An event, by its name in the IDL.
+    Event(String),
+    /// A call of an instruction, by its name in the IDL: for programs that emit nothing.
+    Instruction(String),
+}
+
+impl fmt::Display for Emitter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(name) => write!(f, "event `{name}`"),
+            Self::Instruction(name) => write!(f, "instruction `{name}`"),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawMap {
+    kind: Kind,
+    label: String,
+    event: Option<String>,
+    instruction: Option<String>,
+    set: BTreeMap<Column, Source>,
+}
+
+impl TryFrom<RawMap> for EventMap {
+    type Error = &'static str;
+
+    fn try_from(raw: RawMap) -> Result<Self, Self::Error> {
+        let of = match (raw.event, raw.instruction) {
+            (Some(name), None) => Emitter::Event(name),
+            (None, Some(name)) => Emitter::Instruction(name),
+            _ => return Err("an entry names either an `event` or an `instruction`"),
+        };
+        Ok(Self {
+            kind: raw.kind,
+            label: raw.label,
+            of,
+            set: raw.set,
+        })
+    }
 }
 
 /// Meaning of a canonical event; the numbers are those of the `kind` column in `canonical_events`.
@@ -149,9 +199,9 @@ impl Column {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "RawSource")]
 pub enum Source {
-    /// An account of the emitting instruction, by its IDL name.
+    /// An account of the instruction (of an event: the one that emitted it), by its IDL name.
     Account(String),
-    /// A field of the event.
+    /// A field of the event, or an argument of the instruction.
     Field {
         /// Its name in the IDL.
         name: String,
@@ -219,7 +269,7 @@ impl TryFrom<RawSource> for Source {
                 derive: Some(label),
                 seeds: Some(seeds),
             } => match seeds.len() {
-                1..=15 => Ok(Self::Derive { label, seeds }),
+                1..=MAX_SEEDS => Ok(Self::Derive { label, seeds }),
                 _ => Err("a derived address takes 1 to 15 seeds"),
             },
             _ => Err("a source is { account }, { field }, { field, values } or { derive, seeds }"),
@@ -240,11 +290,11 @@ pub enum CanonicalError {
         found: u32,
     },
     /// One event cannot mean two things.
-    #[error("canonical map: event {event} of {label} is mapped twice, remove one")]
+    #[error("canonical map: {event} of {label} is mapped twice, remove one")]
     Duplicate {
         /// IDL label.
         label: String,
-        /// Event name.
+        /// What is mapped.
         event: String,
     },
 }
@@ -261,11 +311,11 @@ pub fn parse(text: &str) -> Result<CanonicalMap, CanonicalError> {
     for (i, a) in map.maps.iter().enumerate() {
         if map.maps[..i]
             .iter()
-            .any(|b| a.label == b.label && a.event == b.event)
+            .any(|b| a.label == b.label && a.of == b.of)
         {
             return Err(CanonicalError::Duplicate {
                 label: a.label.clone(),
-                event: a.event.clone(),
+                event: a.of.to_string(),
             });
         }
     }

@@ -307,12 +307,12 @@ fn event_fields(idl: &Value, event: &str) -> Option<Vec<String>> {
             "fields",
         )
     };
-    Some(
-        fields
-            .iter()
-            .map(|f| f["name"].as_str().unwrap().to_owned())
-            .collect(),
-    )
+    Some(names(fields))
+}
+
+fn names(fields: &[Value]) -> Vec<String> {
+    let name = |f: &Value| f["name"].as_str().unwrap().to_owned();
+    fields.iter().map(name).collect()
 }
 
 fn has_account(idl: &Value, name: &str) -> bool {
@@ -324,14 +324,20 @@ fn has_account(idl: &Value, name: &str) -> bool {
 
 #[test]
 fn the_canonical_map_names_only_what_the_idls_have() {
-    use canonical::{Seed, Source};
+    use canonical::{Emitter, Seed, Source};
     let map = canonical::parse(canonical::TEXT).unwrap();
     for entry in &map.maps {
         let idl = parsed(&entry.label);
-        let fields = event_fields(&idl, &entry.event)
-            .unwrap_or_else(|| panic!("{} {}", entry.label, entry.event));
+        let fields = match &entry.of {
+            Emitter::Event(name) => event_fields(&idl, name),
+            Emitter::Instruction(name) => list(&idl, "instructions")
+                .iter()
+                .find(|ix| ix["name"] == *name)
+                .map(|ix| names(list(ix, "args"))),
+        };
+        let fields = fields.unwrap_or_else(|| panic!("{} {}", entry.label, entry.of));
         for (column, source) in &entry.set {
-            let place = format!("{} {} {column:?}", entry.label, entry.event);
+            let place = format!("{} {} {column:?}", entry.label, entry.of);
             match source {
                 Source::Account(name) => assert!(has_account(&idl, name), "{place}: {name}"),
                 Source::Field { name, .. } => assert!(fields.contains(name), "{place}: {name}"),

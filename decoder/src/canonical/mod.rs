@@ -2,13 +2,15 @@
 
 mod resolve;
 
-use hypernode_schemas::canonical::{Column, ColumnType};
+use std::io::Write as _;
+
+use hypernode_schemas::canonical::{Column, ColumnType, MAX_SEEDS};
 
 use crate::chain::{Instruction, Pubkey, Transaction};
 use crate::column::{RowWriter, Stream, read_string};
 use crate::program::{Program, Programs};
 
-pub(crate) use resolve::resolve;
+pub(crate) use resolve::{Emitting, Layout, resolve};
 
 /// Columns of `canonical_events` after the identity, kind, program and label, in the table's order.
 pub(crate) const COLUMNS: [(Column, &str, &str); 19] = [
@@ -33,7 +35,7 @@ pub(crate) const COLUMNS: [(Column, &str, &str); 19] = [
     (Column::EventTime, "event_time", "Int64"),
 ];
 
-/// How one event becomes a canonical one: a source per column.
+/// How one event or instruction becomes a canonical event: a source per column.
 #[derive(Debug)]
 pub(crate) struct CanonicalPlan {
     /// Number in the `kind` column.
@@ -73,7 +75,7 @@ struct Position {
     optional: bool,
 }
 
-/// A field of the event that has just been decoded: the stream of its column, and what is in there.
+/// A field of the event, or an argument, that has just been decoded: the stream of its column, and what is in there.
 #[derive(Debug, Clone, Copy)]
 struct FieldAt {
     stream: usize,
@@ -95,21 +97,19 @@ pub(crate) struct Origin<'a> {
     pub(crate) tx: &'a Transaction,
     pub(crate) programs: &'a Programs,
     pub(crate) program: &'a Program,
-    /// Emitting instruction, if known.
+    /// Emitting instruction, if known, and its number in the IDL.
     pub(crate) ix: Option<&'a Instruction>,
-    /// The event's streams; the row in progress is its value.
+    pub(crate) called: Option<usize>,
+    /// The event's or instruction's streams; the row in progress is its value.
     pub(crate) streams: &'a [Stream],
 }
 
 impl CanonicalPlan {
     /// Writes the value columns.
     pub(crate) fn write(&self, origin: &Origin<'_>, row: &mut RowWriter<'_>) {
-        let called = origin
-            .ix
-            .and_then(|ix| origin.program.instruction(&ix.data));
         for ((column, _, _), from) in COLUMNS.iter().zip(&self.sources) {
             match column.kind() {
-                ColumnType::Pubkey => row.fixed(&from.pubkey(origin, called).unwrap_or_default()),
+                ColumnType::Pubkey => row.fixed(&from.pubkey(origin).unwrap_or_default()),
                 ColumnType::Text => from.text(origin, row),
                 ColumnType::Unsigned => row.u64(
                     from.number(origin)
@@ -126,18 +126,21 @@ impl CanonicalPlan {
 }
 
 impl Feed {
-    fn pubkey(&self, origin: &Origin<'_>, called: Option<usize>) -> Option<Pubkey> {
+    fn pubkey(&self, origin: &Origin<'_>) -> Option<Pubkey> {
         match self {
-            Self::Account(at) => account(at, origin, called).copied(),
+            Self::Account(at) => account(at, origin).copied(),
             Self::Field { field, .. } => field.raw(origin)?.try_into().ok(),
             Self::Derived { program, seeds } => {
-                let seeds = seeds.iter().map(|seed| match seed {
-                    SeedFrom::Text(text) => Some(text.as_slice()),
-                    SeedFrom::Account(at) => account(at, origin, called).map(<[u8; 32]>::as_slice),
-                    SeedFrom::Field(field) => field.raw(origin),
-                });
-                let seeds: Vec<&[u8]> = seeds.collect::<Option<_>>()?;
-                origin.programs.derive(program.as_ref()?, &seeds)
+                let mut values = [&[][..]; MAX_SEEDS];
+                for (value, seed) in values.iter_mut().zip(seeds) {
+                    *value = match seed {
+                        SeedFrom::Text(text) => text,
+                        SeedFrom::Account(at) => account(at, origin)?,
+                        SeedFrom::Field(field) => field.raw(origin)?,
+                    };
+                }
+                let seeds = values.get(..seeds.len())?;
+                origin.programs.derived.find(program.as_ref()?, seeds)
             }
             Self::Nothing => None,
         }
@@ -164,7 +167,14 @@ impl Feed {
         let number = field.number(origin).unwrap_or(-1);
         match usize::try_from(number).ok().and_then(|i| values.get(i)) {
             Some(text) => row.string(text.as_bytes()),
-            None => row.string(format!("unknown_{number}").as_bytes()),
+            None => {
+                let mut text = [0; 48];
+                let mut rest = text.as_mut_slice();
+                // Longer than any number, so this cannot fail.
+                let _ = write!(rest, "unknown_{number}");
+                let left = rest.len();
+                row.string(text.get(..text.len() - left).unwrap_or_default())
+            }
         }
     }
 }
@@ -188,8 +198,8 @@ impl FieldAt {
     }
 }
 
-fn account<'a>(at: &AccountAt, origin: &Origin<'a>, called: Option<usize>) -> Option<&'a Pubkey> {
-    let position = (*at.get(called?)?)?;
+fn account<'a>(at: &AccountAt, origin: &Origin<'a>) -> Option<&'a Pubkey> {
+    let position = (*at.get(origin.called?)?)?;
     let index = *origin.ix?.accounts.get(position.index)?;
     let key = origin.tx.keys.get(usize::from(index))?;
     // Anchor passes the program's own id where an optional account is left out.

@@ -5,15 +5,32 @@ use hypernode_schemas::canonical::{ColumnType, EventMap, Seed, Source};
 use super::{AccountAt, COLUMNS, CanonicalPlan, Feed, FieldAt, Position, SeedFrom, Shape};
 use crate::chain::Pubkey;
 use crate::error::ConfigError;
-use crate::idl::{Body, Event, Fields, Idl, Type};
+use crate::idl::{Body, Event, Field, Fields, Idl, Instruction, Type};
 use crate::plan::Plan;
+
+/// What becomes a canonical event.
+pub(crate) enum Emitting<'a> {
+    Event(&'a Event),
+    /// A call of this instruction, the IDL's `position`th.
+    Call {
+        position: usize,
+        ix: &'a Instruction,
+    },
+}
+
+/// Its layout.
+pub(crate) struct Layout<'a> {
+    pub(crate) idl: &'a Idl,
+    pub(crate) emitting: &'a Emitting<'a>,
+    pub(crate) plan: &'a Plan,
+    /// For each stream of the plan its number in the table.
+    pub(crate) numbers: &'a [u32],
+}
 
 /// Resolves one entry of the map. `program_of` gives the id of a configured label.
 pub(crate) fn resolve(
     map: &EventMap,
-    idl: &Idl,
-    event: &Event,
-    plan: &Plan,
+    layout: &Layout<'_>,
     program_of: &dyn Fn(&str) -> Option<Pubkey>,
 ) -> Result<CanonicalPlan, ConfigError> {
     let mut sources: [Feed; 19] = Default::default();
@@ -27,7 +44,7 @@ pub(crate) fn resolve(
         };
         let fail = |reason: String| ConfigError::Source {
             label: map.label.clone(),
-            event: map.event.clone(),
+            event: map.of.to_string(),
             column: name.into(),
             reason,
         };
@@ -36,21 +53,19 @@ pub(crate) fn resolve(
                 if column.kind() != ColumnType::Pubkey {
                     return Err(fail("an account is an address, the column is not".into()));
                 }
-                Feed::Account(account_at(idl, account).map_err(fail)?)
+                Feed::Account(layout.account_at(account).map_err(fail)?)
             }
             Source::Field { name, values } => {
-                let (field, values) =
-                    field_for(idl, event, plan, name, values, column.kind()).map_err(fail)?;
+                let (field, values) = layout
+                    .field_for(name, values, column.kind())
+                    .map_err(fail)?;
                 Feed::Field { field, values }
             }
             Source::Derive { label, seeds } => {
                 if column.kind() != ColumnType::Pubkey {
                     return Err(fail("a derived address is no value for this column".into()));
                 }
-                let seeds: Result<_, _> = seeds
-                    .iter()
-                    .map(|seed| seed_from(idl, event, plan, seed))
-                    .collect();
+                let seeds: Result<_, _> = seeds.iter().map(|seed| layout.seed_from(seed)).collect();
                 Feed::Derived {
                     program: program_of(label),
                     seeds: seeds.map_err(fail)?,
@@ -67,113 +82,132 @@ pub(crate) fn resolve(
     })
 }
 
-fn seed_from(idl: &Idl, event: &Event, plan: &Plan, seed: &Seed) -> Result<SeedFrom, String> {
-    match seed {
-        Seed::Text(text) => Ok(SeedFrom::Text(text.clone().into_bytes())),
-        Seed::Account(name) => Ok(SeedFrom::Account(account_at(idl, name)?)),
-        Seed::Field(name) => match field_at(idl, event, plan, name)? {
-            (
-                FieldAt {
-                    shape: Shape::Other,
-                    ..
-                },
-                _,
-            ) => Err(format!("field `{name}` is no seed")),
-            (field, _) => Ok(SeedFrom::Field(field)),
-        },
-    }
-}
-
-fn account_at(idl: &Idl, name: &str) -> Result<AccountAt, String> {
-    let positions = idl.instructions().iter().map(|ix| {
-        let found = ix.accounts.iter().enumerate().find(|(_, a)| a.name == name);
-        found.map(|(index, account)| Position {
-            index,
-            optional: account.optional,
-        })
-    });
-    let positions: AccountAt = positions.collect();
-    if positions.iter().all(Option::is_none) {
-        return Err(format!("no instruction has an account `{name}`"));
-    }
-    Ok(positions)
-}
-
-/// A field whose value fits the column; an enum without `values` is named by its own variants.
-fn field_for(
-    idl: &Idl,
-    event: &Event,
-    plan: &Plan,
-    name: &str,
-    values: &[String],
-    kind: ColumnType,
-) -> Result<(FieldAt, Vec<String>), String> {
-    let (field, variants) = field_at(idl, event, plan, name)?;
-    let values = if values.is_empty() {
-        variants
-    } else {
-        values.to_vec()
-    };
-    let fits = match kind {
-        ColumnType::Pubkey => field.shape == Shape::Pubkey,
-        ColumnType::Unsigned | ColumnType::Signed => {
-            matches!(field.shape, Shape::Unsigned | Shape::Signed)
-        }
-        ColumnType::Text => match field.shape {
-            Shape::Text => true,
-            Shape::Unsigned | Shape::Variant => !values.is_empty(),
-            _ => false,
-        },
-    };
-    if fits {
-        Ok((field, values))
-    } else {
-        Err(format!("field `{name}` has a type that does not fit"))
-    }
-}
-
-fn field_at(
-    idl: &Idl,
-    event: &Event,
-    plan: &Plan,
-    name: &str,
-) -> Result<(FieldAt, Vec<String>), String> {
-    let mut body = &event.body;
-    while let Body::Alias(Type::Defined(index)) = body
-        && let Some(def) = idl.types().get(*index)
-    {
-        body = &def.body;
-    }
-    let missing = || format!("the event has no field `{name}`");
-    let Body::Struct(Fields::Named(fields)) = body else {
-        return Err(missing());
-    };
-    let position = fields
-        .iter()
-        .position(|f| f.name == name)
-        .ok_or_else(missing)?;
-    let stream = plan.columns.iter().take(position).map(|c| c.streams).sum();
-    let mut kind = fields.get(position).map(|f| &f.kind).ok_or_else(missing)?;
-    let mut variants = Vec::new();
-    let shape = loop {
-        break match kind {
-            Type::Pubkey => Shape::Pubkey,
-            Type::String => Shape::Text,
-            Type::Unsigned(1..=8) => Shape::Unsigned,
-            Type::Signed(1..=8) => Shape::Signed,
-            Type::Defined(index) => match idl.types().get(*index).map(|t| &t.body) {
-                Some(Body::Alias(target)) => {
-                    kind = target;
-                    continue;
+impl Layout<'_> {
+    fn seed_from(&self, seed: &Seed) -> Result<SeedFrom, String> {
+        match seed {
+            Seed::Text(text) => Ok(SeedFrom::Text(text.clone().into_bytes())),
+            Seed::Account(name) => Ok(SeedFrom::Account(self.account_at(name)?)),
+            Seed::Field(name) => match self.field_at(name)? {
+                (field, _) if field.shape == Shape::Other => {
+                    Err(format!("field `{name}` is no seed"))
                 }
-                Some(Body::Enum(list)) => {
-                    variants = list.iter().map(|v| v.name.clone()).collect();
-                    Shape::Variant
-                }
-                _ => Shape::Other,
+                (field, _) => Ok(SeedFrom::Field(field)),
             },
-            _ => Shape::Other,
+        }
+    }
+
+    /// Where the account stands in each instruction that may have emitted this.
+    fn account_at(&self, name: &str) -> Result<AccountAt, String> {
+        let position = |ix: &Instruction| {
+            let found = ix.accounts.iter().enumerate().find(|(_, a)| a.name == name);
+            found.map(|(index, account)| Position {
+                index,
+                optional: account.optional,
+            })
         };
-    };
-    Ok((FieldAt { stream, shape }, variants))
+        match self.emitting {
+            Emitting::Call { position: at, ix } => {
+                let found = position(ix).ok_or(format!("it has no account `{name}`"))?;
+                let mut positions = vec![None; *at];
+                positions.push(Some(found));
+                Ok(positions)
+            }
+            Emitting::Event(_) => {
+                let positions: AccountAt = self.idl.instructions().iter().map(position).collect();
+                if positions.iter().all(Option::is_none) {
+                    return Err(format!("no instruction has an account `{name}`"));
+                }
+                Ok(positions)
+            }
+        }
+    }
+
+    /// A field whose value fits the column; an enum without `values` is named by its own variants.
+    fn field_for(
+        &self,
+        name: &str,
+        values: &[String],
+        kind: ColumnType,
+    ) -> Result<(FieldAt, Vec<String>), String> {
+        let (field, variants) = self.field_at(name)?;
+        let values = if values.is_empty() {
+            variants
+        } else {
+            values.to_vec()
+        };
+        let fits = match kind {
+            ColumnType::Pubkey => field.shape == Shape::Pubkey,
+            ColumnType::Unsigned | ColumnType::Signed => {
+                matches!(field.shape, Shape::Unsigned | Shape::Signed)
+            }
+            ColumnType::Text => match field.shape {
+                Shape::Text => true,
+                Shape::Unsigned | Shape::Variant => !values.is_empty(),
+                _ => false,
+            },
+        };
+        if fits {
+            Ok((field, values))
+        } else {
+            Err(format!("field `{name}` has a type that does not fit"))
+        }
+    }
+
+    /// The fields by name, and what they are the fields of.
+    fn fields(&self) -> (&[Field], &'static str) {
+        let event = match self.emitting {
+            Emitting::Call { ix, .. } => return (&ix.args, "the instruction has no argument"),
+            Emitting::Event(event) => event,
+        };
+        let mut body = &event.body;
+        while let Body::Alias(Type::Defined(index)) = body
+            && let Some(def) = self.idl.types().get(*index)
+        {
+            body = &def.body;
+        }
+        match body {
+            Body::Struct(Fields::Named(fields)) => (fields, "the event has no field"),
+            _ => (&[], "the event has no field"),
+        }
+    }
+
+    fn field_at(&self, name: &str) -> Result<(FieldAt, Vec<String>), String> {
+        let (fields, missing) = self.fields();
+        let missing = || format!("{missing} `{name}`");
+        let position = fields
+            .iter()
+            .position(|f| f.name == name)
+            .ok_or_else(missing)?;
+        let first: usize = self
+            .plan
+            .columns
+            .iter()
+            .take(position)
+            .map(|c| c.streams)
+            .sum();
+        let stream = *self.numbers.get(first).ok_or_else(missing)? as usize;
+        let mut kind = fields.get(position).map(|f| &f.kind).ok_or_else(missing)?;
+        let mut variants = Vec::new();
+        let shape = loop {
+            break match kind {
+                Type::Pubkey => Shape::Pubkey,
+                Type::String => Shape::Text,
+                Type::Unsigned(1..=8) => Shape::Unsigned,
+                Type::Signed(1..=8) => Shape::Signed,
+                Type::Defined(index) => match self.idl.types().get(*index).map(|t| &t.body) {
+                    Some(Body::Alias(target)) => {
+                        kind = target;
+                        continue;
+                    }
+                    Some(Body::Enum(list)) => {
+                        variants = list.iter().map(|v| v.name.clone()).collect();
+                        Shape::Variant
+                    }
+                    _ => Shape::Other,
+                },
+                _ => Shape::Other,
+            };
+        };
+        Ok((FieldAt { stream, shape }, variants))
+    }
 }

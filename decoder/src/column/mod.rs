@@ -6,7 +6,7 @@ mod stream;
 mod table;
 
 pub(crate) use identity::Identity;
-pub(crate) use stream::{Stream, read_string};
+pub(crate) use stream::{Stream, read_string, write_string};
 pub(crate) use table::{Head, HeadColumn, RowWriter, Table};
 
 /// Bytes of every value of a plain type; `None` where they vary or the type has several streams.

@@ -148,6 +148,12 @@ impl Stream {
     }
 }
 
+/// Appends a `String` value, for streams that take it as it is.
+pub(crate) fn write_string(out: &mut Vec<u8>, text: &[u8]) {
+    varint(out, text.len() as u64);
+    out.extend_from_slice(text);
+}
+
 /// ClickHouse's varint: seven bits a byte, low ones first.
 #[inline]
 pub(crate) fn varint(out: &mut Vec<u8>, mut value: u64) {

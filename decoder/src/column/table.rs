@@ -201,6 +201,15 @@ impl RowWriter<'_> {
         self
     }
 
+    /// An array of texts that are already written as values (two streams).
+    pub(crate) fn strings(&mut self, count: u64, values: &[u8]) -> &mut Self {
+        if let (Some(offsets), Some(elements)) = (self.streams.next(), self.streams.next()) {
+            elements.extend(values);
+            offsets.array(count);
+        }
+        self
+    }
+
     /// An array of fixed-size values (two streams).
     pub(crate) fn array<'b>(&mut self, values: impl Iterator<Item = &'b [u8]>) -> &mut Self {
         if let (Some(offsets), Some(elements)) = (self.streams.next(), self.streams.next()) {

@@ -36,14 +36,14 @@ fn element(name: &str) -> String {
 
 /// Elements of a named tuple, in order.
 #[derive(Debug, Default)]
-pub(super) struct Elements {
+pub(crate) struct Elements {
     used: HashSet<String>,
     text: String,
 }
 
 impl Elements {
     /// Adds an element. ClickHouse reserves `null` for null maps and refuses a name twice: such get a `_`.
-    pub(super) fn add(&mut self, name: &str, kind: &str) {
+    pub(crate) fn add(&mut self, name: &str, kind: &str) {
         let mut name = name.to_owned();
         while name == "null" || self.used.contains(&name) {
             name.push('_');
@@ -54,7 +54,7 @@ impl Elements {
     }
 
     /// The tuple's type.
-    pub(super) fn tuple(&self) -> String {
+    pub(crate) fn tuple(&self) -> String {
         format!("Tuple({})", self.text)
     }
 }

@@ -11,6 +11,7 @@ mod value;
 pub(crate) use compile::{PlanError, compile_body, compile_fields};
 pub(crate) use default::StreamDefault;
 pub(crate) use exec::run;
+pub(crate) use kind::Elements;
 
 use crate::column::HeadColumn;
 

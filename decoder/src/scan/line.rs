@@ -8,7 +8,7 @@ pub(crate) enum Line<'a> {
     /// `Program <id> invoke [<depth>]`.
     Invoke { id: &'a str, depth: u32 },
     /// `Program <id> success` or `Program <id> failed: <reason>`: the frame ends.
-    Exit { id: &'a str },
+    Exit { id: &'a str, success: bool },
     /// `Program data: <base64>( <base64>)*`.
     Data(&'a str),
     /// `Log truncated`.
@@ -35,8 +35,9 @@ pub(crate) fn classify(line: &str) -> Line<'_> {
     let Some((id, verb)) = rest.split_once(' ') else {
         return Line::Other;
     };
-    if verb == "success" || verb.starts_with("failed: ") {
-        return Line::Exit { id };
+    let success = verb == "success";
+    if success || verb.starts_with("failed: ") {
+        return Line::Exit { id, success };
     }
     depth(verb).map_or(Line::Other, |depth| Line::Invoke { id, depth })
 }
@@ -65,10 +66,19 @@ mod tests {
                 format!("Program {ID} invoke [12]"),
                 Line::Invoke { id: ID, depth: 12 },
             ),
-            (format!("Program {ID} success"), Line::Exit { id: ID }),
+            (
+                format!("Program {ID} success"),
+                Line::Exit {
+                    id: ID,
+                    success: true,
+                },
+            ),
             (
                 format!("Program {ID} failed: custom program error: 0x1"),
-                Line::Exit { id: ID },
+                Line::Exit {
+                    id: ID,
+                    success: false,
+                },
             ),
             ("Program data: QUJD REVG".into(), Line::Data("QUJD REVG")),
             ("Program data: ".into(), Line::Data("")),

@@ -14,8 +14,8 @@ use std::ops::Range;
 
 use line::{Line, classify};
 
-pub(crate) use tree::Node;
-pub(crate) use walk::Scanner;
+pub(crate) use tree::{MAX_HEIGHT, NONE, Node, recycle};
+pub(crate) use walk::{End, Scanner};
 
 use crate::chain::Pubkey;
 use crate::observe::Outcome;
@@ -99,6 +99,8 @@ pub(crate) struct Flags {
     pub(crate) logs_missing: bool,
     pub(crate) truncated: bool,
     pub(crate) mismatch: bool,
+    /// Number of the first node that the log did not reach.
+    pub(crate) reached: u32,
     /// Lines with data that were not believed, whoever wrote them.
     pub(crate) disbelieved: u32,
 }

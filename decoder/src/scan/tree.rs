@@ -16,6 +16,9 @@ const PRECOMPILES: [Pubkey; 3] = [
     solana_sdk::pubkey!("Secp256r1SigVerify1111111111111111111111111").to_bytes(),
 ];
 
+/// Deepest call that is believed: the runtime stops at 9.
+pub(crate) const MAX_HEIGHT: usize = 64;
+
 /// One instruction.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Node<'a> {
@@ -30,9 +33,25 @@ pub(crate) struct Node<'a> {
     pub(crate) height_known: bool,
     /// Node that invoked it; itself for an outer instruction.
     pub(crate) parent: u32,
+    /// Which of its parent's calls it is, from 0.
+    pub(crate) child: u16,
     /// Whether it is an event that its parent emitted, and whether that is proven.
     pub(crate) event: Option<Trust>,
     pub(crate) precompile: bool,
+}
+
+/// An instruction that may still call others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Open {
+    node: u32,
+    children: u16,
+}
+
+/// The buffer of a tree for that of another transaction.
+pub(crate) fn recycle<'b>(mut nodes: Vec<Node<'_>>) -> Vec<Node<'b>> {
+    nodes.clear();
+    // Collects in place: nothing is there to be moved, and the allocation stays.
+    nodes.into_iter().filter_map(|_| None).collect()
 }
 
 const UNKNOWN_PROGRAM: Pubkey = [0xff; 32];
@@ -42,6 +61,7 @@ pub(crate) fn build<'a>(
     tx: &'a Transaction,
     catalogue: &impl Catalogue,
     nodes: &mut Vec<Node<'a>>,
+    open: &mut Vec<Open>,
 ) -> bool {
     nodes.clear();
     let mut sound = true;
@@ -54,8 +74,6 @@ pub(crate) fn build<'a>(
         .all(|g| usize::from(g.outer) < tx.instructions.len());
     sound &= ascending && in_range;
     let mut next_group = 0;
-    // Instructions that call each other: the node at each height, from 1.
-    let mut open: Vec<u32> = Vec::with_capacity(8);
     for (outer, ix) in tx
         .instructions
         .iter()
@@ -70,16 +88,20 @@ pub(crate) fn build<'a>(
         node.outer = outer;
         node.parent = index;
         nodes.push(node);
-        open.push(index);
+        // Instructions that call each other: the node at each height, from 1.
+        open.push(Open {
+            node: index,
+            children: 0,
+        });
         let of_outer = |g: &&crate::chain::InnerGroup| u16::from(g.outer) == outer;
         if ascending {
             if let Some(group) = groups.get(next_group).filter(of_outer) {
                 next_group += 1;
-                sound &= add_group(tx, &group.instructions, outer, catalogue, nodes, &mut open);
+                sound &= add_group(tx, &group.instructions, outer, catalogue, nodes, open);
             }
         } else {
             for group in groups.iter().filter(of_outer) {
-                sound &= add_group(tx, &group.instructions, outer, catalogue, nodes, &mut open);
+                sound &= add_group(tx, &group.instructions, outer, catalogue, nodes, open);
             }
         }
     }
@@ -92,7 +114,7 @@ fn add_group<'a>(
     outer: u16,
     catalogue: &impl Catalogue,
     nodes: &mut Vec<Node<'a>>,
-    open: &mut Vec<u32>,
+    open: &mut Vec<Open>,
 ) -> bool {
     let mut sound = true;
     for (inner, ix) in instructions.iter().enumerate() {
@@ -100,17 +122,24 @@ fn add_group<'a>(
         // A height that is missing or impossible is taken as 2, the only one that every runtime had.
         let stated = ix
             .stack_height
-            .filter(|&h| h >= 2 && h as usize <= open.len() + 1);
+            .filter(|&h| h >= 2 && h as usize <= MAX_HEIGHT.min(open.len() + 1));
         sound &= known && stated.is_some();
         node.height = stated.unwrap_or(2);
         node.height_known = stated.is_some();
         node.outer = outer;
         node.inner = i32::try_from(inner).unwrap_or(i32::MAX);
         open.truncate(node.height as usize - 1);
-        node.parent = open.last().copied().unwrap_or_default();
+        if let Some(caller) = open.last_mut() {
+            node.parent = caller.node;
+            node.child = caller.children;
+            caller.children = caller.children.saturating_add(1);
+        }
         let parent = nodes.get(node.parent as usize);
         node.event = parent.and_then(|parent| event(tx, &node, parent, catalogue));
-        open.push(nodes.len() as u32);
+        open.push(Open {
+            node: nodes.len() as u32,
+            children: 0,
+        });
         nodes.push(node);
     }
     sound
@@ -132,6 +161,7 @@ fn node<'a>(
         height: 1,
         height_known: true,
         parent: 0,
+        child: 0,
         event: None,
         precompile: PRECOMPILES.contains(program),
     };

@@ -2,7 +2,7 @@
 
 use super::ids::Ids;
 use super::line::{Line, classify};
-use super::tree::{EVENT_TAG, NONE, Node, build};
+use super::tree::{EVENT_TAG, NONE, Node, Open, build};
 use super::{Catalogue, Flags, Found, NO_NODE, NO_PLACE, Trust, Via};
 use crate::chain::{Pubkey, Transaction};
 use crate::observe::Outcome;
@@ -16,10 +16,32 @@ pub(crate) struct Scanner {
     pub(crate) arena: Vec<u8>,
     ids: Ids,
     frames: Vec<Frame>,
-    ordinals: Vec<u32>,
+    /// One for each node.
+    pub(crate) progress: Vec<Progress>,
+    open: Vec<Open>,
     /// Configured programs of the tree, once suspects need them.
     ran: Vec<(Pubkey, u16)>,
     suspects: u32,
+}
+
+/// What the log says of a node.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Progress {
+    /// Records so far.
+    records: u32,
+    pub(crate) end: End,
+}
+
+/// How a call ended, as far as the log is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum End {
+    /// It is not in the log.
+    #[default]
+    Unseen,
+    /// It began.
+    Open,
+    Success,
+    Failed,
 }
 
 /// An open invocation.
@@ -47,9 +69,9 @@ impl Scanner {
         self.frames.clear();
         self.ran.clear();
         self.suspects = 0;
-        let sound = build(tx, catalogue, nodes);
-        self.ordinals.clear();
-        self.ordinals.resize(nodes.len(), 0);
+        let sound = build(tx, catalogue, nodes, &mut self.open);
+        self.progress.clear();
+        self.progress.resize(nodes.len(), Progress::default());
         let mut walk = Walk {
             scanner: self,
             catalogue,
@@ -66,6 +88,7 @@ impl Scanner {
             None => walk.flags.logs_missing = true,
             Some(lines) => walk.log(lines, tx.err.is_some()),
         }
+        walk.flags.reached = walk.next as u32;
         walk.sweep();
         walk.flags
     }
@@ -94,8 +117,8 @@ impl<C: Catalogue> Walk<'_, '_, '_, C> {
                     Some(program) => self.invoke(&program, depth),
                     None => true,
                 },
-                Line::Exit { id } => match self.scanner.ids.decode(id) {
-                    Some(program) => self.exit(&program),
+                Line::Exit { id, success } => match self.scanner.ids.decode(id) {
+                    Some(program) => self.exit(&program, success),
                     None => true,
                 },
                 Line::Truncated => {
@@ -173,6 +196,9 @@ impl<C: Catalogue> Walk<'_, '_, '_, C> {
                     inner: node.inner,
                     ordinal: 0,
                 };
+                if let Some(progress) = self.scanner.progress.get_mut(self.next) {
+                    progress.end = End::Open;
+                }
                 self.visit();
                 if depth == 1 {
                     self.inner_seen = -1;
@@ -188,11 +214,15 @@ impl<C: Catalogue> Walk<'_, '_, '_, C> {
         false
     }
 
-    fn exit(&mut self, program: &Pubkey) -> bool {
-        self.scanner
-            .frames
-            .pop()
-            .is_some_and(|frame| frame.program == *program)
+    fn exit(&mut self, program: &Pubkey, success: bool) -> bool {
+        let frame = self.scanner.frames.pop();
+        let Some(frame) = frame.filter(|frame| frame.program == *program) else {
+            return false;
+        };
+        if let Some(progress) = self.scanner.progress.get_mut(frame.node as usize) {
+            progress.end = if success { End::Success } else { End::Failed };
+        }
+        true
     }
 
     fn data(&mut self, text: &str) -> bool {
@@ -203,8 +233,8 @@ impl<C: Catalogue> Walk<'_, '_, '_, C> {
             return true;
         }
         let (data, good) = self.decode(text);
-        let ordinal = match self.scanner.ordinals.get_mut(frame.node as usize) {
-            Some(counter) => bump(counter),
+        let ordinal = match self.scanner.progress.get_mut(frame.node as usize) {
+            Some(progress) => bump(&mut progress.records),
             None => self
                 .scanner
                 .frames
@@ -244,9 +274,9 @@ impl<C: Catalogue> Walk<'_, '_, '_, C> {
         self.push(*node.program, node.slot, Via::Cpi, trust, range, false);
         let ordinal = self
             .scanner
-            .ordinals
+            .progress
             .get_mut(node.parent as usize)
-            .map_or(0, bump);
+            .map_or(0, |progress| bump(&mut progress.records));
         if let (Some(found), Some(parent)) = (
             self.scanner.found.last_mut(),
             self.nodes.get(node.parent as usize),

@@ -221,7 +221,13 @@ fn check(
     };
     let got = table(&format!("ev_{label}_{name}"));
     prop_assert_eq!(got.is_some(), want.is_some());
-    prop_assert_eq!(got.is_none(), table("dead_letters").is_some());
+    // The call has no data: where the IDL lists instructions, it is a dead letter of its own.
+    let letters = table("dead_letters").map_or_else(Vec::new, |t| t["via"].1.clone());
+    prop_assert_eq!(got.is_none(), letters.contains(&V::Name("log".into())));
+    prop_assert_eq!(
+        table("instructions").is_none(),
+        letters.contains(&V::Name("instruction".into()))
+    );
     if let (Some(got), Some(want)) = (got, want) {
         prop_assert_eq!(got.len(), 7 + want.len());
         for (field, value) in want {

@@ -49,7 +49,9 @@ fn emit(
         data_line(&[&record]),
         success(&program),
     ];
-    tx(&keys, vec![ix(1, &indexes, &hex(called), None)], &logs)
+    // Zeros are empty texts and the number 0, whatever the arguments.
+    let data = [hex(called), vec![0; 40]].concat();
+    tx(&keys, vec![ix(1, &indexes, &data, None)], &logs)
 }
 
 fn row(tx: Transaction) -> Option<Block> {

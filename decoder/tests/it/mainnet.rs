@@ -56,17 +56,23 @@ fn block_254170887_reports_the_expected_figures() {
         .into_iter()
         .map(|t| (t.table, t.rows))
         .collect();
+    // In the order of the IDLs: events, then instructions.
     let expected_tables = [
         ("blocks", 1),
         ("transactions", 602),
         ("events", 264),
+        ("instructions", 125),
         ("ev_jupiter_v6_FeeEvent_failed", 1),
         ("ev_jupiter_v6_SwapEvent", 36),
         ("ev_jupiter_v6_SwapEvent_failed", 173),
+        ("ix_jupiter_v6_route", 66),
+        ("ix_jupiter_v6_shared_accounts_route", 4),
         ("ev_meteora_dlmm_Swap", 7),
         ("ev_meteora_dlmm_Swap_failed", 18),
+        ("ix_meteora_dlmm_swap", 25),
         ("ev_raydium_clmm_SwapEvent", 3),
         ("ev_raydium_clmm_SwapEvent_failed", 26),
+        ("ix_raydium_clmm_swap", 30),
     ];
     assert_eq!(tables, expected_tables.map(|(t, n)| (t.to_owned(), n)));
 }

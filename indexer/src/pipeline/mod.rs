@@ -95,12 +95,13 @@ async fn open_warehouse(
 }
 
 /// Tables that every decoder fills.
-const CORE_TABLES: [&str; 5] = [
+const CORE_TABLES: [&str; 6] = [
     "blocks",
     "transactions",
     "events",
     "dead_letters",
     "canonical_events",
+    "instructions",
 ];
 
 /// Time of day in UTC, for messages.

@@ -69,9 +69,11 @@ impl TestEngine {
                 "events",
                 "dead_letters",
                 "canonical_events",
+                "instructions",
             ]
             .contains(name)
                 || name.starts_with("ev_")
+                || name.starts_with("ix_")
         }) {
             let sql = format!(
                 "SELECT count(), sum(cityHash64(toString(tuple(*)))) FROM `{name}` FORMAT TabSeparated"
