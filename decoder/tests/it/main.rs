@@ -10,6 +10,7 @@
 mod accounts;
 mod anchor;
 mod broken;
+mod calls;
 mod canonical;
 mod farm;
 mod forgeries;
@@ -19,4 +20,5 @@ mod noise;
 mod random;
 mod support;
 mod validator_stream;
+mod versions;
 mod zoo;

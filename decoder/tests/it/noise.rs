@@ -1,6 +1,6 @@
 //! Whatever a source sends, the decoder answers with rows that can be read.
 
-use hypernode_decoder::chain::{InnerGroup, Instruction, Transaction};
+use hypernode_decoder::chain::{Block, InnerGroup, Instruction, Transaction};
 use hypernode_decoder::report::Report;
 use hypernode_decoder::{Decoder, Keep, ProgramConfig, Rows, idl};
 use proptest::prelude::*;
@@ -14,16 +14,39 @@ const TAG: [u8; 8] = [0xe4, 0x45, 0xa5, 0x2e, 0x51, 0xcb, 0x9a, 0x1d];
 
 fn decoder() -> Decoder {
     let json = include_str!("zoo.idl.json");
-    let program = |label: &str, program_id| {
+    let program = |label: &str, program_id, json: &str| {
         let idl = idl::parse(label, label, json.as_bytes()).expect("IDL");
         ProgramConfig::new(label, program_id, idl)
     };
+    let listed = json.replacen(
+        r#""instructions": []"#,
+        r#""instructions": [{"name": "go", "discriminator": [1, 2], "args": [{"name": "a", "type": "bool"}],
+            "accounts": [{"name": "x"}, {"name": "y", "optional": true}]}]"#,
+        1,
+    );
+    assert_ne!(listed, json);
     Decoder::new(
-        vec![program("a", A), program("b", B)],
+        vec![program("a", A, json), program("b", B, &listed)],
         &no_map(),
         Keep::Matching,
     )
     .expect("decoder")
+}
+
+/// Calls of the two programs that the block holds.
+fn calls(block: &Block) -> u64 {
+    let ours = |tx: &Transaction| {
+        let groups = tx.inner.iter().flatten();
+        let inner = groups.filter(|g| usize::from(g.outer) < tx.instructions.len());
+        let all = tx
+            .instructions
+            .iter()
+            .chain(inner.flat_map(|g| &g.instructions));
+        let program = |ix: &Instruction| tx.keys.get(usize::from(ix.program)).copied();
+        all.filter(|ix| [Some(A), Some(B)].contains(&program(ix)))
+            .count()
+    };
+    block.transactions.iter().map(|tx| ours(tx) as u64).sum()
 }
 
 fn record() -> impl Strategy<Value = Vec<u8>> {
@@ -55,6 +78,7 @@ fn line() -> impl Strategy<Value = String> {
 fn instruction() -> impl Strategy<Value = Instruction> {
     let data = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..20),
+        prop::collection::vec(any::<u8>(), 0..3).prop_map(|r| [&[1, 2][..], &r].concat()),
         record().prop_map(|r| [TAG.as_slice(), &r].concat()),
     ];
     let program = prop_oneof![4 => 0..4_u8, 1 => any::<u8>()];
@@ -95,7 +119,7 @@ prop_compose! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    // I-13.
+    // I-13, I-22.
     #[test]
     fn noise_becomes_rows_that_agree_with_each_other(txs in prop::collection::vec(transaction(), 0..4)) {
         let decoder = decoder();
@@ -103,12 +127,21 @@ proptest! {
         let mut rows = Rows::new(&decoder);
         let stats = decoder.decode_block(&block, &mut rows, &mut Report::new());
         let (mut events, mut typed, mut dead) = (0, 0, 0);
+        // Calls, those that did not decode, and those that are events.
+        let (mut called, mut unexplained, mut emitted) = (0, 0, 0);
         for table in rows.finish() {
             let columns = native::read(&table.native);
             for (name, (_, values)) in &columns {
                 prop_assert_eq!(values.len() as u64, table.rows, "{}.{}", table.table, name);
             }
+            let via = |name: &str| {
+                let via = columns.get("via").map_or(&[][..], |c| c.1.as_slice());
+                via.iter().filter(|v| **v == native::V::Name(name.into())).count() as u64
+            };
+            unexplained += via("instruction");
+            emitted += via("cpi");
             match table.table.as_str() {
+                "instructions" => called = table.rows,
                 "events" => events = table.rows,
                 "dead_letters" => dead = table.rows,
                 name if name.starts_with("ev_") => typed += table.rows,
@@ -117,6 +150,8 @@ proptest! {
         }
         prop_assert_eq!((events, dead), (u64::from(stats.events), u64::from(stats.dead_letters)));
         prop_assert_eq!(events, typed);
+        prop_assert_eq!(called, u64::from(stats.instructions));
+        prop_assert_eq!(called + unexplained + emitted, calls(&block));
         // The same block again gives the same rows: nothing depends on what was decoded before.
         let mut again = Rows::new(&decoder);
         decoder.decode_block(&block, &mut again, &mut ());
