@@ -6,6 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use crate::call::CallEntry;
 use crate::canonical::CanonicalPlan;
 use crate::chain::Pubkey;
+use crate::column::Stream;
 use crate::derive::{self, Derived};
 use crate::idl::Instruction;
 use crate::lookup::Lookup;
@@ -44,6 +45,24 @@ pub(crate) struct EventEntry {
     /// Number of its table among the typed ones; that of failed transactions follows it.
     pub(crate) table: usize,
     pub(crate) canonical: Option<CanonicalPlan>,
+}
+
+impl EventEntry {
+    /// Writes what a row of this layout has in columns that only other versions have.
+    #[inline]
+    pub(crate) fn fill(&self, streams: &mut [Stream]) {
+        fill(&self.lacking, streams);
+    }
+}
+
+/// Writes defaults.
+#[inline]
+pub(crate) fn fill(lacking: &[(u32, StreamDefault)], streams: &mut [Stream]) {
+    for (stream, default) in lacking {
+        if let Some(stream) = streams.get_mut(*stream as usize) {
+            default.write(stream);
+        }
+    }
 }
 
 impl Program {

@@ -5,8 +5,8 @@ use hypernode_schemas::table::TableRows;
 
 use crate::column::{Identity, Table};
 use crate::decode::Decoder;
-use crate::plan::{self, Plan};
-use crate::program::Program;
+use crate::plan;
+use crate::program::{EventEntry, Version};
 use crate::scan;
 
 /// Where a record stands.
@@ -32,28 +32,28 @@ pub struct Place {
 /// known, and for measuring.
 #[derive(Debug)]
 pub struct EventRows<'d> {
-    program: &'d Program,
-    plan: &'d Plan,
-    event: usize,
+    version: &'d Version,
+    event: &'d EventEntry,
+    number: usize,
     table: Table,
     arena: Vec<u8>,
 }
 
 impl Decoder {
-    /// Empty rows of that event; `None` if there is no such label or event.
+    /// Empty rows of that event in the newest version; `None` if there is no such label or event.
     #[must_use]
     pub fn event_rows(&self, label: &str, event: &str) -> Option<EventRows<'_>> {
-        let program = self.labelled(label)?;
-        let (number, entry) = program
+        let version = self.labelled(label)?.versions.last()?;
+        let (number, entry) = version
             .events
             .iter()
             .enumerate()
             .find(|(_, e)| e.name == event)?;
         let head = self.heads().get(crate::core_tables::COUNT + entry.table)?;
         Some(EventRows {
-            program,
-            plan: &entry.plan,
-            event: number,
+            version,
+            event: entry,
+            number,
             table: Table::new(head.clone()),
             arena: Vec::new(),
         })
@@ -74,8 +74,8 @@ impl EventRows<'_> {
     /// Adds a record, discriminator first; false if it is not this event.
     #[inline]
     pub fn record(&mut self, place: &Place, data: &[u8]) -> bool {
-        let body = match self.program.event_lookup.find(data) {
-            Some((event, body)) if event == self.event => body,
+        let body = match self.version.event_lookup.find(data) {
+            Some((number, body)) if number == self.number => body,
             _ => return false,
         };
         let streams = self.table.identified(&Identity {
@@ -87,7 +87,8 @@ impl EventRows<'_> {
             block_time: place.block_time,
             outer_ix: place.outer_ix,
         });
-        let done = plan::run(&self.plan.ops, body, streams).is_ok();
+        self.event.fill(streams);
+        let done = plan::run(&self.event.plan.ops, body, streams).is_ok();
         if done {
             self.table.commit();
         } else {

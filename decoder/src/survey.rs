@@ -4,6 +4,7 @@ use crate::chain::Block;
 use crate::decode::Decoder;
 use crate::program::View;
 use crate::rows::Rows;
+use crate::scan::recycle;
 
 /// What the scan of a block found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,9 +26,10 @@ impl Decoder {
         let mut stats = ScanStats::default();
         let view = View {
             programs: self.catalogue(),
+            at: block.slot,
             wants_all: false,
         };
-        let mut nodes = Vec::new();
+        let mut nodes = recycle(std::mem::take(&mut rows.nodes));
         for tx in &block.transactions {
             let flags = rows.scanner.scan(tx, &view, &mut nodes);
             stats.transactions += 1;
@@ -35,6 +37,7 @@ impl Decoder {
             stats.truncated += u32::from(flags.truncated);
             stats.mismatched += u32::from(flags.mismatch);
         }
+        rows.nodes = recycle(nodes);
         stats
     }
 }

@@ -75,11 +75,7 @@ impl<'a> Writer<'a, '_> {
             return Outcome::DeadLetter;
         };
         let streams = typed.identified(&identity);
-        for (stream, default) in &event.lacking {
-            if let Some(stream) = streams.get_mut(*stream as usize) {
-                default.write(stream);
-            }
-        }
+        event.fill(streams);
         let rest = match plan::run(&event.plan.ops, body, streams) {
             Ok(rest) => rest,
             Err(error) => {

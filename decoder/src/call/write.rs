@@ -6,7 +6,7 @@ use crate::chain::Pubkey;
 use crate::column::{Identity, Stream, Table};
 use crate::core_tables::{COUNT, T_CANONICAL, T_DEAD_LETTERS, T_INSTRUCTIONS};
 use crate::plan;
-use crate::program::{Program, Programs, Version};
+use crate::program::{Program, Programs, Version, fill};
 use crate::scan::{MAX_HEIGHT, Node};
 use crate::write::{DeadLetter, Place, VIA_CALL};
 
@@ -60,8 +60,7 @@ impl<'a> Caller<'a, '_> {
     }
 
     fn identity(&self, ordinal: u32) -> Identity {
-        self.at
-            .identity(self.node.outer, self.node.inner, ordinal)
+        self.at.identity(self.node.outer, self.node.inner, ordinal)
     }
 
     fn accounts(&self) -> impl Iterator<Item = &'a Pubkey> + use<'a> {
@@ -90,11 +89,7 @@ impl<'a> Caller<'a, '_> {
             .byte(u8::try_from(self.node.height).unwrap_or(u8::MAX));
         let streams = table.streams.get_mut(FIXED.len()..).unwrap_or_default();
         typed.write_accounts(accounts, &self.program.id, streams);
-        for (stream, default) in &typed.lacking {
-            if let Some(stream) = streams.get_mut(*stream as usize) {
-                default.write(stream);
-            }
-        }
+        fill(&typed.lacking, streams);
         let rest = match plan::run(&typed.plan.ops, args, streams) {
             Ok(rest) => rest,
             Err(error) => {
