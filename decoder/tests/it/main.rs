@@ -17,6 +17,7 @@ mod forgeries;
 mod idls;
 mod mainnet;
 mod noise;
+mod quiet;
 mod random;
 mod support;
 mod validator_stream;

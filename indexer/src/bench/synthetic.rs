@@ -58,13 +58,16 @@ fn signature(slot: u64, index: u32) -> Signature {
 fn transaction(slot: u64, index: u32) -> Transaction {
     let job = slot << 20 | u64::from(index);
     let client = hash(job % 1_000);
-    let (name, fields) = match index % 3 {
-        0 => ("JobCreatedEvent", created(job, &client)),
-        1 => ("JobCompletedEvent", completed(job, &client)),
-        _ => ("PaymentDistributedEvent", distributed(job)),
+    // Event, the call that emits it, and the call's accounts.
+    let (data, call, accounts) = match index % 3 {
+        0 => (created(job, &client), create_job(job), vec![1, 0, 2]),
+        1 => (completed(job, &client), submit_result(job), vec![1, 0, 2]),
+        _ => (
+            distributed(job),
+            SETTLE_JOB.to_vec(),
+            vec![1, 2, 2, 2, 2, 0, 2],
+        ),
     };
-    let mut data = discriminator(name).to_vec();
-    data.extend(fields);
     let program = localnet::program_id(LABEL);
     let id = base58(&program);
     Transaction {
@@ -78,8 +81,8 @@ fn transaction(slot: u64, index: u32) -> Transaction {
         signers: 1,
         instructions: vec![Instruction {
             program: 3,
-            accounts: vec![1, 0, 2, 2, 2, 0, 3],
-            data: vec![0; 8],
+            accounts,
+            data: call,
             stack_height: Some(1),
         }],
         inner: Some(Vec::new()),
@@ -96,34 +99,68 @@ fn transaction(slot: u64, index: u32) -> Transaction {
     }
 }
 
-fn discriminator(event: &str) -> [u8; 8] {
-    match event {
-        "JobCreatedEvent" => [25, 16, 189, 152, 132, 215, 162, 116],
-        "JobCompletedEvent" => [120, 0, 106, 73, 221, 122, 51, 43],
-        _ => [155, 25, 115, 170, 230, 241, 50, 142],
-    }
+const JOB_CREATED: [u8; 8] = [25, 16, 189, 152, 132, 215, 162, 116];
+const JOB_COMPLETED: [u8; 8] = [120, 0, 106, 73, 221, 122, 51, 43];
+const PAYMENT_DISTRIBUTED: [u8; 8] = [155, 25, 115, 170, 230, 241, 50, 142];
+const CREATE_JOB: [u8; 8] = [178, 130, 217, 110, 100, 27, 82, 119];
+const SUBMIT_RESULT: [u8; 8] = [240, 42, 89, 180, 10, 239, 9, 214];
+const SETTLE_JOB: [u8; 8] = [246, 155, 221, 34, 168, 70, 173, 72];
+
+fn name(job: u64) -> Vec<u8> {
+    string(&format!("job-{job}"))
+}
+
+fn kind(job: u64) -> u8 {
+    (job % 6) as u8
+}
+
+fn price(job: u64) -> [u8; 8] {
+    (job % 1_000_000 * 1_000).to_le_bytes()
+}
+
+fn result(job: u64) -> Vec<u8> {
+    let mut out = string(&blake3::Hash::from(hash(job)).to_hex());
+    out.extend(string(&format!("https://logs.invalid/{job}")));
+    out
 }
 
 fn created(job: u64, client: &Pubkey) -> Vec<u8> {
-    let mut out = string(&format!("job-{job}"));
+    let mut out = JOB_CREATED.to_vec();
+    out.extend(name(job));
     out.extend(client);
-    out.push((job % 6) as u8);
-    out.extend((job % 1_000_000 * 1_000).to_le_bytes());
+    out.push(kind(job));
+    out.extend(price(job));
     out.extend(EPOCH.to_le_bytes());
+    out
+}
+
+fn create_job(job: u64) -> Vec<u8> {
+    let mut out = CREATE_JOB.to_vec();
+    out.extend(name(job));
+    out.push(kind(job));
+    out.extend(price(job));
+    out.extend(string(""));
     out
 }
 
 fn completed(job: u64, operator: &Pubkey) -> Vec<u8> {
-    let mut out = string(&format!("job-{job}"));
+    let mut out = JOB_COMPLETED.to_vec();
+    out.extend(name(job));
     out.extend(operator);
-    out.extend(string(&blake3::Hash::from(hash(job)).to_hex()));
-    out.extend(string(&format!("https://logs.invalid/{job}")));
+    out.extend(result(job));
     out.extend(EPOCH.to_le_bytes());
     out
 }
 
+fn submit_result(job: u64) -> Vec<u8> {
+    let mut out = SUBMIT_RESULT.to_vec();
+    out.extend(result(job));
+    out
+}
+
 fn distributed(job: u64) -> Vec<u8> {
-    let mut out = string(&format!("job-{job}"));
+    let mut out = PAYMENT_DISTRIBUTED.to_vec();
+    out.extend(name(job));
     for share in [850, 100, 50] {
         out.extend((job % 1_000_000 * share).to_le_bytes());
     }

@@ -4,6 +4,7 @@ pub(crate) mod build;
 pub(crate) mod getblock;
 pub(crate) mod native;
 pub(crate) mod stream;
+pub(crate) mod twins;
 pub(crate) mod victim;
 
 use std::path::{Path, PathBuf};
