@@ -125,6 +125,14 @@ impl Client {
         .await
     }
 
+    /// Runs a statement that makes or changes a table whose columns an IDL asks for.
+    pub(crate) async fn define(&self, sql: &str) -> Result<(), WarehouseError> {
+        // ClickHouse takes a fixed string of more than 256 bytes for a mistake; an IDL's `[u8; 300]` is none.
+        let setting = "allow_suspicious_fixed_string_types";
+        let query = self.raw.query_raw(sql).with_setting(setting, "1");
+        within(QUERY_TIME, async { Ok(query.execute().await?) }).await
+    }
+
     /// All rows of a query.
     ///
     /// # Errors

@@ -278,3 +278,21 @@ async fn two_processes_at_once_agree() {
         "SELECT count() - uniqExact(name) FROM system.columns WHERE table = 'ev_test_Thing'";
     assert_eq!(t.text(columns).await, "0");
 }
+
+/// ClickHouse refuses fixed strings of more than 256 bytes unless it is told that they are meant.
+#[tokio::test]
+async fn long_byte_arrays_of_an_idl_become_columns() {
+    let Some(t) = common::engine().await else {
+        return;
+    };
+    let mut specs = pair("a", "FixedString(300)");
+    assert_eq!(evolve(&t.client, &specs).await.created, 2);
+    for spec in &mut specs {
+        spec.columns.push(Column {
+            name: "b".into(),
+            kind: "Array(FixedString(1000))".into(),
+        });
+    }
+    assert_eq!(evolve(&t.client, &specs).await.lines.len(), 2);
+    assert_eq!(evolve(&t.client, &specs).await, unchanged());
+}

@@ -67,7 +67,7 @@ pub async fn evolve_tables(
             return Ok(placement);
         }
         stream::iter(todo)
-            .map(|sql| async move { client.execute(&sql).await })
+            .map(|sql| async move { client.define(&sql).await })
             .buffer_unordered(PARALLEL)
             .try_collect::<()>()
             .await?;
