@@ -10,6 +10,10 @@ use crate::column::Table;
 use crate::lookup::Lookup;
 use crate::plan::{self, Plan, StreamDefault};
 
+/// Largest row that an account may need: one of 10 MiB can hold a list whose elements cost much more than they
+/// are long.
+const MAX_ROW: u64 = 512 << 20;
+
 /// A program that owns accounts.
 #[derive(Debug)]
 pub(super) struct Owner {
@@ -279,6 +283,10 @@ impl Typed {
     }
 
     fn run<'a>(&self, body: &'a [u8], table: &mut Table) -> Result<&'a [u8], String> {
+        let most = self.plan.cost.of(body.len());
+        if most > MAX_ROW {
+            return Err(format!("its columns could need {most} bytes"));
+        }
         let streams = table.streams.get_mut(KEY_STREAMS..).unwrap_or_default();
         match plan::run(&self.plan.ops, body, streams) {
             Ok(rest) => {

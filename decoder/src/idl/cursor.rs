@@ -5,8 +5,10 @@ use serde_json::Value;
 use super::error::{IdlError, Problem};
 use crate::chain::Pubkey;
 
-/// Bytes of a name: tables and columns are called so.
+/// Bytes of a name: columns are called so.
 const MAX_NAME: usize = 200;
+/// Bytes that a table's part of a file name may have: with prefix, label and version it stays below 255.
+const MAX_TABLE: usize = 120;
 
 #[derive(Clone)]
 pub(super) struct Cursor<'a> {
@@ -101,6 +103,20 @@ impl<'a> Cursor<'a> {
             }
             name => Ok(name.into()),
         }
+    }
+
+    /// The name under `name` of a thing that has tables.
+    pub(super) fn table_name(&self) -> Result<String, IdlError> {
+        let name = self.name("name")?;
+        let bytes = name.bytes();
+        // ClickHouse writes other bytes as `%XX` in file names.
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        let length: usize = bytes.map(|b| if plain(b) { 1 } else { 3 }).sum();
+        if length > MAX_TABLE {
+            let start = name.chars().take(64).collect();
+            return Err(self.error(Problem::Name(start)));
+        }
+        Ok(name)
     }
 
     pub(super) fn flag(&self, key: &str) -> Result<bool, IdlError> {

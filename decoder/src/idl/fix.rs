@@ -22,7 +22,9 @@ impl Problem {
             Self::Address(_) => "write the program's address in base58, or remove it and give it on \
                 the command line or in the configuration"
                 .into(),
-            Self::Name(_) => "use a name of 1 to 200 bytes without control characters".into(),
+            Self::Name(_) => "shorten it: an event, account or instruction may have 120 letters (others than \
+                a-z, A-Z, 0-9 and _ count three times), a field 200 bytes, without control characters"
+                .into(),
             Self::UnknownParameter(name) => format!(
                 "add `{name}` to the `generics` of the type, or write the type that is meant"
             ),

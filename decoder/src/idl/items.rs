@@ -26,7 +26,7 @@ impl Format<'_> {
         reader: &mut Reader,
         seen: &mut Seen,
     ) -> Result<Instruction, IdlError> {
-        let name = at.name("name")?;
+        let name = at.table_name()?;
         seen.add(at, &name)?;
         let mut accounts = Vec::new();
         flatten_accounts(at, &mut accounts, 0)?;
@@ -48,7 +48,7 @@ impl Format<'_> {
         let mut out = Vec::with_capacity(list.len());
         for at in list {
             let mut read = || {
-                let name = at.name("name")?;
+                let name = at.table_name()?;
                 seen.add(&at, &name)?;
                 let Some(layout) = reader.types.find(&name) else {
                     return Err(at.error(Problem::UnknownType(name)));
@@ -82,7 +82,7 @@ impl Format<'_> {
         reader: &mut Reader,
         seen: &mut Seen,
     ) -> Result<Event, IdlError> {
-        let name = at.name("name")?;
+        let name = at.table_name()?;
         seen.add(at, &name)?;
         let body = if self.legacy || at.get("fields").is_some() {
             Body::Struct(reader.scope().fields(at)?)

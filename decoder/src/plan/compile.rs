@@ -1,7 +1,7 @@
 //! From an event, an account or an instruction's arguments to a plan and the columns it fills.
 
 use super::value::{Compiler, Limits};
-use super::{Op, Plan};
+use super::{Cost, Op, Plan};
 use crate::column::HeadColumn;
 use crate::idl::{Body, Field, Fields, Idl, Type};
 
@@ -16,6 +16,8 @@ pub(crate) enum PlanError {
     LongArray(u64),
     #[error("one byte of a record could become {0} bytes of columns")]
     Grows(u64),
+    #[error("the shortest record would become {0} bytes of columns")]
+    Wide(u64),
     #[error("`coption` holds a type without a fixed size")]
     COption,
     #[error("{0}")]
@@ -42,7 +44,7 @@ fn compile(idl: &Idl, roots: Vec<(String, Root<'_>)>) -> Result<Plan, PlanError>
     let mut compiler = Compiler::new(idl);
     let mut columns = Vec::new();
     let mut ops = Vec::new();
-    let mut cost = 0_u64;
+    let mut cost = Cost::default();
     for (name, kind) in roots {
         compiler.owner.clone_from(&name);
         let first = compiler.defaults.len();
@@ -51,15 +53,15 @@ fn compile(idl: &Idl, roots: Vec<(String, Root<'_>)>) -> Result<Plan, PlanError>
             Root::Body(body) => compiler.body(body)?,
         };
         ops.extend(value.ops);
-        cost = cost.saturating_add(value.cost.base);
+        cost = cost.and(value.cost);
         columns.push(HeadColumn {
             name,
             kind: value.name,
             streams: compiler.defaults.len() - first,
         });
     }
-    if cost > Limits::BASE {
-        return Err(PlanError::Grows(cost));
+    if cost.of(0) > Limits::BASE {
+        return Err(PlanError::Wide(cost.of(0)));
     }
     let text: usize = columns.iter().map(|c| c.name.len() + c.kind.len()).sum();
     if text > Limits::TEXT {
@@ -70,6 +72,7 @@ fn compile(idl: &Idl, roots: Vec<(String, Root<'_>)>) -> Result<Plan, PlanError>
         columns,
         owners: compiler.owners,
         defaults: compiler.defaults,
+        cost,
     })
 }
 

@@ -5,7 +5,7 @@ use super::value::Limits;
 
 /// A value writes at most `base + factor × (its input bytes)` bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Cost {
+pub(crate) struct Cost {
     pub(super) base: u64,
     pub(super) factor: u64,
 }
@@ -19,6 +19,12 @@ impl Default for Cost {
 impl Cost {
     pub(super) fn fixed(base: u64) -> Self {
         Self { base, factor: 1 }
+    }
+
+    /// Most bytes of columns that a record of this length becomes.
+    pub(crate) fn of(self, length: usize) -> u64 {
+        let length = self.factor.saturating_mul(length as u64);
+        length.saturating_add(self.base)
     }
 
     /// Both, one after the other.

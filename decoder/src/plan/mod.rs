@@ -8,6 +8,7 @@ mod kind;
 mod remap;
 mod value;
 
+pub(crate) use cost::Cost;
 pub(crate) use compile::{PlanError, compile_body, compile_fields};
 pub(crate) use default::StreamDefault;
 pub(crate) use exec::run;
@@ -25,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) owners: Vec<String>,
     /// What a row without the value writes to each stream, in the order of `columns`.
     pub(crate) defaults: Vec<StreamDefault>,
+    /// How large a row can become.
+    pub(crate) cost: Cost,
 }
 
 impl Plan {
