@@ -248,14 +248,15 @@ impl Decoder {
         order.clear();
         order.extend(0..found.len() as u32);
         if !found.is_sorted_by_key(key) {
-            order.sort_by_key(|&i| found.get(i as usize).map(key));
+            // By number where keys are equal, as a stable sort would; that one asks for memory.
+            order.sort_unstable_by_key(|&i| (found.get(i as usize).map(key), i));
         }
         calls.clear();
         let ours = |n: &Node<'_>| n.slot != NONE && n.event.is_none();
         calls.extend((0..).zip(nodes).filter(|(_, n)| ours(n)).map(|(i, _)| i));
         // Only a source that lists inner instructions in disorder makes this a search.
         if flags.mismatch {
-            calls.sort_by_key(|&i: &u32| nodes.get(i as usize).map(place));
+            calls.sort_unstable_by_key(|&i: &u32| (nodes.get(i as usize).map(place), i));
         }
         let failure = Failure::of(at.tx, flags);
         let call = |number: u32, tables: &mut [_], stats: &mut BlockStats| {

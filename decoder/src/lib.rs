@@ -31,6 +31,7 @@ mod column;
 mod core_tables;
 mod decode;
 mod derive;
+mod detail;
 mod error;
 mod evolve;
 pub mod idl;

@@ -5,6 +5,7 @@ use crate::chain::{Block, Instruction, Proof, Transaction};
 use crate::column::{Identity, Table};
 use crate::core_tables::{COUNT, T_CANONICAL, T_DEAD_LETTERS, T_EVENTS};
 use crate::decode::BlockStats;
+use crate::detail::Detail;
 use crate::observe::Outcome;
 use crate::plan;
 use crate::program::{EventEntry, Program, Programs, Version};
@@ -81,12 +82,9 @@ impl<'a> Writer<'a, '_> {
             Err(error) => {
                 typed.rollback();
                 let owner = event.plan.owners.get(error.stream as usize);
-                let detail = format!(
-                    "field `{}`: {}",
-                    owner.map_or("", String::as_str),
-                    error.fault
-                );
-                self.dead_letter(Some(event), "decode", &detail);
+                let owner = owner.map_or("", String::as_str);
+                let detail = Detail::new(format_args!("field `{owner}`: {}", error.fault));
+                self.dead_letter(Some(event), "decode", detail.text());
                 return Outcome::DeadLetter;
             }
         };

@@ -5,6 +5,7 @@ use crate::canonical::Origin;
 use crate::chain::Pubkey;
 use crate::column::{Identity, Stream, Table};
 use crate::core_tables::{COUNT, T_CANONICAL, T_DEAD_LETTERS, T_INSTRUCTIONS};
+use crate::detail::Detail;
 use crate::plan;
 use crate::program::{Program, Programs, Version, fill};
 use crate::scan::{MAX_HEIGHT, Node};
@@ -55,7 +56,7 @@ impl<'a> Caller<'a, '_> {
                 self.row(Some(entry), trailing);
                 true
             }
-            Err(detail) => self.dead_letter(&entry.name, "decode", &detail),
+            Err(detail) => self.dead_letter(&entry.name, "decode", detail.text()),
         }
     }
 
@@ -76,12 +77,12 @@ impl<'a> Caller<'a, '_> {
         entry: &CallEntry,
         typed: &Typed,
         args: &[u8],
-    ) -> Result<usize, String> {
+    ) -> Result<usize, Detail> {
         let (identity, follows) = (self.identity(0), self.identity(ORDINAL));
         let accounts = self.accounts();
         let (core, own) = self.tables.split_at_mut(COUNT.min(self.tables.len()));
         let Some(table) = own.get_mut(typed.table) else {
-            return Err("no table".into());
+            return Err(Detail::new(format_args!("no table")));
         };
         let mut row = table.row();
         row.identity(&identity)
@@ -96,7 +97,10 @@ impl<'a> Caller<'a, '_> {
                 table.rollback();
                 let owner = typed.plan.owners.get(error.stream as usize);
                 let owner = owner.map_or("", String::as_str);
-                return Err(format!("argument `{owner}`: {}", error.fault));
+                return Err(Detail::new(format_args!(
+                    "argument `{owner}`: {}",
+                    error.fault
+                )));
             }
         };
         if let (Some(canonical), Ended::Ok, Some(facts)) =
