@@ -10,7 +10,6 @@ mod scripted;
 
 use std::time::Duration;
 
-use hypernode_indexer::convert;
 use hypernode_indexer::geyser::{self, Event, GeyserError, GeyserOptions};
 use hypernode_indexer::slots::Input;
 use scripted::{Scripted, Session, blocks, wrap};
@@ -71,9 +70,7 @@ impl Client {
         while slots.len() < count {
             match self.next().await {
                 Event::Update(update, _) => {
-                    if let (Some(Input::Block(block)), _) =
-                        convert::update(*update).expect("update")
-                    {
+                    if let (Some(Input::Block(block)), _) = update.convert().expect("update") {
                         slots.push(block.slot);
                         self.published.send_replace(Some(block.slot));
                     }

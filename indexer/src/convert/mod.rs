@@ -2,12 +2,16 @@
 //!
 //! Everything here reads bytes that a stranger chose: a value out of range is an error or a flag, never a panic.
 
+mod fields;
 mod getblock;
 mod proto;
+mod walk;
 mod wire;
 
 pub use getblock::{MAX_BASE58_CHARS, block_from_json};
 pub use proto::{block, meta, transaction, update};
+pub use walk::block_from_wire;
+pub(crate) use walk::block_in;
 
 use hypernode_decoder::chain::{Signature, Transaction};
 
@@ -45,6 +49,9 @@ pub enum ConvertError {
     /// The JSON of a getBlock answer is not what this reader understands.
     #[error("getBlock JSON: {0}")]
     Json(String),
+    /// The bytes of a message are no such message.
+    #[error("a Geyser message cannot be read: {0}")]
+    Wire(String),
     /// The answer is an RPC error.
     #[error("the RPC answered with an error instead of a block: {0}")]
     Rpc(String),

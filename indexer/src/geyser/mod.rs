@@ -8,6 +8,7 @@
 mod backoff;
 mod failure;
 mod request;
+mod wire;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,17 +16,17 @@ use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};
 use hypernode_decoder::chain::Pubkey;
-use prost::Message as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::ClientTlsConfig;
 use tonic::{Code, Status};
-use yellowstone_grpc_client::{GeyserGrpcClient, GeyserGrpcClientError};
-use yellowstone_grpc_proto::geyser::{SubscribeUpdate, subscribe_update::UpdateOneof};
+use yellowstone_grpc_client::{GeyserGrpcClient, InterceptorXToken};
+use yellowstone_grpc_proto::geyser::subscribe_update::UpdateOneof;
 
-use crate::recording::MAX_MESSAGE;
 pub(crate) use backoff::Backoff;
 use failure::{Failure, classify};
+use wire::Connection;
+pub use wire::Update;
 
 /// How to reach a Geyser server, and what to ask of it.
 #[derive(Clone)]
@@ -107,7 +108,7 @@ pub enum GeyserError {
 #[derive(Debug)]
 pub enum Event {
     /// A message; the permit frees its share of the buffer when dropped.
-    Update(Box<SubscribeUpdate>, OwnedSemaphorePermit),
+    Update(Update, OwnedSemaphorePermit),
     /// The stream is up, from this slot on (`None`: from the tip).
     Connected {
         /// First slot asked for.
@@ -254,18 +255,12 @@ impl Source {
 
     /// One connection, until it fails (`Ok`: nobody listens any more).
     async fn stream(&mut self, from_slot: Option<u64>) -> Result<(), Failure> {
-        let mut client = self.connect().await?;
+        let connection = self.connect().await?;
         let request = request::subscribe(&self.options.program_ids, from_slot);
-        let (mut sink, mut stream) =
-            client
-                .subscribe_with_request(Some(request))
-                .await
-                .map_err(|error| match error {
-                    GeyserGrpcClientError::TonicStatus(status) => {
-                        classify(&status, &self.options.url, from_slot.is_some())
-                    }
-                    other => Failure::Retry(other.to_string()),
-                })?;
+        let (mut sink, mut stream) = connection
+            .subscribe(request)
+            .await
+            .map_err(|status| classify(&status, &self.options.url, from_slot.is_some()))?;
         self.resync.mark_unchanged();
         let mut told = false;
         loop {
@@ -281,16 +276,15 @@ impl Source {
                 }
                 Ok(None) => return Err(Failure::Retry("the server ended the stream".into())),
                 Ok(Some(Err(status))) => {
-                    return Err(self.stream_failure(&status, &mut client, from_slot).await);
+                    return Err(self.stream_failure(&status, &connection, from_slot).await);
                 }
                 Ok(Some(Ok(update))) => update,
             };
-            if matches!(
-                update.update_oneof,
-                Some(UpdateOneof::Ping(_) | UpdateOneof::Pong(_)) | None
-            ) {
+            if let Update::Other(other) = &update
+                && let Some(UpdateOneof::Ping(_) | UpdateOneof::Pong(_)) | None = other.update_oneof
+            {
                 // Load balancers of hosted services end connections on which a client says nothing.
-                if matches!(update.update_oneof, Some(UpdateOneof::Ping(_))) {
+                if let Some(UpdateOneof::Ping(_)) = other.update_oneof {
                     let _ = sink.send(request::pong()).await;
                 }
                 continue;
@@ -303,7 +297,7 @@ impl Source {
                     return Ok(());
                 }
             }
-            let size = (update.encoded_len() / PERMIT_BYTES)
+            let size = (update.size() / PERMIT_BYTES)
                 .max(1)
                 .min(self.options.buffer_bytes / PERMIT_BYTES)
                 .max(1);
@@ -311,11 +305,7 @@ impl Source {
             let Ok(permit) = Arc::clone(&self.buffer).acquire_many_owned(permits).await else {
                 return Ok(());
             };
-            if self
-                .tell(Event::Update(Box::new(update), permit))
-                .await
-                .is_err()
-            {
+            if self.tell(Event::Update(update, permit)).await.is_err() {
                 return Ok(());
             }
         }
@@ -325,16 +315,12 @@ impl Source {
     async fn stream_failure(
         &self,
         status: &Status,
-        client: &mut GeyserGrpcClient,
+        connection: &Connection,
         from_slot: Option<u64>,
     ) -> Failure {
         match classify(status, &self.options.url, from_slot.is_some()) {
             Failure::ReplayLost { available: None } if status.code() == Code::OutOfRange => {
-                let info = client
-                    .subscribe_replay_info()
-                    .await
-                    .ok()
-                    .and_then(|info| info.first_available);
+                let info = connection.replay_info().await.ok().flatten();
                 Failure::ReplayLost {
                     // The largest number stands for "nothing yet".
                     available: info.filter(|slot| *slot != u64::MAX),
@@ -344,14 +330,13 @@ impl Source {
         }
     }
 
-    async fn connect(&self) -> Result<GeyserGrpcClient, Failure> {
+    async fn connect(&self) -> Result<Connection, Failure> {
         let url = || self.options.url.clone();
         let invalid = |reason: String| Failure::Fatal(GeyserError::Url { url: url(), reason });
         let mut builder = GeyserGrpcClient::build_from_shared(url())
             .map_err(|error| invalid(error.to_string()))?
             .x_token(self.options.x_token.clone())
             .map_err(|_| Failure::Fatal(GeyserError::Token))?
-            .max_decoding_message_size(MAX_MESSAGE)
             .http2_adaptive_window(true)
             .http2_keep_alive_interval(Duration::from_secs(15))
             .keep_alive_timeout(Duration::from_secs(10))
@@ -363,7 +348,11 @@ impl Source {
                 .tls_config(ClientTlsConfig::new().with_native_roots())
                 .map_err(|error| invalid(error.to_string()))?;
         }
-        builder.connect().await.map_err(|error| {
+        let token = InterceptorXToken {
+            x_token: builder.x_token.take(),
+            x_request_snapshot: false,
+        };
+        let channel = builder.endpoint.connect().await.map_err(|error| {
             let mut text = error.to_string();
             let mut cause = std::error::Error::source(&error);
             while let Some(next) = cause {
@@ -371,6 +360,7 @@ impl Source {
                 cause = next.source();
             }
             Failure::Retry(text)
-        })
+        })?;
+        Ok(Connection { channel, token })
     }
 }

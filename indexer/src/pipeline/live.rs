@@ -13,14 +13,13 @@ use super::status::{IndexerStatus, StatusHandle};
 use super::store::{Patience, Ready, store};
 use super::{PipelineError, open_warehouse};
 use crate::batch::LIVE_WINDOW;
-use crate::convert;
 use crate::geyser::{self, Event, GeyserOptions};
-use crate::slots::Head;
+use crate::slots::{Head, Input};
 
 /// Messages between the receiver and the decoder; their bytes are bounded by the source.
-const EVENT_QUEUE: usize = 8_192;
+pub(super) const EVENT_QUEUE: usize = 8_192;
 /// Batches between the decoder and the warehouse.
-const BATCH_QUEUE: usize = 4;
+pub(super) const BATCH_QUEUE: usize = 4;
 
 /// What to follow.
 #[derive(Debug, Clone)]
@@ -106,16 +105,16 @@ pub async fn run_live(
     Ok(source?)
 }
 
-struct Follow {
-    stage: Stage<()>,
-    status: StatusHandle,
-    batches: mpsc::Sender<Ready>,
-    published: watch::Sender<Option<u64>>,
-    resync: watch::Sender<u64>,
+pub(super) struct Follow {
+    pub(super) stage: Stage<()>,
+    pub(super) status: StatusHandle,
+    pub(super) batches: mpsc::Sender<Ready>,
+    pub(super) published: watch::Sender<Option<u64>>,
+    pub(super) resync: watch::Sender<u64>,
 }
 
 impl Follow {
-    fn run(mut self, mut events: mpsc::Receiver<Event>) -> Result<(), PipelineError> {
+    pub(super) fn run(mut self, mut events: mpsc::Receiver<Event>) -> Result<(), PipelineError> {
         while let Some(event) = events.blocking_recv() {
             if !self.event(event)? {
                 return Ok(());
@@ -129,7 +128,7 @@ impl Follow {
     fn event(&mut self, event: Event) -> Result<bool, PipelineError> {
         match event {
             Event::Update(update, _permit) => {
-                let malformed = match convert::update(*update) {
+                let malformed = match update.convert() {
                     Ok((input, malformed)) => {
                         if let Some(input) = input {
                             self.push(input)?;
@@ -175,7 +174,7 @@ impl Follow {
         Ok(true)
     }
 
-    fn push(&mut self, input: crate::slots::Input) -> Result<(), PipelineError> {
+    fn push(&mut self, input: Input) -> Result<(), PipelineError> {
         let gaps = self.stage.gaps().len();
         let before = self.stage.head();
         self.stage.push(input)?;
