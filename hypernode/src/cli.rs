@@ -291,6 +291,12 @@ pub(crate) enum ConfigCommand {
 pub(crate) enum Bench {
     /// Blocks in memory to rows in the embedded engine, beside inserting the same rows prepared.
     Ingest(BenchArgs),
+    /// One event from its log line or bytes to its row, beside generated code and a row-wise insert.
+    Decode(BenchArgs),
+    /// The strict log scan of a recorded mainnet block, beside a pass that believes every line.
+    Scan(BenchArgs),
+    /// A loopback Geyser stream of whole blocks to rows, beside a client that only drains it.
+    Geyser(BenchArgs),
 }
 
 #[derive(Debug, Args)]

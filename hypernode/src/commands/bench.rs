@@ -1,8 +1,11 @@
 //! `hypernode bench`: figures of this machine, each beside a floor measured in the same run.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use hypernode_indexer::bench::geyser::{self, GeyserBench};
 use hypernode_indexer::bench::ingest::{self, IngestOptions};
+use hypernode_indexer::bench::{BenchError, Measurement, decode, memory, scan};
 
 use crate::cli::{Bench, BenchArgs};
 use crate::config;
@@ -12,44 +15,100 @@ use crate::store::Store;
 pub(crate) async fn run(command: &Bench) -> Outcome {
     match command {
         Bench::Ingest(args) => run_ingest(args).await,
+        Bench::Decode(args) => {
+            let time = Duration::from_secs(if args.long { 120 } else { 20 });
+            let measured = one_core(move || decode::decode(time)).await?;
+            print(args, &measured)
+        }
+        Bench::Scan(args) => {
+            let time = Duration::from_secs(if args.long { 60 } else { 10 });
+            let measured = one_core(move || scan::scan(time)).await?;
+            print(args, &[measured])
+        }
+        Bench::Geyser(args) => run_geyser(args).await,
     }
+}
+
+/// Measures on one thread of its own: the figure is one core's.
+async fn one_core<T: Send + 'static>(
+    measure: impl FnOnce() -> Result<T, BenchError> + Send + 'static,
+) -> Outcome<T> {
+    tokio::task::spawn_blocking(measure)
+        .await
+        .map_err(|error| Failure::Broke(error.into()))?
+        .map_err(|error| Failure::Broke(error.into()))
 }
 
 /// Runs over a scratch directory beside the data directory, which it leaves alone.
 async fn run_ingest(args: &BenchArgs) -> Outcome {
-    let settings = config::load(&args.common)?;
-    let scratch = std::env::temp_dir().join(format!("hypernode-bench-{}", std::process::id()));
-    std::fs::create_dir_all(&scratch).or_cannot_start("scratch folder")?;
-    let outcome = async {
-        let store = Store::embedded(&settings, &scratch, 0).await?;
-        let mut options = IngestOptions::default();
-        if args.long {
-            options.time = Duration::from_secs(180);
-        }
-        let measured = ingest::ingest(&store.client, options).await;
-        store.close().await;
-        measured.map_err(|error| Failure::Broke(error.into()))
+    let scratch = Scratch::new()?;
+    let store = scratch.engine(args).await?;
+    let mut options = IngestOptions::default();
+    if args.long {
+        options.time = Duration::from_secs(180);
     }
-    .await;
-    let _ = std::fs::remove_dir_all(&scratch);
-    let measured = outcome?;
-    if args.json {
+    let measured = ingest::ingest(&store.client, options).await;
+    let memory = memory::memory("the rounds of `bench ingest`");
+    store.close().await;
+    let measured = measured.map_err(|error| Failure::Broke(error.into()))?;
+    if args.long {
+        return print(args, &[measured, memory]);
+    }
+    print(args, &[measured])
+}
+
+async fn run_geyser(args: &BenchArgs) -> Outcome {
+    let scratch = Scratch::new()?;
+    let store = scratch.engine(args).await?;
+    let mut options = GeyserBench::default();
+    if args.long {
+        options.time = Duration::from_secs(120);
+    }
+    let measured = geyser::geyser(Some(&store.client), options).await;
+    store.close().await;
+    print(
+        args,
+        &measured.map_err(|error| Failure::Broke(error.into()))?,
+    )
+}
+
+/// A folder for one engine, removed afterwards.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Outcome<Self> {
+        let folder = std::env::temp_dir().join(format!("hypernode-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).or_cannot_start("scratch folder")?;
+        Ok(Self(folder))
+    }
+
+    async fn engine(&self, args: &BenchArgs) -> Outcome<Store> {
+        Store::embedded(&config::load(&args.common)?, &self.0, 0).await
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn print(args: &BenchArgs, lines: &[Measurement]) -> Outcome {
+    for line in lines {
+        if args.json {
+            println!("{}", serde_json::to_string(line).or_cannot_start("bench")?);
+            continue;
+        }
+        let shown = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v}"));
         println!(
-            "{}",
-            serde_json::to_string(&measured).or_cannot_start("bench")?
+            "{}: {} {}; floor {}; ratio {}",
+            line.bench,
+            line.figure,
+            line.unit,
+            shown(line.floor),
+            shown(line.ratio)
         );
-    } else {
-        let ratio = measured
-            .ratio
-            .map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
-        let floor = measured
-            .floor
-            .map_or_else(|| "-".to_owned(), |floor| format!("{floor:.0}"));
-        println!(
-            "{}: {:.0} {}; floor {floor}; ratio {ratio}",
-            measured.bench, measured.figure, measured.unit
-        );
-        println!("  {}\n  {}", measured.regime, measured.machine);
+        println!("  {}\n  {}", line.regime, line.machine);
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use hypernode_decoder::Decoder;
 use hypernode_decoder::chain::Block;
 use hypernode_warehouse::{Client, Writer, migrate};
 
-use super::{Measurement, floor, machine, synthetic};
+use super::{Measurement, floor, machine, median, synthetic};
 use crate::batch::{BULK_WINDOW, Batcher, Cut, MAX_ROWS};
 use crate::pipeline::{PipelineError, run_blocks};
 
@@ -105,18 +105,6 @@ async fn measure(
         ),
         machine: machine(),
     })
-}
-
-/// Median of all but the first, which warms up.
-fn median(values: &[f64]) -> f64 {
-    let mut counted: Vec<f64> = values.iter().skip(1).copied().collect();
-    counted.sort_by(f64::total_cmp);
-    let middle = counted.len() / 2;
-    match counted.len() {
-        0 => 0.0,
-        even if even % 2 == 0 => f64::midpoint(counted[middle - 1], counted[middle]),
-        _ => counted[middle],
-    }
 }
 
 fn rate(rows: u64, time: Duration) -> f64 {

@@ -1,7 +1,14 @@
-//! Measuring: blocks in memory to rows in the warehouse, against prepared blocks in the same run.
+//! Measuring: each figure beside a floor in the same run.
 
+pub mod decode;
+mod encode;
+mod feed;
 mod floor;
+pub mod geyser;
 pub mod ingest;
+pub mod memory;
+mod peer;
+pub mod scan;
 pub mod synthetic;
 
 use serde::Serialize;
@@ -23,6 +30,26 @@ pub struct Measurement {
     pub regime: String,
     /// On what.
     pub machine: String,
+}
+
+/// Why a bench could not measure.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// Something that it needs is not there.
+    #[error("cannot measure: {0}")]
+    Setup(String),
+}
+
+/// Median of all but the first, which warms up.
+fn median(values: &[f64]) -> f64 {
+    let mut counted: Vec<f64> = values.iter().skip(1).copied().collect();
+    counted.sort_by(f64::total_cmp);
+    let middle = counted.len() / 2;
+    match counted.len() {
+        0 => 0.0,
+        even if even % 2 == 0 => f64::midpoint(counted[middle - 1], counted[middle]),
+        _ => counted[middle],
+    }
 }
 
 /// Processor and number of cores.

@@ -5,7 +5,7 @@ use hypernode_decoder::{ConfigError, Decoder, Keep, ProgramConfig, idl};
 use hypernode_schemas::{canonical, localnet};
 
 /// The program whose events are made up.
-const LABEL: &str = "job_receipt";
+pub(super) const LABEL: &str = "job_receipt";
 /// Start of the block times.
 const EPOCH: i64 = 1_700_000_000;
 
@@ -89,10 +89,7 @@ fn transaction(slot: u64, index: u32) -> Transaction {
         logs: Some(vec![
             format!("Program {id} invoke [1]"),
             "Program log: Instruction: Work".to_owned(),
-            format!(
-                "Program data: {}",
-                base64_simd::STANDARD.encode_to_string(&data)
-            ),
+            data_line(&data),
             format!("Program {id} consumed 21345 of 200000 compute units"),
             format!("Program {id} success"),
         ]),
@@ -121,6 +118,29 @@ fn price(job: u64) -> [u8; 8] {
 fn result(job: u64) -> Vec<u8> {
     let mut out = string(&blake3::Hash::from(hash(job)).to_hex());
     out.extend(string(&format!("https://logs.invalid/{job}")));
+    out
+}
+
+/// The log line of a record.
+pub(super) fn data_line(data: &[u8]) -> String {
+    format!(
+        "Program data: {}",
+        base64_simd::STANDARD.encode_to_string(data)
+    )
+}
+
+/// A completed job of a realistic size: a UUID, a hash in hex, an address with a UUID.
+pub(super) fn completed_record(number: u32) -> Vec<u8> {
+    let hex = blake3::Hash::from(hash(u64::from(number))).to_hex();
+    let uuid = hex.get(..36).unwrap_or_default();
+    let mut out = JOB_COMPLETED.to_vec();
+    out.extend(string(uuid));
+    out.extend(hash(u64::from(number) + 1));
+    out.extend(string(&hex));
+    out.extend(string(&format!(
+        "https://logs.hypernode.invalid/runs/{uuid}/stdout"
+    )));
+    out.extend(EPOCH.to_le_bytes());
     out
 }
 

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod coverage;
+mod drain;
 mod live;
 mod progress;
 mod recording;
@@ -10,6 +11,7 @@ mod status;
 mod store;
 
 pub use blocks::run_blocks;
+pub(crate) use drain::drain;
 pub use live::{LiveOptions, run_live};
 pub use recording::{RecordingOptions, RecordingOutcome, run_recording};
 pub use status::{IndexerStatus, State, StatusHandle};

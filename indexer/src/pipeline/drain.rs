@@ -1,0 +1,79 @@
+//! The live path without a warehouse: what a stream costs up to its rows, for measuring.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use hypernode_decoder::Decoder;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::PipelineError;
+use super::coverage::Coverage;
+use super::live::{BATCH_QUEUE, EVENT_QUEUE, Follow};
+use super::stage::Stage;
+use super::status::StatusHandle;
+use crate::batch::LIVE_WINDOW;
+use crate::geyser::{self, GeyserOptions};
+
+/// What came of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Drained {
+    /// Rows of the `transactions` table.
+    pub(crate) transactions: u64,
+    /// When the last block had become rows.
+    pub(crate) done: Instant,
+}
+
+/// Follows the stream as [`super::run_live`] does until the block of slot `last` is decoded; batches are dropped.
+pub(crate) async fn drain(
+    options: GeyserOptions,
+    decoder: Arc<Decoder>,
+    last: u64,
+) -> Result<Drained, PipelineError> {
+    let (published, position) = watch::channel(None);
+    let (resync, resynced) = watch::channel(0_u64);
+    let mut head = published.subscribe();
+    let (sender, events) = mpsc::channel(EVENT_QUEUE);
+    let stop = CancellationToken::new();
+    let source = geyser::run(options, position, resynced, sender, stop.clone());
+    let source = tokio::spawn(source);
+    let (sender, mut batches) = mpsc::channel(BATCH_QUEUE);
+    let status = StatusHandle::new();
+    let follow = Follow {
+        stage: Stage::new(
+            decoder,
+            LIVE_WINDOW,
+            None,
+            Coverage::new(Vec::new()),
+            (),
+            status.clone(),
+            true,
+        ),
+        status,
+        batches: sender,
+        published,
+        resync,
+    };
+    let decoding = tokio::task::spawn_blocking(move || follow.run(events));
+    let sink = tokio::spawn(async move {
+        let mut rows = 0;
+        while let Some(ready) = batches.recv().await {
+            let tables = ready.cut.tables.iter();
+            let transactions = tables.filter(|table| table.table == "transactions");
+            rows += transactions.map(|table| table.rows).sum::<u64>();
+        }
+        rows
+    });
+    // An error: the decoder has stopped, and says below why.
+    let _ = head
+        .wait_for(|slot| slot.is_some_and(|slot| slot >= last))
+        .await;
+    let done = Instant::now();
+    stop.cancel();
+    decoding.await??;
+    source.await??;
+    Ok(Drained {
+        transactions: sink.await?,
+        done,
+    })
+}
