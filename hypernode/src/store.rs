@@ -103,6 +103,7 @@ pub(crate) async fn make_room(
     for line in &placement.lines {
         tracing::info!("{line}");
     }
+    decoder.rename_tables(&placement.renames);
     Ok(())
 }
 

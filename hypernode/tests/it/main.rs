@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod compose;
+mod idls;
 mod invariants;
 mod page;
 mod recording;

@@ -158,7 +158,7 @@ impl Instance {
     pub(crate) fn stop(mut self) -> Option<i32> {
         self.signal("-TERM");
         let child = &mut self.child;
-        wait_for("the end", Duration::from_secs(30), || {
+        wait_for("the end", Duration::from_secs(120), || {
             child.try_wait().expect("a child")
         })
         .code()

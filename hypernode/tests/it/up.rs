@@ -156,7 +156,7 @@ fn a_server_is_read_only_without_the_flag(data: &std::path::Path) {
 }
 
 /// Every job that the chain's accounts or blocks know up to the served slot is in the tables, and no other.
-fn agrees_with_the_chain(instance: &Instance) {
+pub(crate) fn agrees_with_the_chain(instance: &Instance) {
     let served = instance.get("/api/metrics")["as_of_slot"]
         .as_u64()
         .expect("a slot");
@@ -219,7 +219,7 @@ fn program_id(instance: &Instance) -> Value {
         .clone()
 }
 
-fn no_row_doubled(data: &std::path::Path) {
+pub(crate) fn no_row_doubled(data: &std::path::Path) {
     let doubled = sql(
         data,
         "SELECT (SELECT count() - uniqExact(slot, tx_index) FROM transactions), \
