@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hypernode_decoder::Decoder;
 use hypernode_decoder::chain::Pubkey;
+use hypernode_indexer::accounts::AccountOptions;
 use hypernode_indexer::geyser::GeyserOptions;
 use hypernode_indexer::pipeline::{self, LiveOptions, StatusHandle};
 use hypernode_warehouse::Client;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::exit::{Failure, Outcome};
 use crate::idls::{Sources, Watch, check, onchain};
-use crate::programs::{Programs, Rules};
+use crate::programs::{Decoders, Programs, Rules};
 use crate::rpc::Rpc;
 use crate::store;
 
@@ -47,13 +47,13 @@ pub(crate) struct Reload {
 /// What reading all IDLs comes to.
 struct Read {
     programs: Programs,
-    decoder: Decoder,
+    decoder: Decoders,
     missing: Vec<(String, Pubkey)>,
 }
 
 impl Reload {
     /// Reads the IDLs for the first time, with their decoder. At a start every error is fatal.
-    pub(crate) fn new(sources: Sources, rules: Rules) -> Outcome<(Self, Decoder)> {
+    pub(crate) fn new(sources: Sources, rules: Rules) -> Outcome<(Self, Decoders)> {
         let watch = Watch::new(sources);
         let Read {
             programs,
@@ -82,8 +82,8 @@ impl Reload {
         self,
         rpc: Option<&Rpc>,
         data_dir: &Path,
-        decoder: Decoder,
-    ) -> Outcome<(Self, Decoder)> {
+        decoder: Decoders,
+    ) -> Outcome<(Self, Decoders)> {
         let mut found = false;
         for (label, program) in &self.missing {
             match onchain::look_up(rpc, label, program, data_dir).await {
@@ -107,7 +107,7 @@ impl Reload {
     }
 
     /// The decoder after the next good change, with its tables made. Bad changes are told and passed over.
-    async fn next(&mut self, client: &Client) -> Decoder {
+    async fn next(&mut self, client: &Client) -> Decoders {
         loop {
             self.watch.changed().await;
             let (sources, rules) = (self.watch.sources().clone(), self.rules.clone());
@@ -172,7 +172,7 @@ fn read(sources: &Sources, rules: &Rules) -> Result<Read, String> {
     let missing = rules.without_idl(&versions);
     let programs = rules.programs(versions)?;
     let decoder = rules
-        .decoder(&programs)
+        .decoders(&programs)
         .map_err(|why| format!("programs: {why}"))?;
     Ok(Read {
         programs,
@@ -182,7 +182,7 @@ fn read(sources: &Sources, rules: &Rules) -> Result<Read, String> {
 }
 
 /// Waits for a ClickHouse that is not there; whoever waits with it may drop this at any time.
-async fn make_room(client: &Client, decoder: &mut Decoder) -> Result<(), String> {
+async fn make_room(client: &Client, decoder: &mut Decoders) -> Result<(), String> {
     let mut pause = Duration::from_millis(500);
     loop {
         match store::make_room(client, decoder).await {
@@ -198,12 +198,15 @@ async fn make_room(client: &Client, decoder: &mut Decoder) -> Result<(), String>
 }
 
 /// What the role needs.
-#[derive(Debug)]
 pub(crate) struct Indexing {
     /// The source; its programs are the decoder's.
     pub(crate) geyser: GeyserOptions,
     pub(crate) client: Client,
     pub(crate) status: StatusHandle,
+    /// JSON-RPC endpoint of the same network, if any.
+    pub(crate) rpc: Option<String>,
+    /// Time between snapshots of accounts.
+    pub(crate) snapshot_every: Duration,
     /// Genesis hash, base58.
     pub(crate) genesis: String,
     /// The tables are made already.
@@ -215,7 +218,7 @@ impl Indexing {
     /// proven) and another one goes on from the ledger with the new decoder: no block is lost or stored twice.
     pub(crate) async fn run(
         self,
-        mut decoder: Decoder,
+        mut decoder: Decoders,
         mut reload: Reload,
         stop: CancellationToken,
     ) -> Outcome {
@@ -225,14 +228,18 @@ impl Indexing {
         loop {
             let run_stop = stop.child_token();
             let mut geyser = self.geyser.clone();
-            geyser.program_ids = decoder.programs().map(|(_, id)| *id).collect();
+            geyser.program_ids = decoder.blocks.programs().map(|(_, id)| *id).collect();
             let options = LiveOptions {
                 geyser,
                 source: "geyser".to_owned(),
+                accounts: decoder.accounts.map(|decoder| AccountOptions {
+                    snapshot_every: self.snapshot_every,
+                    ..AccountOptions::new(Arc::new(decoder), self.rpc.clone())
+                }),
             };
             let run = Box::pin(pipeline::run_live(
                 options,
-                Arc::new(decoder),
+                Arc::new(decoder.blocks),
                 self.client.clone(),
                 self.status.clone(),
                 run_stop.clone(),
@@ -252,7 +259,7 @@ impl Indexing {
     }
 
     /// Makes the tables, waiting for a ClickHouse that is not there yet; `false` if stopped meanwhile.
-    async fn prepare(&self, decoder: &mut Decoder, stop: &CancellationToken) -> Outcome<bool> {
+    async fn prepare(&self, decoder: &mut Decoders, stop: &CancellationToken) -> Outcome<bool> {
         let mut pause = Duration::from_millis(500);
         loop {
             let error = match store::prepare(&self.client, decoder, &self.genesis).await {

@@ -20,7 +20,7 @@ use crate::datadir::DataDir;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::indexing::{IdlStatus, Indexing, Reload};
 use crate::network::Remote;
-use crate::programs::base58;
+use crate::programs::{Decoders, base58};
 use crate::running::{Endpoints, Running};
 use crate::signals;
 use crate::store::{self, Store};
@@ -45,7 +45,7 @@ impl Instance<'_> {
     /// Runs until a signal (then stops in order) or until a role fails.
     pub(crate) async fn run(
         &self,
-        mut decoder: Decoder,
+        mut decoders: Decoders,
         reload: Reload,
         listeners: Vec<TcpListener>,
     ) -> Outcome {
@@ -53,7 +53,7 @@ impl Instance<'_> {
         let mut roles: JoinSet<Outcome> = JoinSet::new();
         let status = StatusHandle::new();
         let endpoints = self.endpoints(&listeners)?;
-        let info = self.network_info(&decoder, &endpoints);
+        let info = self.network_info(&decoders.blocks, &endpoints);
         let report = status_report(
             &status,
             &reload.status(),
@@ -66,7 +66,7 @@ impl Instance<'_> {
         let state = ApiState::new(reader, info, report);
         if self.store.is_embedded() {
             // The first request finds tables; an absent server is waited for in the indexer's role.
-            let ready = store::prepare(&self.store.client, &mut decoder, &self.genesis()).await;
+            let ready = store::prepare(&self.store.client, &mut decoders, &self.genesis()).await;
             ready.or_cannot_start("tables")?;
         }
         for listener in listeners {
@@ -78,7 +78,7 @@ impl Instance<'_> {
             });
         }
         let indexing = self.indexing(&status);
-        roles.spawn(indexing.run(decoder, reload, stop.clone()));
+        roles.spawn(indexing.run(decoders, reload, stop.clone()));
         self.watch_chain(&stop, &mut roles);
         let published = self.announce(&endpoints)?;
         let first = tokio::select! {
@@ -106,6 +106,8 @@ impl Instance<'_> {
             geyser,
             client: self.store.client.clone(),
             status: status.clone(),
+            rpc: self.rpc_url(),
+            snapshot_every: Duration::from_secs(self.settings.parsed("accounts.snapshot_every")),
             genesis: self.genesis(),
             prepared: self.store.is_embedded(),
         }
@@ -143,6 +145,13 @@ impl Instance<'_> {
         match self.feed {
             Feed::Simulated(network) => network.geyser_url(),
             Feed::Real(remote) => remote.geyser.clone(),
+        }
+    }
+
+    fn rpc_url(&self) -> Option<String> {
+        match self.feed {
+            Feed::Simulated(network) => Some(network.rpc_url()),
+            Feed::Real(_) => self.settings.get("rpc.url").map(str::to_owned),
         }
     }
 
@@ -282,6 +291,14 @@ fn indexer_report(now: &pipeline::IndexerStatus, idls: &IdlStatus) -> Value {
         "dead_letters": now.dead_letters,
         "malformed": now.malformed,
         "reconnects": now.reconnects,
+        "accounts": {
+            "seen": now.accounts.seen,
+            "closed": now.accounts.closed,
+            "dropped": now.accounts.dropped,
+            "snapshot_slot": now.accounts.snapshot_slot,
+            "snapshot_accounts": now.accounts.snapshot_accounts,
+            "message": now.accounts.message,
+        },
         "retry_at": retry_at,
         "idls": idls,
         "message": now.message.as_ref().or(idls.refused.as_ref()),

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use hypernode_decoder::accounts::{AccountDecoder, AccountLayouts};
 use hypernode_decoder::chain::Pubkey;
 use hypernode_decoder::{Decoder, IdlVersion, Keep, ProgramConfig};
-use hypernode_schemas::canonical;
+use hypernode_schemas::{accounts, canonical};
 
 use crate::config::{Settings, check};
 use crate::exit::{Failure, Outcome};
@@ -26,6 +27,17 @@ pub(crate) struct Rules {
     ids: BTreeMap<String, Pubkey>,
     default: Ids,
     keep: Keep,
+    /// How accounts are laid out; `None`: they are not kept.
+    layouts: Option<AccountLayouts>,
+}
+
+/// What decodes the programs.
+#[derive(Debug)]
+pub(crate) struct Decoders {
+    /// Their transactions.
+    pub(crate) blocks: Decoder,
+    /// Their accounts, where those are kept.
+    pub(crate) accounts: Option<AccountDecoder>,
 }
 
 /// The programs to decode.
@@ -44,7 +56,16 @@ impl Rules {
             .into_iter()
             .map(|(label, text)| parse_id(&format!("programs.{label}.id"), &label, &text))
             .collect::<Outcome<_>>()?;
-        Ok(Self { ids, default, keep })
+        let layouts = settings
+            .parsed::<bool>("accounts.enabled")
+            .then(|| layouts(settings))
+            .transpose()?;
+        Ok(Self {
+            ids,
+            default,
+            keep,
+            layouts,
+        })
     }
 
     /// Adds `--program LABEL=ID` flags; a label that no IDL has is refused.
@@ -111,11 +132,27 @@ impl Rules {
         Ok(programs)
     }
 
-    /// The decoder of these programs.
-    pub(crate) fn decoder(&self, programs: &Programs) -> Result<Decoder, String> {
+    /// The decoders of these programs.
+    pub(crate) fn decoders(&self, programs: &Programs) -> Result<Decoders, String> {
         let map = canonical::parse(canonical::TEXT).map_err(|error| error.to_string())?;
-        Decoder::new(programs.configs.clone(), &map, self.keep).map_err(|error| error.to_string())
+        let accounts = self.layouts.as_ref();
+        let accounts = accounts.map(|layouts| AccountDecoder::new(&programs.configs, layouts));
+        let accounts = accounts.transpose().map_err(|error| error.to_string())?;
+        let blocks = Decoder::new(programs.configs.clone(), &map, self.keep)
+            .map_err(|error| error.to_string())?;
+        Ok(Decoders { blocks, accounts })
     }
+}
+
+/// The map of layouts, and those that configuration chose.
+fn layouts(settings: &Settings) -> Outcome<AccountLayouts> {
+    let map = accounts::parse(accounts::TEXT)
+        .map_err(|error| Failure::start("accounts.toml", error.to_string()))?;
+    let chosen = settings.programs("account_layout").into_iter();
+    Ok(AccountLayouts {
+        map,
+        chosen: chosen.filter(|(_, layout)| layout != "auto").collect(),
+    })
 }
 
 /// The one address that the versions state, if any.

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use hypernode_decoder::Decoder;
 use hypernode_warehouse::engine::{Engine, EngineOptions};
 use hypernode_warehouse::{Client, Endpoint, Secret, WarehouseError, meta, migrate};
 
 use crate::config::Settings;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
+use crate::programs::Decoders;
 
 /// An open warehouse; the embedded engine, where used, lives as long as this.
 #[derive(Debug)]
@@ -77,10 +77,10 @@ impl Store {
     }
 }
 
-/// Brings the tables to this version, binds the database to the network and makes room for what the decoder writes.
+/// Brings the tables to this version, binds the database to the network and makes room for what the decoders write.
 pub(crate) async fn prepare(
     client: &Client,
-    decoder: &mut Decoder,
+    decoders: &mut Decoders,
     genesis: &str,
 ) -> Result<(), WarehouseError> {
     let report = migrate::migrate(client).await?;
@@ -88,23 +88,32 @@ pub(crate) async fn prepare(
         tracing::info!(files = report.applied.len(), "schema files applied");
     }
     meta::bind(client, "genesis", genesis).await?;
-    make_room(client, decoder).await
+    make_room(client, decoders).await
 }
 
-/// Makes the tables that the decoder writes, or those beside them where an IDL changed, and tells it their names.
+/// Makes the tables that the decoders write, or those beside them where an IDL changed, and tells them their names.
 pub(crate) async fn make_room(
     client: &Client,
-    decoder: &mut Decoder,
+    decoders: &mut Decoders,
 ) -> Result<(), WarehouseError> {
-    let placement = migrate::evolve_tables(client, decoder.tables()).await?;
+    let placement = migrate::evolve_tables(client, decoders.blocks.tables()).await?;
+    tell(&placement);
+    decoders.blocks.rename_tables(&placement.renames);
+    if let Some(accounts) = &mut decoders.accounts {
+        let placement = migrate::evolve_tables(client, accounts.tables()).await?;
+        tell(&placement);
+        accounts.rename_tables(&placement.renames);
+    }
+    Ok(())
+}
+
+fn tell(placement: &migrate::Placement) {
     if placement.created > 0 {
         tracing::info!(tables = placement.created, "tables made");
     }
     for line in &placement.lines {
         tracing::info!("{line}");
     }
-    decoder.rename_tables(&placement.renames);
-    Ok(())
 }
 
 /// A client of the configured server, trusting `clickhouse.ca_file` alone where it is set.

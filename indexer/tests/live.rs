@@ -40,6 +40,7 @@ impl Live {
         let options = LiveOptions {
             geyser,
             source: "geyser".into(),
+            accounts: None,
         };
         let task = tokio::spawn(run_live(
             options,

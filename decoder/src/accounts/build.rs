@@ -1,7 +1,6 @@
 //! From programs and the map of layouts to an account decoder.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use hypernode_schemas::accounts::{AccountEntry, AccountKind};
 use hypernode_schemas::idl as files;
@@ -10,7 +9,6 @@ use super::decode::{Kind, Layout, Owner, Typed, Version};
 use super::fold::{self, Tables};
 use super::node::NodePlan;
 use super::{AccountDecoder, AccountLayouts, rows};
-use crate::column::Head;
 use crate::decode::ProgramConfig;
 use crate::error::ConfigError;
 use crate::idl::{self, Account, Body, Fields, Idl, Type};
@@ -35,17 +33,19 @@ pub(super) fn build(
         .iter_mut()
         .flat_map(|o| &mut o.versions)
         .flat_map(|v| &mut v.kinds);
+    let folded = tables.fold();
     for layout in kinds.flat_map(|kind| &mut kind.layouts) {
         if let Ok(typed) = &mut layout.typed {
-            let placed = tables.placed(typed.table, &typed.plan);
+            let placed = folded.placed.get(typed.table).cloned().unwrap_or_default();
+            typed.table = placed.table;
             typed.plan.remap(&placed.numbers);
-            typed.missing = placed.missing;
+            typed.lacking = placed.lacking;
             if let Some(node) = &mut typed.node {
                 node.remap(&placed.numbers);
             }
         }
     }
-    let typed: Vec<Arc<Head>> = tables.heads().collect();
+    let typed = folded.heads;
     let index = owners
         .iter()
         .enumerate()
@@ -189,7 +189,7 @@ impl Builder<'_> {
             let typed = Typed {
                 plan,
                 table: 0,
-                missing: Vec::new(),
+                lacking: Vec::new(),
                 node: Some(node),
             };
             let found = Layout {
@@ -217,7 +217,7 @@ impl Builder<'_> {
                 Ok(Typed {
                     table: self.place("", &plan)?,
                     plan,
-                    missing: Vec::new(),
+                    lacking: Vec::new(),
                     node,
                 })
             }
@@ -232,7 +232,7 @@ impl Builder<'_> {
     fn place(&mut self, suffix: &str, plan: &Plan) -> Result<usize, ConfigError> {
         let name = format!("acc_{}_{}{suffix}", self.label, self.account.name);
         let owner = format!("account `{}` of `{}`", self.account.name, self.label);
-        self.tables.place(&name, &owner, plan)
+        self.tables.ask(&name, &owner, plan)
     }
 
     /// The status field's variants in lower case, where it is an enum.

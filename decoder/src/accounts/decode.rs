@@ -59,7 +59,7 @@ pub(super) struct Typed {
     /// Number of the table among the typed ones.
     pub(super) table: usize,
     /// Streams of the table that this layout lacks.
-    pub(super) missing: Vec<(usize, StreamDefault)>,
+    pub(super) lacking: Vec<(u32, StreamDefault)>,
     pub(super) node: Option<NodePlan>,
 }
 
@@ -290,8 +290,8 @@ impl Typed {
         let streams = table.streams.get_mut(KEY_STREAMS..).unwrap_or_default();
         match plan::run(&self.plan.ops, body, streams) {
             Ok(rest) => {
-                for (stream, default) in &self.missing {
-                    if let Some(stream) = streams.get_mut(*stream) {
+                for (stream, default) in &self.lacking {
+                    if let Some(stream) = streams.get_mut(*stream as usize) {
                         default.write(stream);
                     }
                 }

@@ -1,4 +1,4 @@
-//! Typed tables over the layouts of all IDL versions: a layout that only adds columns shares its predecessor's table.
+//! Typed tables over the layouts of all IDL versions.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,132 +7,118 @@ use hypernode_schemas::table::{ACCOUNT_IDENTITY, ACCOUNT_KEY, Column, TableSpec}
 
 use crate::column::{Head, HeadColumn};
 use crate::error::ConfigError;
+use crate::evolve::{self, Laid};
 use crate::plan::{Plan, StreamDefault};
 
-/// The tables so far.
+/// The layouts so far, by the table that they ask for.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
-    list: Vec<Group>,
-    /// Newest table of each name, with what it is for.
-    newest: HashMap<String, (usize, String)>,
+    list: Vec<Asked>,
+    by_name: HashMap<String, usize>,
+    /// For each layout its table and its place among that table's layouts.
+    layouts: Vec<(usize, usize)>,
 }
 
-/// One table under construction.
+/// One table's name and the layouts that ask for it, in the order of their versions.
 #[derive(Debug)]
-struct Group {
+struct Asked {
     name: String,
-    /// Which table of this name it is, from 1.
-    number: u32,
-    /// Columns after the key.
-    columns: Vec<(HeadColumn, Vec<StreamDefault>)>,
+    /// What it is for.
+    owner: String,
+    layouts: Vec<Vec<Laid>>,
 }
 
-/// A layout's streams in its table.
+/// The tables that there are.
+#[derive(Debug, Default)]
+pub(super) struct Folded {
+    pub(super) heads: Vec<Arc<Head>>,
+    /// One for each layout.
+    pub(super) placed: Vec<Placed>,
+}
+
+/// A layout's place in its table.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Placed {
-    /// Number of each of the layout's streams.
+    pub(super) table: usize,
+    /// For each stream of the layout its number in the table, after the key.
     pub(super) numbers: Vec<u32>,
     /// Streams that the layout lacks.
-    pub(super) missing: Vec<(usize, StreamDefault)>,
+    pub(super) lacking: Vec<(u32, StreamDefault)>,
 }
 
 impl Tables {
-    /// The table for a layout: the newest of that name where the layout has all its columns, else another beside it.
+    /// Asks for a table for a layout; returns the layout's number.
     ///
     /// # Errors
     /// Two things of one name.
-    pub(super) fn place(
+    pub(super) fn ask(
         &mut self,
         name: &str,
         owner: &str,
         plan: &Plan,
     ) -> Result<usize, ConfigError> {
-        let columns = columns(plan);
-        let mut number = 1;
-        if let Some((newest, first)) = self.newest.get(name) {
-            if first != owner {
+        let place = *self.by_name.entry(name.to_owned()).or_insert_with(|| {
+            self.list.push(Asked {
+                name: name.to_owned(),
+                owner: owner.to_owned(),
+                layouts: Vec::new(),
+            });
+            self.list.len() - 1
+        });
+        if let Some(asked) = self.list.get_mut(place) {
+            if asked.owner != owner {
                 return Err(ConfigError::TableClash {
                     table: name.to_owned(),
-                    first: first.clone(),
+                    first: asked.owner.clone(),
                     second: owner.to_owned(),
                 });
             }
-            if let Some(group) = self.list.get_mut(*newest) {
-                if group.extend(&columns) {
-                    return Ok(*newest);
-                }
-                number = group.number + 1;
-            }
+            self.layouts.push((place, asked.layouts.len()));
+            asked.layouts.push(evolve::lay(plan, &ACCOUNT_KEY));
         }
-        let place = self.list.len();
-        self.newest
-            .insert(name.to_owned(), (place, owner.to_owned()));
-        self.list.push(Group {
-            name: name.to_owned(),
-            number,
-            columns,
-        });
-        Ok(place)
+        Ok(self.layouts.len() - 1)
     }
 
-    /// Where a layout's streams are in its table, once all layouts are placed.
-    pub(super) fn placed(&self, table: usize, plan: &Plan) -> Placed {
-        let own = columns(plan);
-        let mut first = 0_usize;
-        let mut starts = HashMap::new();
-        let mut missing = Vec::new();
-        let group = self.list.get(table).map_or(&[][..], |g| &g.columns);
-        for (column, defaults) in group {
-            starts.insert(column.name.as_str(), first);
-            if own.iter().all(|(c, _)| c.name != column.name) {
-                missing.extend((first..).zip(defaults.iter().copied()));
+    /// The tables for all layouts: one, or `_v2` and so on beside it where a layout does not fit.
+    pub(super) fn fold(&self) -> Folded {
+        let mut folded = Folded::default();
+        let mut placed = Vec::new();
+        for asked in &self.list {
+            let first = folded.heads.len();
+            let own = evolve::fold(&asked.layouts);
+            for (number, columns) in (1..).zip(&own.tables) {
+                folded.heads.push(Arc::new(head(asked, number, columns)));
             }
-            first += column.streams;
-        }
-        let mut numbers = Vec::new();
-        for (column, _) in &own {
-            let start = starts.get(column.name.as_str()).copied().unwrap_or(0);
-            numbers.extend((start..start + column.streams).map(|n| n as u32));
-        }
-        Placed { numbers, missing }
-    }
-
-    pub(super) fn heads(&self) -> impl Iterator<Item = Arc<Head>> {
-        self.list.iter().map(|group| {
-            let key = ACCOUNT_IDENTITY.iter().map(|(name, kind)| HeadColumn {
-                name: (*name).into(),
-                kind: (*kind).into(),
-                streams: 1,
+            let places = own.placed.into_iter().map(|place| Placed {
+                table: first + place.table,
+                numbers: place.numbers,
+                lacking: place.lacking,
             });
-            let own = group.columns.iter().map(|(column, _)| column.clone());
-            Arc::new(Head {
-                name: group.table_name(),
-                columns: key.chain(own).collect(),
+            placed.push(places.collect::<Vec<_>>());
+        }
+        let layouts = self.layouts.iter();
+        folded.placed = layouts
+            .map(|(table, layout)| {
+                let place = placed.get(*table).and_then(|list| list.get(*layout));
+                place.cloned().unwrap_or_default()
             })
-        })
+            .collect();
+        folded
     }
 }
 
-impl Group {
-    /// Adds the columns of a layout that has all of this table's; `false` where it does not.
-    fn extend(&mut self, columns: &[(HeadColumn, Vec<StreamDefault>)]) -> bool {
-        let has = |wanted: &HeadColumn| columns.iter().any(|(c, _)| c == wanted);
-        if !self.columns.iter().all(|(column, _)| has(column)) {
-            return false;
-        }
-        let new = columns.iter().filter(|(column, _)| {
-            let known = self.columns.iter().any(|(c, _)| c.name == column.name);
-            !known
-        });
-        let new: Vec<_> = new.cloned().collect();
-        self.columns.extend(new);
-        true
-    }
-
-    fn table_name(&self) -> String {
-        match self.number {
-            1 => self.name.clone(),
-            number => format!("{}_v{number}", self.name),
-        }
+fn head(asked: &Asked, number: u32, columns: &[Laid]) -> Head {
+    let key = ACCOUNT_IDENTITY.iter().map(|(name, kind)| HeadColumn {
+        name: (*name).into(),
+        kind: (*kind).into(),
+        streams: 1,
+    });
+    Head {
+        name: match number {
+            1 => asked.name.clone(),
+            number => format!("{}_v{number}", asked.name),
+        },
+        columns: key.chain(columns.iter().map(|c| c.head.clone())).collect(),
     }
 }
 
@@ -147,19 +133,4 @@ pub(super) fn spec(head: &Head) -> TableSpec {
         columns: head.columns.iter().map(column).collect(),
         order_by: ACCOUNT_KEY.iter().map(ToString::to_string).collect(),
     }
-}
-
-/// A layout's columns; a name that is taken gets `f_` before it.
-fn columns(plan: &Plan) -> Vec<(HeadColumn, Vec<StreamDefault>)> {
-    let mut columns: Vec<(HeadColumn, Vec<StreamDefault>)> = Vec::new();
-    for (column, defaults) in plan.columns_with_defaults() {
-        let mut column = column.clone();
-        while ACCOUNT_KEY.contains(&column.name.as_str())
-            || columns.iter().any(|(c, _)| c.name == column.name)
-        {
-            column.name.insert_str(0, "f_");
-        }
-        columns.push((column, defaults.to_vec()));
-    }
-    columns
 }

@@ -8,8 +8,8 @@ mod kind;
 mod remap;
 mod value;
 
-pub(crate) use cost::Cost;
 pub(crate) use compile::{PlanError, compile_body, compile_fields};
+pub(crate) use cost::Cost;
 pub(crate) use default::StreamDefault;
 pub(crate) use exec::run;
 pub(crate) use kind::Elements;

@@ -48,6 +48,10 @@ pub(crate) fn run(command: &ConfigCommand) -> Outcome {
                 keys_kind("programs.x.idl")
             );
             println!(
+                "programs.LABEL.account_layout\n    layout of this program's accounts, where several share a discriminator: auto (by length) or its name ({})",
+                keys_kind("programs.x.account_layout")
+            );
+            println!(
                 "\nEvery key can be set in hypernode.toml, by HYPERNODE__SECTION__KEY, or by --set KEY=VALUE."
             );
             Ok(())

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use hypernode_decoder::{Decoder, Keep};
 use hypernode_indexer::pipeline::{self, RecordingOptions, RecordingOutcome, StatusHandle};
@@ -43,8 +44,8 @@ pub(crate) async fn run(args: &Index) -> Outcome {
     let mut rules = Rules::new(&settings, Ids::Declared, Keep::All)?;
     rules.flags(&args.program, &versions)?;
     let programs = rules.programs(versions).map_err(Failure::CannotStart)?;
-    let mut decoder = rules
-        .decoder(&programs)
+    let mut decoders = rules
+        .decoders(&programs)
         .map_err(|why| Failure::start("programs", why))?;
     for notice in settings.notices.iter().chain(&programs.notices) {
         tracing::warn!("{notice}");
@@ -59,16 +60,17 @@ pub(crate) async fn run(args: &Index) -> Outcome {
     } else {
         Store::embedded(&settings, data.path(), 0).await?
     };
-    store::prepare(&store.client, &mut decoder, &binding.genesis)
+    store::prepare(&store.client, &mut decoders, &binding.genesis)
         .await
         .or_cannot_start("tables")?;
     let options = RecordingOptions {
         format,
         slot: args.slot,
         progress: true,
+        accounts: decoders.accounts.map(Arc::new),
         ..RecordingOptions::new(&args.recording)
     };
-    let outcome = work(&store, options, decoder).await;
+    let outcome = work(&store, options, decoders.blocks).await;
     store.close().await;
     finish(args, &outcome?)
 }

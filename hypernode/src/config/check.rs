@@ -59,6 +59,7 @@ pub(crate) fn value(key: &str, kind: Kind, value: &str) -> Result<(), (String, S
     };
     match kind {
         Kind::Text | Kind::Path | Kind::Secret => Ok(()),
+        Kind::Flag => value.parse::<bool>().map(drop).or_else(|_| wrong("write true or false")),
         Kind::Port => value.parse::<u16>().map(drop).or_else(|_| wrong("choose another port")),
         Kind::Integer(low, high) => match value.parse::<u64>() {
             Ok(number) if (low..=high).contains(&number) => Ok(()),

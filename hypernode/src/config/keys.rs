@@ -7,6 +7,8 @@ pub(crate) enum Kind {
     Text,
     /// A file or folder.
     Path,
+    /// `true` or `false`.
+    Flag,
     /// A TCP port; 0 = any free one.
     Port,
     /// A whole number in a range.
@@ -29,6 +31,7 @@ impl Kind {
         match self {
             Self::Text => "text".into(),
             Self::Path => "a path".into(),
+            Self::Flag => "true or false".into(),
             Self::Port => "a port from 0 to 65535 (0 = any free one)".into(),
             Self::Integer(low, high) => format!("a whole number from {low} to {high}"),
             Self::Number(low, high) => format!("a number from {low} to {high}"),
@@ -69,7 +72,7 @@ const fn aliased(key: Key, aliases: &'static [&'static str]) -> Key {
     Key { aliases, ..key }
 }
 
-/// All fixed keys. `programs.<label>.id` and `programs.<label>.idl` come on top, one pair per IDL label.
+/// All fixed keys. `programs.<label>.id`, `.idl` and `.account_layout` come on top, for each IDL label.
 pub(crate) const KEYS: &[Key] = &[
     key(
         "data.dir",
@@ -201,6 +204,18 @@ pub(crate) const KEYS: &[Key] = &[
         &["SOLANA_RPC_URL"],
     ),
     key(
+        "accounts.enabled",
+        Kind::Flag,
+        "true",
+        "keep the accounts that the programs own: by subscription, and by snapshots over RPC",
+    ),
+    key(
+        "accounts.snapshot_every",
+        Kind::Integer(1, 31_536_000),
+        "3600",
+        "seconds between snapshots of all accounts; one more follows every start, gap and reconnect",
+    ),
+    key(
         "localnet.geyser_port",
         Kind::Port,
         "10000",
@@ -269,7 +284,7 @@ pub(crate) const PROGRAM_ALIASES: &[(&str, &str)] = &[
     ("PAYMENT_SPLITTER_PROGRAM_ID", "payment_splitter"),
 ];
 
-/// The key with this name; `programs.<label>.id|idl` included.
+/// The key with this name; `programs.<label>.id|idl|account_layout` included.
 pub(crate) fn find(name: &str) -> Option<Kind> {
     if let Some(key) = KEYS.iter().find(|key| key.name == name) {
         return Some(key.kind);
@@ -278,6 +293,7 @@ pub(crate) fn find(name: &str) -> Option<Kind> {
     match rest.rsplit_once('.') {
         Some((label, "id")) if !label.is_empty() => Some(Kind::Pubkey),
         Some((label, "idl")) if !label.is_empty() => Some(Kind::Path),
+        Some((label, "account_layout")) if !label.is_empty() => Some(Kind::Text),
         _ => None,
     }
 }

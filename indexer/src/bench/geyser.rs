@@ -198,6 +198,7 @@ impl Bench {
         let options = LiveOptions {
             geyser: self.source(),
             source: "bench".into(),
+            accounts: None,
         };
         let clock = Instant::now();
         let run = tokio::spawn(run_live(

@@ -11,6 +11,8 @@ pub(super) enum Failure {
     Fatal(GeyserError),
     /// The slots asked for are no longer held, from `available` on they are.
     ReplayLost { available: Option<u64> },
+    /// The request asks for something that this server does not serve.
+    Unserved(String),
     /// Try again after a pause.
     Retry(String),
 }
@@ -23,6 +25,7 @@ pub(super) fn classify(status: &Status, url: &str, replaying: bool) -> Failure {
             url: url.to_owned(),
             reason: text.to_owned(),
         }),
+        Code::InvalidArgument => Failure::Unserved(format!("InvalidArgument: {text}")),
         // "... last available: 1234"
         Code::OutOfRange if replaying => Failure::ReplayLost {
             available: text
@@ -59,6 +62,8 @@ mod tests {
             Failure::ReplayLost { available: None }
         ));
         assert!(matches!(classify(&off, "u", false), Failure::Retry(_)));
+        let filter = Status::invalid_argument("failed to create filter: accounts are not allowed");
+        assert!(matches!(classify(&filter, "u", true), Failure::Unserved(_)));
         let token = Status::unauthenticated("No valid auth token");
         let Failure::Fatal(error) = classify(&token, "http://x", true) else {
             panic!("retried")

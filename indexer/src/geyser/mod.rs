@@ -1,7 +1,7 @@
 //! The live source: Yellowstone Geyser gRPC, with a reconnect policy of its own.
 //!
 //! `blocks` filtered to the configured programs (each message is one whole block with the matching transactions: its
-//! parent links prove continuity), `slots` in every status, `blocks_meta`; at commitment confirmed. The task only
+//! parent links prove continuity), `slots` in every status, `blocks_meta`, `accounts` by owner; at commitment confirmed. The task only
 //! receives and passes on, through a queue bounded by bytes: a slow consumer makes the server cut the stream, and the
 //! stream is taken up again from the last published slot.
 
@@ -37,6 +37,8 @@ pub struct GeyserOptions {
     pub x_token: Option<String>,
     /// Programs whose transactions are wanted.
     pub program_ids: Vec<Pubkey>,
+    /// Programs whose accounts are wanted.
+    pub account_owners: Vec<Pubkey>,
     /// Slot to start from when nothing is indexed yet; `None` starts at the tip.
     pub from_slot: Option<u64>,
     /// Slots asked for again before the last published one.
@@ -59,6 +61,7 @@ impl GeyserOptions {
             url: url.into(),
             x_token: None,
             program_ids,
+            account_owners: Vec::new(),
             from_slot: None,
             overlap: 4,
             idle: Duration::from_secs(30),
@@ -120,6 +123,11 @@ pub enum Event {
         reason: String,
         /// Pause before the next attempt.
         retry_in: Duration,
+    },
+    /// The server does not serve account updates: the stream goes on without them.
+    AccountsRefused {
+        /// What it says.
+        reason: String,
     },
     /// The server no longer holds the slots after the last published one.
     ReplayLost {
@@ -184,6 +192,16 @@ impl Source {
             };
             match failure {
                 Failure::Fatal(error) => return Err(error),
+                Failure::Unserved(reason) if !self.options.account_owners.is_empty() => {
+                    tracing::error!(
+                        reason,
+                        "the Geyser server refuses the subscription: trying without accounts"
+                    );
+                    self.options.account_owners.clear();
+                    if self.tell(Event::AccountsRefused { reason }).await.is_err() {
+                        return Ok(());
+                    }
+                }
                 Failure::ReplayLost { available } => {
                     let wanted = from_slot.unwrap_or(0);
                     // The overlap alone may be what is too old.
@@ -209,7 +227,7 @@ impl Source {
                     // The window moves on: without a pause this would be asked thousands of times.
                     tokio::time::sleep(self.backoff.next()).await;
                 }
-                Failure::Retry(reason) => {
+                Failure::Retry(reason) | Failure::Unserved(reason) => {
                     let retry_in = self.backoff.next();
                     tracing::warn!(
                         url = self.options.url,
@@ -256,7 +274,11 @@ impl Source {
     /// One connection, until it fails (`Ok`: nobody listens any more).
     async fn stream(&mut self, from_slot: Option<u64>) -> Result<(), Failure> {
         let connection = self.connect().await?;
-        let request = request::subscribe(&self.options.program_ids, from_slot);
+        let request = request::subscribe(
+            &self.options.program_ids,
+            &self.options.account_owners,
+            from_slot,
+        );
         let (mut sink, mut stream) = connection
             .subscribe(request)
             .await

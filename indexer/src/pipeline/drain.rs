@@ -53,6 +53,7 @@ pub(crate) async fn drain(
         batches: sender,
         published,
         resync,
+        accounts: None,
     };
     let decoding = tokio::task::spawn_blocking(move || follow.run(events));
     let sink = tokio::spawn(async move {

@@ -7,14 +7,16 @@ use hypernode_decoder::Decoder;
 use hypernode_warehouse::Client;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+use yellowstone_grpc_proto::geyser::subscribe_update::UpdateOneof;
 
 use super::stage::Stage;
 use super::status::{IndexerStatus, StatusHandle};
 use super::store::{Patience, Ready, store};
 use super::{PipelineError, open_warehouse};
+use crate::accounts::{self, AccountOptions, AccountSender};
 use crate::batch::LIVE_WINDOW;
-use crate::geyser::{self, Event, GeyserOptions};
-use crate::slots::{Head, Input};
+use crate::geyser::{self, Event, GeyserOptions, Update};
+use crate::slots::{Head, Input, SlotStatus};
 
 /// Messages between the receiver and the decoder; their bytes are bounded by the source.
 pub(super) const EVENT_QUEUE: usize = 8_192;
@@ -28,6 +30,8 @@ pub struct LiveOptions {
     pub geyser: GeyserOptions,
     /// Name of the source in the ledger.
     pub source: String,
+    /// What to keep of accounts; `None`: nothing.
+    pub accounts: Option<AccountOptions>,
 }
 
 /// Follows the stream until `shutdown`; the open window is then closed as partial.
@@ -62,8 +66,26 @@ pub async fn run_live(
     let (sender, events) = mpsc::channel(EVENT_QUEUE);
     // The source stops first, by the token; the stages behind it end when their input does.
     let stop_source = shutdown.child_token();
+    let mut geyser = options.geyser;
+    let stop_accounts = CancellationToken::new();
+    let (account_sender, account_lane) = options
+        .accounts
+        .map(|accounts| {
+            let owners = accounts.decoder.owners();
+            geyser.account_owners = owners.map(|(_, id)| *id).collect();
+            let (sender, receiver) = accounts::channel();
+            let lane = accounts::run(
+                accounts,
+                client,
+                receiver,
+                status.clone(),
+                stop_accounts.clone(),
+            );
+            (sender, tokio::spawn(lane))
+        })
+        .unzip();
     let source = tokio::spawn(geyser::run(
-        options.geyser,
+        geyser,
         position,
         resynced,
         sender,
@@ -85,6 +107,7 @@ pub async fn run_live(
         batches: sender,
         published,
         resync,
+        accounts: account_sender,
     };
     let decoding = tokio::task::spawn_blocking(move || follow.run(events));
     let stored = store(
@@ -99,6 +122,11 @@ pub async fn run_live(
     stop_source.cancel();
     let decoded = decoding.await?;
     let source = source.await?;
+    // After the stream: the lane stores what it still has.
+    stop_accounts.cancel();
+    if let Some(lane) = account_lane {
+        lane.await?;
+    }
     status.update(|status| status.stopped = true);
     stored?;
     decoded?;
@@ -111,6 +139,7 @@ pub(super) struct Follow {
     pub(super) batches: mpsc::Sender<Ready>,
     pub(super) published: watch::Sender<Option<u64>>,
     pub(super) resync: watch::Sender<u64>,
+    pub(super) accounts: Option<AccountSender>,
 }
 
 impl Follow {
@@ -127,7 +156,15 @@ impl Follow {
 
     fn event(&mut self, event: Event) -> Result<bool, PipelineError> {
         match event {
-            Event::Update(update, _permit) => {
+            Event::Update(mut update, _permit) => {
+                if let (Some(accounts), Update::Other(other)) = (&self.accounts, &mut update)
+                    && let Some(UpdateOneof::Account(account)) = &mut other.update_oneof
+                {
+                    if !accounts.update(std::mem::take(account)) {
+                        self.status.update(|status| status.malformed += 1);
+                    }
+                    return Ok(true);
+                }
                 let malformed = match update.convert() {
                     Ok((input, malformed)) => {
                         if let Some(input) = input {
@@ -146,16 +183,27 @@ impl Follow {
                 }
                 return Ok(self.send());
             }
-            Event::Connected { .. } => self.status.update(|status| {
-                status.started = true;
-                status.source_down = false;
-            }),
-            Event::Disconnected { reason, retry_in } => self.status.update(|status| {
-                status.source_down = true;
-                status.reconnects += 1;
-                status.retry_at = Some(SystemTime::now() + retry_in);
-                status.message = Some(reason);
-            }),
+            Event::Connected { .. } => {
+                self.accounts.iter().for_each(AccountSender::connected);
+                self.status.update(|status| {
+                    status.started = true;
+                    status.source_down = false;
+                });
+            }
+            Event::Disconnected { reason, retry_in } => {
+                self.accounts.iter().for_each(AccountSender::disconnected);
+                self.status.update(|status| {
+                    status.source_down = true;
+                    status.reconnects += 1;
+                    status.retry_at = Some(SystemTime::now() + retry_in);
+                    status.message = Some(reason);
+                });
+            }
+            Event::AccountsRefused { reason } => {
+                if let Some(accounts) = &self.accounts {
+                    accounts.refused(&reason);
+                }
+            }
             Event::ReplayLost { wanted, available } => {
                 let head = self.stage.head();
                 self.status.update(|status| {
@@ -175,6 +223,17 @@ impl Follow {
     }
 
     fn push(&mut self, input: Input) -> Result<(), PipelineError> {
+        if let (
+            Some(accounts),
+            Input::Status {
+                slot,
+                status: SlotStatus::Confirmed,
+                ..
+            },
+        ) = (&self.accounts, &input)
+        {
+            accounts.confirmed(*slot);
+        }
         let gaps = self.stage.gaps().len();
         let before = self.stage.head();
         self.stage.push(input)?;

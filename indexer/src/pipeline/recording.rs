@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::mpsc as blocking;
 use std::time::Duration;
 
+use hypernode_decoder::accounts::AccountDecoder;
 use hypernode_decoder::{Decoder, report::Report};
+use hypernode_schemas::table::TableRows;
 use hypernode_warehouse::Client;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -14,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 use super::progress;
 use super::stage::Stage;
 use super::status::StatusHandle;
-use super::store::{Patience, Ready, Stored, store};
+use super::store::{Patience, Ready, Stored, insist, store};
 use super::{PipelineError, open_warehouse};
+use crate::accounts::{self, Collector};
 use crate::batch::BULK_WINDOW;
 use crate::recording::{self, Format, ReadStats, Recording, RecordingError};
 use crate::slots::{Gap, Input, Stats};
@@ -24,6 +27,8 @@ use crate::slots::{Gap, Input, Stats};
 const INPUT_QUEUE: usize = 256;
 /// Batches between the decoder and the warehouse.
 const BATCH_QUEUE: usize = 1;
+/// Batches of account rows between the reader and the warehouse.
+const ACCOUNT_QUEUE: usize = 2;
 
 /// Which recording, and how to read it.
 #[derive(Debug, Clone)]
@@ -38,6 +43,8 @@ pub struct RecordingOptions {
     pub window: u32,
     /// Tell how far it is: a bar where the error stream is a terminal, log lines elsewhere.
     pub progress: bool,
+    /// Decodes updates of accounts; without one they are passed over.
+    pub accounts: Option<Arc<AccountDecoder>>,
 }
 
 impl RecordingOptions {
@@ -50,6 +57,7 @@ impl RecordingOptions {
             slot: None,
             window: BULK_WINDOW,
             progress: false,
+            accounts: None,
         }
     }
 }
@@ -102,12 +110,18 @@ pub async fn run_recording(
     let opened = open_warehouse(&client, &decoder, &status, patience, &shutdown).await?;
     let (writer, coverage) = opened.ok_or(PipelineError::Stopped)?;
     let (path, format, slot) = (options.path.clone(), options.format, options.slot);
-    let recording =
+    let mut recording =
         tokio::task::spawn_blocking(move || recording::open(&path, format, slot)).await??;
     let progress = options
         .progress
         .then(|| progress::start(recording.position(), status.clone()));
 
+    let (account_batches, account_rows) = mpsc::channel(ACCOUNT_QUEUE);
+    if let Some(decoder) = options.accounts {
+        recording.collect_accounts(Collector::new(decoder, account_batches));
+    } else {
+        drop(account_batches);
+    }
     let (inputs, received) = blocking::sync_channel(INPUT_QUEUE);
     let reader = tokio::task::spawn_blocking(move || read(recording, &inputs));
     let (sender, batches) = mpsc::channel(BATCH_QUEUE);
@@ -122,11 +136,16 @@ pub async fn run_recording(
     );
     let stop = shutdown.clone();
     let decoding = tokio::task::spawn_blocking(move || decode(stage, &received, &sender, &stop));
-    let stored = store(&writer, "recording", batches, &status, patience, &shutdown).await;
+    let accounts = store_accounts(client, account_rows, &status, patience, &shutdown);
+    let (stored, accounts) = tokio::join!(
+        store(&writer, "recording", batches, &status, patience, &shutdown),
+        accounts,
+    );
     let decoded = decoding.await?;
     let read = reader.await?;
     drop(progress);
     status.update(|status| status.stopped = true);
+    accounts?;
     let stored = stored?;
     let decoded = decoded?;
     Ok(outcome(&decoded, read, stored))
@@ -143,6 +162,21 @@ fn read(
         }
     }
     recording.stats()
+}
+
+/// Stores what the reader saw of accounts, until it ends.
+async fn store_accounts(
+    client: Client,
+    mut batches: mpsc::Receiver<Vec<TableRows>>,
+    status: &StatusHandle,
+    patience: Patience,
+    shutdown: &CancellationToken,
+) -> Result<(), PipelineError> {
+    while let Some(tables) = batches.recv().await {
+        let work = || accounts::insert(&client, &tables);
+        insist(work, "accounts wait", status, patience, shutdown).await?;
+    }
+    Ok(())
 }
 
 struct Decoded {

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use tokio::sync::watch;
 
+use crate::accounts::AccountStatus;
 use crate::slots::Gap;
 
 /// What keeps the indexer busy, or what it waits for.
@@ -72,6 +73,8 @@ pub struct IndexerStatus {
     pub retry_at: Option<SystemTime>,
     /// Why the state is what it is.
     pub message: Option<String>,
+    /// What is known of accounts.
+    pub accounts: AccountStatus,
     pub(super) source_down: bool,
     pub(super) warehouse_down: bool,
     pub(super) started: bool,
@@ -139,6 +142,11 @@ impl StatusHandle {
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<IndexerStatus> {
         self.sender.subscribe()
+    }
+
+    pub(crate) fn accounts(&self, change: impl FnOnce(&mut AccountStatus)) {
+        self.sender
+            .send_modify(|status| change(&mut status.accounts));
     }
 
     pub(super) fn update(&self, change: impl FnOnce(&mut IndexerStatus)) {

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use prost::Message as _;
-use yellowstone_grpc_proto::geyser::SubscribeUpdate;
+use yellowstone_grpc_proto::geyser::{SubscribeUpdate, subscribe_update::UpdateOneof};
 
+use crate::accounts::Collector;
 use crate::convert::{self, ConvertError};
 use crate::slots::{Input, SlotStatus};
 use frames::{Frames, Framing};
@@ -146,6 +147,8 @@ pub struct Recording {
     source: Source,
     /// Inputs of a getBlock answer that are still to be handed out, last first.
     pending: Vec<Input>,
+    /// Where updates of accounts go; without one they are passed over.
+    accounts: Option<Collector>,
     done: bool,
 }
 
@@ -197,6 +200,7 @@ pub fn open(path: &Path, format: Format, slot: Option<u64>) -> Result<Recording,
         stats: ReadStats::default(),
         source,
         pending: Vec::new(),
+        accounts: None,
         done: false,
     })
 }
@@ -223,6 +227,11 @@ impl Recording {
         }
     }
 
+    /// From now on updates of accounts go there.
+    pub(crate) fn collect_accounts(&mut self, accounts: Collector) {
+        self.accounts = Some(accounts);
+    }
+
     fn step(&mut self) -> Result<Option<Input>, RecordingError> {
         loop {
             if let Some(input) = self.pending.pop() {
@@ -246,9 +255,8 @@ impl Recording {
                     let offset = frame.offset;
                     match SubscribeUpdate::decode(frame.bytes)
                         .map_err(|error| error.to_string())
-                        .and_then(|update| {
-                            convert::update(update).map_err(|error| error.to_string())
-                        }) {
+                        .and_then(|update| convert(update, self.accounts.as_mut()))
+                    {
                         Ok((input, malformed)) => {
                             self.stats.malformed += malformed;
                             if input.is_some() {
@@ -283,6 +291,29 @@ impl Iterator for Recording {
         let item = self.step().transpose();
         self.done = !matches!(item, Some(Ok(_)));
         item
+    }
+}
+
+/// What an update means for the slots; one of an account goes its own way.
+fn convert(
+    update: SubscribeUpdate,
+    accounts: Option<&mut Collector>,
+) -> Result<(Option<Input>, u64), String> {
+    match (update.update_oneof, accounts) {
+        (Some(UpdateOneof::Account(account)), Some(accounts)) => {
+            if accounts.take(account) {
+                Ok((None, 0))
+            } else {
+                Err("an account update without an address".to_owned())
+            }
+        }
+        (update_oneof, _) => {
+            let update = SubscribeUpdate {
+                update_oneof,
+                ..SubscribeUpdate::default()
+            };
+            convert::update(update).map_err(|error| error.to_string())
+        }
     }
 }
 

@@ -157,7 +157,7 @@ fn check_together(
     let programs = rules
         .programs(versions)
         .map_err(|why| Failure::No(format!("{why} (here: --program-id ID)")))?;
-    rules.decoder(&programs).map_err(Failure::No)?;
+    rules.decoders(&programs).map_err(Failure::No)?;
     let own = programs
         .configs
         .iter()

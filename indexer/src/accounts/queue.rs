@@ -1,0 +1,168 @@
+//! From the stream to the lane: never waits, bounded by bytes, and says what it had to drop.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use yellowstone_grpc_proto::geyser::SubscribeUpdateAccount;
+
+use super::Seen;
+
+/// Bytes that may wait.
+const BYTES: usize = 32 << 20;
+/// Bytes per permit.
+const PERMIT: usize = 1024;
+
+/// What the lane is told, in the stream's order.
+#[derive(Debug)]
+pub(super) enum Item {
+    /// An account; the permit frees its share when dropped.
+    Update(Box<Seen>, OwnedSemaphorePermit),
+    /// The stream named a slot confirmed.
+    Confirmed(u64, OwnedSemaphorePermit),
+    /// The stream is up.
+    Connected,
+    /// The stream is down.
+    Disconnected,
+    /// The stream brings no accounts.
+    Refused(String),
+}
+
+/// What was dropped since the lane last asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dropped {
+    /// Lowest slot.
+    pub(super) from: u64,
+    pub(super) updates: u64,
+}
+
+/// The stream's end.
+#[derive(Debug, Clone)]
+pub(crate) struct AccountSender {
+    items: mpsc::UnboundedSender<Item>,
+    budget: Arc<Semaphore>,
+    dropped: Arc<Mutex<Option<Dropped>>>,
+}
+
+/// The lane's end.
+#[derive(Debug)]
+pub(crate) struct AccountReceiver {
+    pub(super) items: mpsc::UnboundedReceiver<Item>,
+    dropped: Arc<Mutex<Option<Dropped>>>,
+}
+
+/// A queue from a stream to a lane.
+pub(crate) fn channel() -> (AccountSender, AccountReceiver) {
+    let (sender, items) = mpsc::unbounded_channel();
+    let dropped = Arc::default();
+    let sender = AccountSender {
+        items: sender,
+        budget: Arc::new(Semaphore::new(BYTES / PERMIT)),
+        dropped: Arc::clone(&dropped),
+    };
+    (sender, AccountReceiver { items, dropped })
+}
+
+impl AccountSender {
+    /// Takes an update; one that is no account is passed over (`false`).
+    pub(crate) fn update(&self, update: SubscribeUpdateAccount) -> bool {
+        let Some(seen) = Seen::new(update) else {
+            return false;
+        };
+        let permits = (seen.size() / PERMIT).clamp(1, BYTES / PERMIT);
+        let permits = u32::try_from(permits).unwrap_or(u32::MAX);
+        match Arc::clone(&self.budget).try_acquire_many_owned(permits) {
+            Ok(permit) => self.send(Item::Update(Box::new(seen), permit)),
+            Err(_) => self.drop_one(seen.slot()),
+        }
+        true
+    }
+
+    /// A slot is confirmed: what the stream had to say of slots before it has been said.
+    pub(crate) fn confirmed(&self, slot: u64) {
+        // One more or less does not matter: the next says it too.
+        if let Ok(permit) = Arc::clone(&self.budget).try_acquire_owned() {
+            self.send(Item::Confirmed(slot, permit));
+        }
+    }
+
+    pub(crate) fn connected(&self) {
+        self.send(Item::Connected);
+    }
+
+    pub(crate) fn disconnected(&self) {
+        self.send(Item::Disconnected);
+    }
+
+    pub(crate) fn refused(&self, reason: &str) {
+        self.send(Item::Refused(reason.to_owned()));
+    }
+
+    fn send(&self, item: Item) {
+        // A lane that has ended needs nothing any more.
+        let _ = self.items.send(item);
+    }
+
+    fn drop_one(&self, slot: u64) {
+        let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = dropped.unwrap_or(Dropped {
+            from: slot,
+            updates: 0,
+        });
+        *dropped = Some(Dropped {
+            from: before.from.min(slot),
+            updates: before.updates + 1,
+        });
+    }
+}
+
+impl AccountReceiver {
+    /// What was dropped since this was last asked.
+    pub(super) fn dropped(&self) -> Option<Dropped> {
+        let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        dropped.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use yellowstone_grpc_proto::geyser::SubscribeUpdateAccountInfo;
+
+    use super::*;
+
+    fn update(slot: u64, size: usize) -> SubscribeUpdateAccount {
+        SubscribeUpdateAccount {
+            account: Some(SubscribeUpdateAccountInfo {
+                pubkey: vec![1; 32],
+                owner: vec![2; 32],
+                data: vec![0; size],
+                ..Default::default()
+            }),
+            slot,
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_full_queue_drops_and_says_from_where() {
+        let (sender, mut receiver) = channel();
+        assert!(sender.update(update(5, BYTES)));
+        assert_eq!(receiver.dropped(), None);
+        for slot in [9, 7, 8] {
+            assert!(sender.update(update(slot, 10)));
+        }
+        sender.confirmed(9);
+        let dropped = Dropped {
+            from: 7,
+            updates: 3,
+        };
+        assert_eq!(receiver.dropped(), Some(dropped));
+        assert_eq!(receiver.dropped(), None);
+        // What is taken makes room again.
+        drop(receiver.items.try_recv());
+        assert!(sender.update(update(10, 10)));
+        assert_eq!(receiver.dropped(), None);
+        let mut without_key = update(1, 1);
+        without_key.account.as_mut().unwrap().pubkey.clear();
+        assert!(!sender.update(without_key));
+    }
+}
