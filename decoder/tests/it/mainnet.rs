@@ -6,10 +6,13 @@ use hypernode_decoder::Rows;
 use hypernode_decoder::report::Report;
 use serde_json::Value;
 
+use crate::support::build::calls;
+use crate::support::native::{self, V};
 use crate::support::{data, decoder, getblock, programs};
 
 const SLOT: u64 = 254_170_887;
 
+// I-22.
 #[test]
 fn block_254170887_reports_the_expected_figures() {
     let Some(dir) = data("mainnet-254170887") else {
@@ -51,11 +54,19 @@ fn block_254170887_reports_the_expected_figures() {
         (stats.transactions, stats.events, stats.dead_letters),
         (602, 264, 0)
     );
-    let tables: Vec<(String, u64)> = rows
-        .finish()
-        .into_iter()
-        .map(|t| (t.table, t.rows))
-        .collect();
+    let tables = rows.finish();
+    let events = tables.iter().find(|t| t.table == "events");
+    let events = native::read(&events.expect("events").native);
+    let by_cpi = events["via"]
+        .1
+        .iter()
+        .filter(|v| **v == V::Name("cpi".into()));
+    let ids: Vec<_> = decoder.programs().map(|(_, id)| *id).collect();
+    assert_eq!(
+        calls(&block, &ids),
+        u64::from(stats.instructions) + by_cpi.count() as u64
+    );
+    let tables: Vec<(String, u64)> = tables.into_iter().map(|t| (t.table, t.rows)).collect();
     // In the order of the IDLs: events, then instructions.
     let expected_tables = [
         ("blocks", 1),

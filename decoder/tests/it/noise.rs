@@ -1,11 +1,11 @@
 //! Whatever a source sends, the decoder answers with rows that can be read.
 
-use hypernode_decoder::chain::{Block, InnerGroup, Instruction, Transaction};
+use hypernode_decoder::chain::{InnerGroup, Instruction, Transaction};
 use hypernode_decoder::report::Report;
 use hypernode_decoder::{Decoder, Keep, ProgramConfig, Rows, idl};
 use proptest::prelude::*;
 
-use crate::support::build::{data_line, failed, invoke, success, tx};
+use crate::support::build::{calls, data_line, failed, invoke, success, tx};
 use crate::support::{native, no_map, stream};
 
 const A: [u8; 32] = [2; 32];
@@ -31,22 +31,6 @@ fn decoder() -> Decoder {
         Keep::Matching,
     )
     .expect("decoder")
-}
-
-/// Calls of the two programs that the block holds.
-fn calls(block: &Block) -> u64 {
-    let ours = |tx: &Transaction| {
-        let groups = tx.inner.iter().flatten();
-        let inner = groups.filter(|g| usize::from(g.outer) < tx.instructions.len());
-        let all = tx
-            .instructions
-            .iter()
-            .chain(inner.flat_map(|g| &g.instructions));
-        let program = |ix: &Instruction| tx.keys.get(usize::from(ix.program)).copied();
-        all.filter(|ix| [Some(A), Some(B)].contains(&program(ix)))
-            .count()
-    };
-    block.transactions.iter().map(|tx| ours(tx) as u64).sum()
 }
 
 fn record() -> impl Strategy<Value = Vec<u8>> {
@@ -151,7 +135,7 @@ proptest! {
         prop_assert_eq!((events, dead), (u64::from(stats.events), u64::from(stats.dead_letters)));
         prop_assert_eq!(events, typed);
         prop_assert_eq!(called, u64::from(stats.instructions));
-        prop_assert_eq!(called + unexplained + emitted, calls(&block));
+        prop_assert_eq!(called + unexplained + emitted, calls(&block, &[A, B]));
         // The same block again gives the same rows: nothing depends on what was decoded before.
         let mut again = Rows::new(&decoder);
         decoder.decode_block(&block, &mut again, &mut ());

@@ -86,7 +86,8 @@ impl Verdict {
     }
 }
 
-fn decoder() -> Decoder {
+/// A decoder of our programs at localnet's addresses.
+pub fn decoder() -> Decoder {
     let labels = [
         "node_registry",
         "job_receipt",
@@ -107,7 +108,7 @@ fn decoder() -> Decoder {
 }
 
 /// As a source would deliver it.
-fn delivered(done: &Executed, outer: &[Instruction]) -> chain::Transaction {
+pub fn delivered(done: &Executed, outer: &[Instruction]) -> chain::Transaction {
     let keys: Vec<chain::Pubkey> = done
         .static_keys
         .iter()
@@ -122,7 +123,10 @@ fn delivered(done: &Executed, outer: &[Instruction]) -> chain::Transaction {
         signature: <[u8; 64]>::try_from(done.signature.as_ref()).unwrap(),
         index: 0,
         version: done.version,
-        err: done.err.as_ref().map(|err| err.to_string().into_bytes()),
+        err: done
+            .err
+            .as_ref()
+            .map(|err| bincode::serialize(err).unwrap()),
         fee: done.fee,
         compute_units: Some(done.compute_units),
         signers: 1,
@@ -204,7 +208,7 @@ fn value(at: &mut &[u8], kind: &str) -> Vec<u8> {
         ("UInt64" | "Int64", _) => take(at, 8),
         ("UInt32" | "Int32" | "DateTime('UTC')", _) => take(at, 4),
         ("UInt16", _) => take(at, 2),
-        _ if kind == "Bool" || kind.starts_with("Enum8(") => take(at, 1),
+        _ if ["Bool", "UInt8"].contains(&kind) || kind.starts_with("Enum8(") => take(at, 1),
         _ => panic!("{kind} is not read here"),
     }
     .to_vec()

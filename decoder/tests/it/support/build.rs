@@ -70,3 +70,17 @@ pub(crate) fn failed(program: &Pubkey) -> String {
     let id = bs58::encode(program).into_string();
     format!("Program {id} failed: custom program error: 0x1")
 }
+
+/// Instructions of these programs that the block's transactions hold, counted plainly.
+pub(crate) fn calls(block: &Block, programs: &[Pubkey]) -> u64 {
+    let ours = |tx: &Transaction| {
+        let groups = tx.inner.iter().flatten();
+        let inner = groups.filter(|g| usize::from(g.outer) < tx.instructions.len());
+        let inner = inner.flat_map(|g| &g.instructions);
+        let all = tx.instructions.iter().chain(inner);
+        let program = |ix: &Instruction| tx.keys.get(usize::from(ix.program));
+        all.filter(|ix| program(ix).is_some_and(|p| programs.contains(p)))
+            .count()
+    };
+    block.transactions.iter().map(|tx| ours(tx) as u64).sum()
+}
