@@ -13,7 +13,7 @@ use crate::decode::ProgramConfig;
 use crate::error::ConfigError;
 use crate::idl::{self, Account, Body, Fields, Idl, Type};
 use crate::lookup::Lookup;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Budget, Plan};
 
 /// Name of the one layout of an account whose IDL is none of the map's.
 const OWN: &str = "idl";
@@ -87,6 +87,7 @@ fn owner(
     for version in &program.versions {
         let idl = &version.idl;
         let mut kinds = Vec::new();
+        let mut budget = Budget::default();
         for account in idl.accounts() {
             let entry = layouts
                 .map
@@ -99,6 +100,7 @@ fn owner(
                 idl,
                 account,
                 tables,
+                budget: &mut budget,
             };
             kinds.push(build.kind(entry, chosen.map(String::as_str))?);
         }
@@ -120,6 +122,7 @@ struct Builder<'a> {
     idl: &'a Idl,
     account: &'a Account,
     tables: &'a mut Tables,
+    budget: &'a mut Budget,
 }
 
 impl Builder<'_> {
@@ -128,7 +131,10 @@ impl Builder<'_> {
         entry: Option<&AccountEntry>,
         chosen: Option<&str>,
     ) -> Result<Kind, ConfigError> {
-        let plan = compile(self.idl, self.account);
+        let plan = compile(self.idl, self.account).and_then(|plan| {
+            let admitted = self.budget.admit(plan);
+            admitted.map_err(|error| error.to_string())
+        });
         let name = self.account.name.clone();
         let mapped = entry
             .map(|entry| self.mapped(entry))

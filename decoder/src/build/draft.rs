@@ -6,7 +6,7 @@ use crate::call;
 use crate::decode::ProgramConfig;
 use crate::error::ConfigError;
 use crate::evolve::{Folded, Laid, Placed, fold, lay};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Budget, Plan};
 use crate::tables::{Tables, Wanted};
 
 /// What tables are made for.
@@ -72,19 +72,23 @@ impl Draft {
         };
         for (number, version) in config.versions.iter().enumerate() {
             let idl = &version.idl;
+            let mut budget = Budget::default();
             for event in idl.events() {
-                let plan =
-                    plan::compile_body(idl, &event.body).map_err(|error| ConfigError::Event {
-                        file: idl.origin().into(),
-                        event: event.name.clone(),
-                        reason: error.to_string(),
-                    })?;
+                let plan = plan::compile_body(idl, &event.body);
+                let plan = plan.and_then(|plan| budget.admit(plan));
+                let plan = plan.map_err(|error| ConfigError::Event {
+                    file: idl.origin().into(),
+                    event: event.name.clone(),
+                    reason: error.to_string(),
+                })?;
                 let laid = lay(&plan, &identity());
                 draft.add(Kind::Event, &event.name, (number, plan, laid))?;
             }
+            let mut budget = Budget::default();
             for ix in idl.instructions() {
                 // Arguments that cannot become columns leave the call without a table, not the program without rows.
-                let Ok(plan) = plan::compile_fields(idl, &ix.args) else {
+                let plan = plan::compile_fields(idl, &ix.args);
+                let Ok(plan) = plan.and_then(|plan| budget.admit(plan)) else {
                     continue;
                 };
                 let taken: Vec<&str> = identity().into_iter().chain(call::TAKEN).collect();

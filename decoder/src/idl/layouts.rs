@@ -14,8 +14,10 @@ pub fn check(label: &str, origin: &str, json: &[u8]) -> Vec<IdlError> {
         Err(errors) => return errors,
     };
     let mut errors = Vec::new();
+    let mut budget = plan::Budget::default();
     for event in &idl.events {
-        if let Err(reason) = plan::compile_body(&idl, &event.body) {
+        let plan = plan::compile_body(&idl, &event.body).and_then(|plan| budget.admit(plan));
+        if let Err(reason) = plan {
             errors.push(layout(
                 &idl,
                 event.path.clone(),
@@ -33,17 +35,21 @@ pub fn check(label: &str, origin: &str, json: &[u8]) -> Vec<IdlError> {
 #[must_use]
 pub fn notices(idl: &Idl) -> Vec<IdlError> {
     let mut notices = Vec::new();
+    let mut budget = plan::Budget::default();
     for (i, account) in idl.accounts.iter().enumerate() {
         let Some(def) = idl.types.get(account.layout) else {
             continue;
         };
-        if let Err(reason) = plan::compile_body(idl, &def.body) {
+        let plan = plan::compile_body(idl, &def.body).and_then(|plan| budget.admit(plan));
+        if let Err(reason) = plan {
             let path = format!("$.accounts[{i}]");
             notices.push(layout(idl, path, "account", &account.name, &reason));
         }
     }
+    let mut budget = plan::Budget::default();
     for (i, instruction) in idl.instructions.iter().enumerate() {
-        if let Err(reason) = plan::compile_fields(idl, &instruction.args) {
+        let plan = plan::compile_fields(idl, &instruction.args).and_then(|plan| budget.admit(plan));
+        if let Err(reason) = plan {
             let path = format!("$.instructions[{i}]");
             notices.push(layout(idl, path, "instruction", &instruction.name, &reason));
         }

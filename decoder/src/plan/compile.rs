@@ -12,6 +12,8 @@ pub(crate) enum PlanError {
     TooLarge,
     #[error("the names of its columns' types are longer than {max} bytes", max = Limits::TEXT)]
     LongText,
+    #[error("all layouts of the file together need more than {max} columns and sub-columns, or too long names", max = super::budget::STREAMS)]
+    Together,
     #[error("an array of {0} elements is larger than any record")]
     LongArray(u64),
     #[error("one byte of a record could become {0} bytes of columns")]

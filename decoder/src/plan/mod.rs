@@ -1,5 +1,6 @@
 //! Decode plans: a type, flattened once, that checks borsh bytes and writes column streams.
 
+mod budget;
 mod compile;
 mod cost;
 mod default;
@@ -8,6 +9,7 @@ mod kind;
 mod remap;
 mod value;
 
+pub(crate) use budget::Budget;
 pub(crate) use compile::{PlanError, compile_body, compile_fields};
 pub(crate) use cost::Cost;
 pub(crate) use default::StreamDefault;
