@@ -14,6 +14,9 @@ mod calls;
 mod canonical;
 mod farm;
 mod forgeries;
+#[path = "../../../fuzz/src/lib.rs"]
+mod fuzz;
+mod fuzz_corpus;
 mod idls;
 mod mainnet;
 mod noise;

@@ -120,32 +120,51 @@ fn parse(name: &str) -> Kind {
         }
         "Nullable" => Kind::Nullable(Box::new(parse(&arguments[0]))),
         "Array" => Kind::Array(Box::new(parse(&arguments[0]))),
-        "Tuple" => Kind::Tuple(
-            arguments
-                .iter()
-                .map(|a| parse(a.split_once(' ').expect("element name").1))
-                .collect(),
-        ),
+        "Tuple" => Kind::Tuple(arguments.iter().map(|a| parse(element(a))).collect()),
         other => panic!("type {other}"),
     }
 }
 
-/// Arguments at the top level of brackets.
+/// Arguments at the top level of brackets; what stands in quotes is text.
 fn split(text: &str) -> Vec<String> {
     let (mut depth, mut parts) = (0, vec![String::new()]);
-    for c in text.chars() {
-        match c {
-            ',' if depth == 0 => {
+    let mut quote = None;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (None, ',') if depth == 0 => {
                 parts.push(String::new());
                 continue;
             }
-            '(' => depth += 1,
-            ')' => depth -= 1,
+            (None, '\'' | '`') => quote = Some(c),
+            (None, '(') => depth += 1,
+            (None, ')') => depth -= 1,
+            (Some(_), '\\') => {
+                parts.last_mut().expect("part").push(c);
+                parts.last_mut().expect("part").extend(chars.next());
+                continue;
+            }
+            (Some(open), _) if open == c => quote = None,
             _ => {}
         }
         parts.last_mut().expect("part").push(c);
     }
     parts.iter().map(|p| p.trim().to_owned()).collect()
+}
+
+/// The type of a tuple's element, behind its name.
+fn element(text: &str) -> &str {
+    let mut end = text.find(' ');
+    if let Some(quoted) = text.strip_prefix('`') {
+        let mut escaped = false;
+        let closing = quoted.char_indices().find(|(_, c)| {
+            let closes = *c == '`' && !escaped;
+            escaped = *c == '\\' && !escaped;
+            closes
+        });
+        end = closing.map(|(at, _)| at + 2);
+    }
+    &text[end.expect("element name") + 1..]
 }
 
 fn take<'a>(at: &mut &'a [u8], count: usize) -> &'a [u8] {
