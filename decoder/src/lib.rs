@@ -15,6 +15,24 @@
 //! - A record's `ordinal` is its place among all records of its instruction, undecodable ones included.
 //! - Records that do not decode are dead letters: `short`, `unknown_discriminator`, `bad_base64`, `decode`.
 //!
+//! # Calls
+//! - Every call of a configured program, at any depth, is a row of `instructions` and, where the IDL lists it, of
+//!   `ix_<label>_<instruction>`: accounts by name, those beyond the list apart, arguments by type. Self-calls that carry
+//!   an event are events instead. What the IDL's list cannot explain is a dead letter (`instruction`), with the ordinal
+//!   4294967295; a program whose IDL lists nothing has its calls kept as they are, without a name.
+//! - An optional account is NULL where the program's own id stands in its place. Accounts that a call does not give are
+//!   NULL where optional, zeros else.
+//! - `result`: `ok`; of a failed transaction `rolled_back`, `failed` or `not_run`, as the log's exits say where they
+//!   are believed. Elsewhere the error's index decides for the outer calls, and whatever ran beneath the failing one
+//!   counts as `rolled_back`.
+//! - A call whose arguments cannot become columns has no table of its own; `trailing` is then their length.
+//!
+//! # Versions
+//! A block is decoded by the version that its slot belongs to; before a program's first one everything is a dead letter
+//! (`no_version`). Layouts of one event or instruction share a table as long as columns only appear (or an enum of one
+//! byte gains values); a row of a layout that lacks a column has the default there. Else the layout gets a table of its
+//! own: `_v2`, `_v3` behind the name.
+//!
 //! # How types become columns
 //! As the contract says, and where it is silent: elements of tuple structs are `_0`, `_1`; members of an enum
 //! with data are `<Variant>_<field>` behind `kind`; an enum of more than 128 variants is an `Enum16`; a type

@@ -1,5 +1,10 @@
 //! I-27: once buffers have grown, decoding asks for no memory, whatever the records are.
-#![allow(dead_code, reason = "shared helpers")]
+#![allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "shared helpers of tests, which fail by panicking"
+)]
 
 mod counting;
 #[path = "../it/support/mod.rs"]
