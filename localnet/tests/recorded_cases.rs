@@ -14,13 +14,17 @@ mod machine;
 mod ours;
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use serde_json::Value;
+
+/// Executed once for both tests.
+static CASES: LazyLock<Vec<book::Case>> = LazyLock::new(cases::all);
 
 #[test]
 fn the_recorded_cases_are_what_the_runtime_writes() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../peers/cases.jsonl");
-    let now: Vec<Value> = cases::all().iter().map(book::Case::to_json).collect();
+    let now: Vec<Value> = CASES.iter().map(book::Case::to_json).collect();
     if std::env::var_os("HYPERNODE_RECORD").is_some() {
         let text: String = now.iter().map(|case| format!("{case}\n")).collect();
         std::fs::write(&file, text).expect("write");
@@ -42,8 +46,8 @@ fn the_recorded_cases_are_what_the_runtime_writes() {
 // I-10, I-11, I-12.
 #[test]
 fn the_decoder_is_right_on_every_recorded_case() {
-    for case in cases::all() {
-        let seen = ours::judge(&case);
+    for case in CASES.iter() {
+        let seen = ours::judge(case);
         let wanted: Vec<_> = case
             .right
             .events

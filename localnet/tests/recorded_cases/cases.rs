@@ -71,7 +71,7 @@ fn truncation_forgery() -> Case {
     let forged = format!("Program data: {}", text(600));
     let open = format!("Program {OURS} invoke [1]");
     let closed = format!("Program {OURS} success");
-    let tx = (1..=300).map(forge).find(|tx| {
+    let tx = (200..=300).map(forge).find(|tx| {
         let has = |line: &String| tx.logs.iter().flatten().any(|l| l == line);
         has(&open) && has(&forged) && !has(&closed)
     });
