@@ -35,7 +35,7 @@ impl Setting {
         let model = cpu
             .lines()
             .find_map(|line| line.strip_prefix("model name")?.split(':').nth(1));
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split(' ').next().unwrap_or("?").to_owned();
         let given = |name| std::env::var(name).unwrap_or_else(|_| "?".into());
@@ -43,7 +43,7 @@ impl Setting {
         let hash: String = hash.iter().take(6).map(|b| format!("{b:02x}")).collect();
         Self {
             machine: format!(
-                "{}, {cores} cores to use, load {load}, {}",
+                "{}, {cores} cores, load {load}, {}",
                 model.unwrap_or("unknown processor").trim(),
                 given("PEERS_RUSTC"),
             ),
