@@ -19,6 +19,8 @@ use crate::programs::{Decoders, Programs, Rules};
 use crate::rpc::Rpc;
 use crate::store;
 
+/// Slots still to be stored at which a run may be replaced; common sources replay 150.
+const NEAR: u64 = 32;
 /// Longest pause between attempts to reach an absent ClickHouse.
 const MAX_PAUSE: Duration = Duration::from_secs(15);
 
@@ -138,15 +140,19 @@ impl Reload {
             for label in old.difference(&labels(&programs)) {
                 tracing::info!(program = label, "no longer indexed; its tables stay");
             }
-            let count = programs.configs.len();
             self.programs = programs;
-            self.tell(|status| {
-                status.refused = None;
-                status.programs = count;
-                status.changes += 1;
-            });
+            self.tell(|status| status.refused = None);
             return decoder;
         }
+    }
+
+    /// The last change is what runs from now on.
+    fn in_force(&self) {
+        let count = self.programs.configs.len();
+        self.tell(|status| {
+            status.programs = count;
+            status.changes += 1;
+        });
     }
 
     fn refuse(&self, why: String) {
@@ -247,14 +253,40 @@ impl Indexing {
             let mut run = run;
             decoder = tokio::select! {
                 ended = &mut run => return ended.map_err(|error| Failure::Broke(error.into())),
-                next = reload.next(&self.client) => next,
+                next = async {
+                    let next = reload.next(&self.client).await;
+                    self.caught_up().await;
+                    next
+                } => next,
             };
             run_stop.cancel();
             run.await.map_err(|error| Failure::Broke(error.into()))?;
             if stop.is_cancelled() {
                 return Ok(());
             }
+            reload.in_force();
             tracing::info!("IDLs have changed: indexing goes on with the new ones");
+        }
+    }
+
+    /// Waits until little of what the source sent is still to be stored: a run stores all of that before it ends, and
+    /// sources replay a short while only.
+    async fn caught_up(&self) {
+        let mut told = false;
+        loop {
+            let now = self.status.get();
+            let behind = now.confirmed_slot.saturating_sub(now.as_of_slot);
+            if behind <= NEAR {
+                return;
+            }
+            if !told {
+                tracing::info!(
+                    slots = behind,
+                    "changed IDLs wait until indexing has caught up"
+                );
+                told = true;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 

@@ -11,3 +11,4 @@ mod recording;
 mod sql;
 mod support;
 mod up;
+mod values;
