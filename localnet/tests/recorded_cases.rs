@@ -46,7 +46,7 @@ fn the_recorded_cases_are_what_the_runtime_writes() {
 // I-10, I-11, I-12.
 #[test]
 fn the_decoder_is_right_on_every_recorded_case() {
-    for case in CASES.iter() {
+    for case in &*CASES {
         let seen = ours::judge(case);
         let wanted: Vec<_> = case
             .right
