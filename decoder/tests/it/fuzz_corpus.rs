@@ -1,4 +1,4 @@
-//! Every committed input of the fuzz targets, through the checks of its target.
+//! Every committed input of the fuzz targets, through the checks of its target (I-13).
 
 use std::path::Path;
 
