@@ -168,16 +168,22 @@ pub(super) fn decode(decoder: &Decoder, block: &Block, watch_all: bool) -> Decod
 fn check(decoded: &Decoded) {
     consistent(&decoded.tables);
     let mut places = HashSet::new();
-    for table in &decoded.tables {
-        if table.table == "events" || table.table == "dead_letters" {
-            let columns = native::read(&table.native);
-            for row in 0..table.rows as usize {
-                let place: Vec<_> = ["tx_index", "outer_ix", "inner_ix", "ordinal", "via"]
-                    .iter()
-                    .map(|name| format!("{:?}", columns[*name].1[row]))
-                    .collect();
-                assert!(places.insert(place.clone()), "two rows at {place:?}");
-            }
+    let kinds = ["events", "dead_letters", "instructions"];
+    for table in decoded
+        .tables
+        .iter()
+        .filter(|t| kinds.contains(&t.table.as_str()))
+    {
+        let columns = native::read(&table.native);
+        for row in 0..table.rows as usize {
+            let place = |name: &&str| {
+                columns
+                    .get(*name)
+                    .map(|(_, values)| format!("{:?}", values[row]))
+            };
+            let names = ["tx_index", "outer_ix", "inner_ix", "ordinal", "via"];
+            let place: Vec<_> = names.iter().map(place).collect();
+            assert!(places.insert(place.clone()), "two rows at {place:?}");
         }
     }
     let stats = &decoded.stats;

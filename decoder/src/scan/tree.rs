@@ -117,7 +117,8 @@ fn add_group<'a>(
     open: &mut Vec<Open>,
 ) -> bool {
     let mut sound = true;
-    for (inner, ix) in instructions.iter().enumerate() {
+    let first = open.first().map_or(0, |outer| outer.node as usize + 1);
+    for ix in instructions {
         let (mut node, known) = node(tx, ix, catalogue);
         // A height that is missing or impossible is taken as 2, the only one that every runtime had.
         let stated = ix
@@ -127,7 +128,8 @@ fn add_group<'a>(
         node.height = stated.unwrap_or(2);
         node.height_known = stated.is_some();
         node.outer = outer;
-        node.inner = i32::try_from(inner).unwrap_or(i32::MAX);
+        // Counted over all groups of the outer instruction: no two instructions stand at one place.
+        node.inner = i32::try_from(nodes.len().saturating_sub(first)).unwrap_or(i32::MAX);
         open.truncate(node.height as usize - 1);
         if let Some(caller) = open.last_mut() {
             node.parent = caller.node;

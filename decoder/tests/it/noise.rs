@@ -5,7 +5,7 @@ use hypernode_decoder::report::Report;
 use hypernode_decoder::{Decoder, Keep, ProgramConfig, Rows, idl};
 use proptest::prelude::*;
 
-use crate::support::build::{calls, data_line, failed, invoke, success, tx};
+use crate::support::build::{block_of, calls, data_line, failed, group, invoke, ix, success, tx};
 use crate::support::{native, no_map, stream};
 
 const A: [u8; 32] = [2; 32];
@@ -180,4 +180,28 @@ proptest! {
             }
         }
     }
+}
+
+/// A source that lists an instruction's inner ones in two groups is wrong, but its rows still have places of their own.
+#[test]
+fn two_groups_of_one_instruction_share_no_place() {
+    let decoder = decoder();
+    let inner = || {
+        group(
+            0,
+            vec![ix(1, &[], &[1], Some(2)), ix(1, &[], &[2], Some(2))],
+        )
+    };
+    let mut tx = tx(&[[1; 32], A], vec![ix(1, &[], &[], None)], &[]);
+    tx.inner = Some(vec![inner(), inner()]);
+    let mut rows = Rows::new(&decoder);
+    decoder.decode_block(&block_of(tx), &mut rows, &mut ());
+    let tables = rows.finish();
+    let calls = tables
+        .iter()
+        .find(|t| t.table == "instructions")
+        .expect("rows");
+    let places = &native::read(&calls.native)["inner_ix"].1;
+    let place = |n: i32| native::V::Fixed(n.to_le_bytes().to_vec());
+    assert_eq!(*places, [-1, 0, 1, 2, 3].map(place));
 }
