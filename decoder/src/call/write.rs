@@ -70,6 +70,10 @@ impl<'a> Caller<'a, '_> {
         indexes.map(|&index| keys.get(usize::from(index)).unwrap_or(&[0; 32]))
     }
 
+    #[allow(
+        clippy::result_large_err,
+        reason = "a detail is text on the stack: faults cost no heap"
+    )]
     /// The row in the instruction's own table, and what follows from it; tells how many bytes follow the arguments.
     fn typed(
         &mut self,

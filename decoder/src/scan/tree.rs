@@ -48,6 +48,10 @@ pub(crate) struct Open {
 }
 
 /// The buffer of a tree for that of another transaction.
+#[allow(
+    clippy::unnecessary_filter_map,
+    reason = "the lifetime changes, which `filter` cannot say"
+)]
 pub(crate) fn recycle<'b>(mut nodes: Vec<Node<'_>>) -> Vec<Node<'b>> {
     nodes.clear();
     // Collects in place: nothing is there to be moved, and the allocation stays.
