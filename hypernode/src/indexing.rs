@@ -19,8 +19,9 @@ use crate::programs::{Decoders, Programs, Rules};
 use crate::rpc::Rpc;
 use crate::store;
 
-/// Slots still to be stored at which a run may be replaced; common sources replay 150.
-const NEAR: u64 = 32;
+/// Slots still to be stored at which a run may be replaced. An indexer that keeps up has fewer, one whose queues are
+/// full has more: what waits before them would take longer to store than sources remember (commonly 150 slots).
+const NEAR: u64 = 16;
 /// Longest pause between attempts to reach an absent ClickHouse.
 const MAX_PAUSE: Duration = Duration::from_secs(15);
 
