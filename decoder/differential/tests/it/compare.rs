@@ -177,10 +177,10 @@ impl Summary {
                 (None, None) => self.refused_by_both += 1,
                 (None, Some((ours, _))) if ours.has_nan() => self.nan += 1,
                 (None, Some((ours, _))) => {
-                    differs(format!("Anchor refuses what is {ours:?} to us"))
+                    differs(format!("Anchor refuses what is {ours:?} to us"));
                 }
                 (Some(theirs), None) => {
-                    differs(format!("{:?} is a dead letter to us", theirs.value))
+                    differs(format!("{:?} is a dead letter to us", theirs.value));
                 }
             }
         }
