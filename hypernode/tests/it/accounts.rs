@@ -143,10 +143,7 @@ fn node_accounts_are_the_chains_own_and_a_restart_says_what_it_did_not_see() {
     let observed: u64 = sql(&data, observed).parse().expect("a slot");
 
     // I-24: another start takes another snapshot and records the slots between. Nothing happens on the chain now.
-    let second = Instance::start(
-        &data,
-        &["--set", "localnet.slot_ms=100", "--set", "localnet.rate=0"],
-    );
+    let second = Instance::start(&data, &["--set", "localnet.rate=0"]);
     wait_for("a snapshot", Duration::from_secs(60), || {
         (accounts_status(&data)["snapshot_slot"].as_u64()? > observed).then_some(())
     });
