@@ -9,7 +9,7 @@ use crate::native::V;
 pub(crate) fn value(idl: &Idl, kind: &Kind, column: &V) -> Value {
     let kind = idl.resolve(kind);
     match (&kind, column) {
-        _ if idl.sizeless(&kind) => {
+        _ if unit(idl, &kind) => {
             assert_eq!(column, &V::Fixed(vec![0]), "{kind:?}");
             sizeless(idl, &kind)
         }
@@ -32,6 +32,18 @@ pub(crate) fn value(idl: &Idl, kind: &Kind, column: &V) -> Value {
         (Kind::Defined(index, args), _) => defined(idl, &idl.types[*index].body, args, column),
         _ => panic!("{kind:?} as {column:?}"),
     }
+}
+
+/// Whether the column of a type without bytes is a single 0: a structure with fields is a tuple of such.
+fn unit(idl: &Idl, kind: &Kind) -> bool {
+    let fields = match kind {
+        Kind::Defined(index, _) => match &idl.types[*index].body {
+            Body::Struct(fields) => fields.kinds().count(),
+            _ => 0,
+        },
+        _ => 0,
+    };
+    fields == 0 && idl.sizeless(kind)
 }
 
 /// A value that may be absent: a null, or a list of zero or one.
