@@ -19,7 +19,7 @@ pub fn check(data: &[u8]) {
         }
     };
     let config = shared::config("fuzz", [3; 32], parsed);
-    let accounts = AccountDecoder::new(&[config.clone()], &AccountLayouts::default());
+    let accounts = AccountDecoder::new(std::slice::from_ref(&config), &AccountLayouts::default());
     if let Ok(accounts) = accounts {
         let text: usize = accounts.tables().iter().map(|t| t.create_sql().len()).sum();
         assert!(text <= TEXT_ALWAYS + 4 * TEXT_PER_BYTE * data.len());

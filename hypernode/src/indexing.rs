@@ -196,7 +196,7 @@ async fn make_room(client: &Client, decoder: &mut Decoders) -> Result<(), String
             Ok(()) => return Ok(()),
             Err(error) if !error.is_retryable() => return Err(error.to_string()),
             Err(error) => {
-                tracing::warn!(%error, retry_in = ?pause, "changed IDLs wait for ClickHouse")
+                tracing::warn!(%error, retry_in = ?pause, "changed IDLs wait for ClickHouse");
             }
         }
         tokio::time::sleep(pause).await;

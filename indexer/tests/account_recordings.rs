@@ -1,4 +1,10 @@
 //! Account updates in a recording become rows, once however often it is read.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail by panicking"
+)]
 
 #[path = "common/engine.rs"]
 mod engine;

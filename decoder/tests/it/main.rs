@@ -6,13 +6,17 @@
     clippy::panic,
     reason = "a test fails by panicking"
 )]
+#![allow(
+    clippy::duplicate_mod,
+    reason = "the fuzz targets bring the reader of Native blocks along"
+)]
 
 mod accounts;
 mod anchor;
 mod broken;
 mod calls;
 mod canonical;
-mod farm;
+mod every_type;
 mod forgeries;
 #[path = "../../../fuzz/src/lib.rs"]
 mod fuzz;

@@ -112,6 +112,9 @@ fn bytes(text: &str) -> Result<Vec<u8>, String> {
         .collect();
     let bytes = match hex {
         Some(bytes) => bytes,
+        None if digits.len() < text.len() => {
+            return Err(format!("{text:?} is not hex behind its 0x"));
+        }
         None => base64_simd::STANDARD
             .decode_to_vec(text)
             .map_err(|_| format!("{text:?} is neither hex nor base64"))?,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Instance, run, sql, stderr, stdout, text, wait_for};
 use crate::up::{agrees_with_the_chain, no_row_doubled};
-use crate::values::{borsh, event, farm, farm_row, zoo, zoo_row};
+use crate::values::{Write, borsh, event, farm, farm_row, zoo, zoo_row};
 
 /// Every type of the format.
 const ZOO: &str = include_str!("../../../decoder/tests/it/zoo.idl.json");
@@ -147,7 +147,7 @@ fn idls_that_change_or_break_under_way_lose_and_repeat_nothing() {
     );
     taken_up(&instance, 1);
     let mut sent = Vec::new();
-    let mut pulse_of = |values: &[&dyn Fn(&mut Vec<u8>)]| {
+    let mut pulse_of = |values: &[Write<'_>]| {
         sent.push(emit(&instance.data, &event(&PULSE, values), &[]));
     };
     pulse_of(&[&borsh(1_u64)]);

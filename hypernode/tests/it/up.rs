@@ -79,9 +79,12 @@ fn receipts_are_transactions_that_the_chain_executed_and_a_restart_goes_on() {
             .expect("a count")
     };
     assert!(jobs(&after) >= jobs(&before));
-    let status = run(&["status", "--json", "--data", text(&data)]);
-    let status: Value = serde_json::from_str(&stdout(&status)).expect("JSON only");
-    assert_eq!(status["roles"]["indexer"]["state"], "running");
+    // What the first instance stored while it stopped is served before the second one has its stream.
+    wait_for("a running indexer", Duration::from_secs(60), || {
+        let status = run(&["status", "--json", "--data", text(&data)]);
+        let status: Value = serde_json::from_str(&stdout(&status)).expect("JSON only");
+        (status["roles"]["indexer"]["state"] == "running").then_some(())
+    });
     agrees_with_the_chain(&second);
     assert_eq!(second.stop(), Some(0));
     no_row_doubled(&data);

@@ -3,8 +3,11 @@
 use borsh::BorshSerialize;
 use serde_json::{Value, json};
 
+/// Writes one value behind those before it.
+pub(crate) type Write<'a> = &'a dyn Fn(&mut Vec<u8>);
+
 /// A discriminator and what borsh writes after it.
-pub(crate) fn event(discriminator: &[u8], values: &[&dyn Fn(&mut Vec<u8>)]) -> String {
+pub(crate) fn event(discriminator: &[u8], values: &[Write<'_>]) -> String {
     let mut bytes = discriminator.to_vec();
     for write in values {
         write(&mut bytes);
@@ -12,6 +15,7 @@ pub(crate) fn event(discriminator: &[u8], values: &[&dyn Fn(&mut Vec<u8>)]) -> S
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// A value as borsh writes it.
 pub(crate) fn borsh<T: BorshSerialize>(value: T) -> impl Fn(&mut Vec<u8>) {
     move |bytes| value.serialize(bytes).expect("memory")
 }

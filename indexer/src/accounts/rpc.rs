@@ -137,7 +137,7 @@ impl Rpc {
 
     /// Some accounts at one slot, which is not before `slot`.
     pub(super) async fn accounts(&self, keys: &[Pubkey], slot: u64) -> Result<Answer, RpcError> {
-        let keys: Vec<String> = keys.iter().map(|key| base58(key)).collect();
+        let keys: Vec<String> = keys.iter().map(base58).collect();
         let config = json!({
             "encoding": "base64+zstd",
             "commitment": "confirmed",

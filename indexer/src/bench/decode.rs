@@ -46,11 +46,11 @@ async fn measure(decoder: &Decoder, time: Duration) -> Result<[Measurement; 2], 
             ours(&mut rows, &lines, |rows, place, line| {
                 rows.line(place, line)
             })?,
-            peer.round(&lines, BLOCK * BLOCKS, Peer::from_line).await?,
+            peer.round(&lines, BLOCK * BLOCKS, Peer::line_event).await?,
             ours(&mut rows, &records, |rows, place, data| {
                 rows.record(place, data)
             })?,
-            peer.round(&records, BLOCK * BLOCKS, Peer::from_bytes)
+            peer.round(&records, BLOCK * BLOCKS, Peer::raw_event)
                 .await?,
         ];
         for (all, one) in times.iter_mut().zip(round) {

@@ -101,7 +101,7 @@ impl Bench {
                 encode::updates(&synthetic::block(slot, slot - 1, options.transactions))
             })
             .collect();
-        let bytes = updates.iter().map(|update| update.len()).sum();
+        let bytes = updates.iter().map(bytes::Bytes::len).sum();
         Ok(Self {
             url: format!("http://{}", Feed::serve(updates).await?),
             decoder,

@@ -117,7 +117,7 @@ impl Peer {
 
     /// As anchor-client reads a log, but into a buffer that is kept.
     #[allow(clippy::ptr_arg, reason = "an element of a slice, handed on by name")]
-    pub(super) fn from_line(&mut self, line: &String) -> Option<JobCompletedEvent> {
+    pub(super) fn line_event(&mut self, line: &String) -> Option<JobCompletedEvent> {
         let text = line.strip_prefix("Program data: ")?;
         let length = STANDARD.decode_slice(text, &mut self.buffer).ok()?;
         decode(self.buffer.get(..length)?)
@@ -125,7 +125,7 @@ impl Peer {
 
     /// The bytes behind the tag of a self-call.
     #[allow(clippy::ptr_arg, reason = "an element of a slice, handed on by name")]
-    pub(super) fn from_bytes(&mut self, data: &Vec<u8>) -> Option<JobCompletedEvent> {
+    pub(super) fn raw_event(&mut self, data: &Vec<u8>) -> Option<JobCompletedEvent> {
         decode(data)
     }
 }

@@ -42,7 +42,8 @@ pub(crate) async fn run(args: &IdlAdd) -> Outcome {
         candidate.json = with_address(&candidate.json, &id);
     }
     let Candidate { name, origin, json } = candidate;
-    let idl = idls::check::judge(&name.label, &origin, &json).map_err(refused)?;
+    let idl =
+        idls::check::judge(&name.label, &origin, &json).map_err(|refusal| refused(&refusal))?;
     let folder = own_folder(&dir);
     let file = folder.join(name.to_string());
     let brought = check_together(&settings, &dir, &file, &name, idl)?;
@@ -60,13 +61,13 @@ pub(crate) async fn run(args: &IdlAdd) -> Outcome {
     Ok(())
 }
 
-fn refused(refusal: Refusal) -> Failure {
+fn refused(refusal: &Refusal) -> Failure {
     Failure::No(format!("IDL {}", refusal.lines().join("\n")))
 }
 
 fn from_file(args: &IdlAdd) -> Outcome<Candidate> {
     let origin = PathBuf::from(&args.what);
-    let json = idls::check::read(&origin).map_err(refused)?;
+    let json = idls::check::read(&origin).map_err(|refusal| refused(&refusal))?;
     let stated = IdlName::of(&origin);
     let name = match (&args.label, args.from_slot) {
         (Some(label), slot) => IdlName {
@@ -74,7 +75,8 @@ fn from_file(args: &IdlAdd) -> Outcome<Candidate> {
             from_slot: slot.unwrap_or_else(|| stated.map_or(0, |name| name.from_slot)),
         },
         (None, slot) => {
-            let stated = stated.map_err(|(why, fix)| refused(Refusal::whole(&origin, why, fix)))?;
+            let stated =
+                stated.map_err(|(why, fix)| refused(&Refusal::whole(&origin, why, fix)))?;
             IdlName {
                 from_slot: slot.unwrap_or(stated.from_slot),
                 ..stated
@@ -103,7 +105,7 @@ async fn from_chain(args: &IdlAdd, settings: &Settings, dir: &Path) -> Outcome<C
         let why = "an address is looked up on chain: give --rpc URL, or start the instance of this data directory";
         return Err(Failure::start("idl add", why));
     };
-    let rpc = Rpc::new(&url).or_else(|why| Err(Failure::start("--rpc", why)))?;
+    let rpc = Rpc::new(&url).map_err(|why| Failure::start("--rpc", why))?;
     let found = fetch(&rpc, &program)
         .await
         .map_err(|why| Failure::No(format!("program {what}: {why}")))?;
@@ -117,7 +119,7 @@ async fn from_chain(args: &IdlAdd, settings: &Settings, dir: &Path) -> Outcome<C
     let label = match &args.label {
         Some(label) => label.clone(),
         None => idls::check::judge("idl", &origin, &json)
-            .map_err(refused)?
+            .map_err(|refusal| refused(&refusal))?
             .name()
             .replace('-', "_"),
     };
