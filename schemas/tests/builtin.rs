@@ -425,5 +425,5 @@ fn a_bad_map_is_refused_with_its_place() {
     let message = canonical::parse(&format!("version = 1\n{twice}{twice}"))
         .unwrap_err()
         .to_string();
-    assert!(message.contains("event b of a"), "{message}");
+    assert!(message.contains("event `b` of a"), "{message}");
 }
