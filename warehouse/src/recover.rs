@@ -11,7 +11,7 @@ use crate::client::{Client, WarehouseError};
 use crate::ledger::{Ledger, LedgerRow, last_rows};
 use crate::literal::string;
 use crate::meta;
-use crate::sums::SumCache;
+use crate::sums::{SumCache, unions};
 use crate::writer::{delete, settle};
 
 /// Ledger rows that are verified at each start.
@@ -99,13 +99,12 @@ async fn leftovers(
             )
         })
         .collect();
-    if counts.is_empty() {
-        return Ok(Vec::new());
+    let mut found = Vec::new();
+    for sql in unions(&counts) {
+        let rows = client.rows::<(String, u64)>(&sql).await?;
+        found.extend(rows.into_iter().filter(|(_, rows)| *rows > 0));
     }
-    let found = client
-        .rows::<(String, u64)>(&counts.join(" UNION ALL "))
-        .await?;
-    Ok(found.into_iter().filter(|(_, rows)| *rows > 0).collect())
+    Ok(found)
 }
 
 async fn remove(

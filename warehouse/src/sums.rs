@@ -25,6 +25,25 @@ struct Column {
     added: bool,
 }
 
+/// Bytes of one statement: ClickHouse refuses those above 256 KiB.
+const MAX_STATEMENT: usize = 128 << 10;
+
+/// The parts joined by `UNION ALL`, in as many statements as it takes: a database has as many tables as its IDLs have
+/// events and calls.
+pub(crate) fn unions(parts: &[String]) -> Vec<String> {
+    let mut statements: Vec<String> = Vec::new();
+    for part in parts {
+        match statements.last_mut() {
+            Some(sql) if sql.len() + part.len() < MAX_STATEMENT => {
+                sql.push_str(" UNION ALL ");
+                sql.push_str(part);
+            }
+            _ => statements.push(part.clone()),
+        }
+    }
+    statements
+}
+
 /// Checksum expressions by table, read from the schema once.
 #[derive(Debug, Default)]
 pub(crate) struct SumCache {
@@ -122,9 +141,10 @@ impl SumCache {
                 ));
             }
         }
-        let rows = client
-            .rows::<(String, u64, u64)>(&parts.join(" UNION ALL "))
-            .await?;
+        let mut rows = Vec::new();
+        for sql in unions(&parts) {
+            rows.extend(client.rows::<(String, u64, u64)>(&sql).await?);
+        }
         Ok(rows
             .into_iter()
             .filter(|(_, rows, _)| *rows > 0)
@@ -174,6 +194,23 @@ impl SumCache {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn thousands_of_tables_take_several_statements_each_part_once() {
+        let parts: Vec<String> = (0..5_000)
+            .map(|n| format!("SELECT {n} AS part_of_many_tables"))
+            .collect();
+        let statements = unions(&parts);
+        assert!(
+            statements.len() > 1 && statements.iter().all(|sql| sql.len() < MAX_STATEMENT + 64)
+        );
+        let again: Vec<&str> = statements
+            .iter()
+            .flat_map(|sql| sql.split(" UNION ALL "))
+            .collect();
+        assert_eq!(again, parts);
+        assert!(unions(&[]).is_empty());
+    }
 
     #[test]
     fn columns_that_can_hold_null_are_hashed_through_bytes() {
