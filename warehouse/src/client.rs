@@ -18,6 +18,11 @@ use crate::secret::Secret;
 const QUERY_TIME: Duration = Duration::from_secs(120);
 /// An insert must take its bytes, then answer, within this time each.
 const INSERT_TIME: Duration = Duration::from_secs(60);
+/// ClickHouse takes statements of 256 KiB and 50,000 parts unless it is told of more. Ours grow with an IDL: a checksum
+/// names every column of a table, a ledger row every table of its slots.
+const PLAIN_STATEMENT: usize = 64 << 10;
+/// Parts of a long statement; more than 16 MiB of IDL, the most that is read, can make.
+const MOST_PARTS: &str = "10000000";
 
 /// Where ClickHouse is, and as whom to speak to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,15 +125,28 @@ impl Client {
     /// Any [`WarehouseError`].
     pub async fn execute(&self, sql: &str) -> Result<(), WarehouseError> {
         within(QUERY_TIME, async {
-            Ok(self.raw.query_raw(sql).execute().await?)
+            Ok(self.statement(sql).execute().await?)
         })
         .await
+    }
+
+    /// A statement; a long one announces itself. Short ones go without settings, which a reader may not change.
+    fn statement(&self, sql: &str) -> clickhouse::query::Query {
+        let query = self.raw.query_raw(sql);
+        if sql.len() <= PLAIN_STATEMENT {
+            return query;
+        }
+        query
+            .with_setting("max_query_size", (sql.len() + 1).to_string())
+            .with_setting("max_ast_elements", MOST_PARTS)
+            .with_setting("max_expanded_ast_elements", MOST_PARTS)
     }
 
     /// Runs a statement that makes or changes a table whose columns an IDL asks for.
     pub(crate) async fn define(&self, sql: &str) -> Result<(), WarehouseError> {
         // ClickHouse takes a fixed string of more than 256 bytes for a mistake; an IDL's `[u8; 300]` is none.
         let setting = "allow_suspicious_fixed_string_types";
+        // No further settings: what passes the size of a plain statement could not be loaded at the next start.
         let query = self.raw.query_raw(sql).with_setting(setting, "1");
         within(QUERY_TIME, async { Ok(query.execute().await?) }).await
     }
@@ -139,7 +157,7 @@ impl Client {
     /// Any [`WarehouseError`].
     pub async fn rows<T: RowOwned + RowRead>(&self, sql: &str) -> Result<Vec<T>, WarehouseError> {
         within(QUERY_TIME, async {
-            Ok(self.raw.query_raw(sql).fetch_all::<T>().await?)
+            Ok(self.statement(sql).fetch_all::<T>().await?)
         })
         .await
     }
@@ -179,8 +197,7 @@ impl Client {
     /// Runs an `INSERT … SELECT` with a deduplication token.
     pub(crate) async fn insert_select(&self, sql: &str, token: &str) -> Result<(), WarehouseError> {
         let query = self
-            .raw
-            .query_raw(sql)
+            .statement(sql)
             .with_setting("insert_deduplication_token", token);
         within(QUERY_TIME, async { Ok(query.execute().await?) }).await
     }

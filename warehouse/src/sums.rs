@@ -25,8 +25,10 @@ struct Column {
     added: bool,
 }
 
-/// Bytes of one statement: ClickHouse refuses those above 256 KiB.
+/// Bytes of one statement over many tables: ClickHouse plans each table of it before it answers.
 const MAX_STATEMENT: usize = 128 << 10;
+/// Tables whose columns are asked for at once.
+const TABLES_AT_ONCE: usize = 1_000;
 
 /// The parts joined by `UNION ALL`, in as many statements as it takes: a database has as many tables as its IDLs have
 /// events and calls.
@@ -43,6 +45,9 @@ pub(crate) fn unions(parts: &[String]) -> Vec<String> {
     }
     statements
 }
+
+/// Terms of one bracket: ClickHouse takes a thousand sums within each other at most, and a table may have more columns.
+const TERMS_TOGETHER: usize = 64;
 
 /// Checksum expressions by table, read from the schema once.
 #[derive(Debug, Default)]
@@ -94,18 +99,28 @@ fn expression(columns: &[Column]) -> String {
         return format!("sum({base})");
     }
     // The row's own hash is part of each term: a value that moves to another row is noticed.
-    let terms = added.iter().map(|column| {
-        let bytes = format!("formatRow('RowBinary', {})", quote(&column.name));
-        let default = format!(
-            "formatRow('RowBinary', defaultValueOfTypeName({}))",
-            string(&column.kind)
-        );
-        format!(
-            " + if({bytes} = {default}, toUInt64(0), cityHash64({ROW}, {}, {bytes}))",
-            string(&column.name)
-        )
-    });
-    format!("sum(({base} AS {ROW}){})", terms.collect::<String>())
+    let terms: Vec<String> = added
+        .iter()
+        .map(|column| {
+            let bytes = format!("formatRow('RowBinary', {})", quote(&column.name));
+            let default = format!(
+                "formatRow('RowBinary', defaultValueOfTypeName({}))",
+                string(&column.kind)
+            );
+            format!(
+                "if({bytes} = {default}, toUInt64(0), cityHash64({ROW}, {}, {bytes}))",
+                string(&column.name)
+            )
+        })
+        .collect();
+    let groups: Vec<String> = terms
+        .chunks(TERMS_TOGETHER)
+        .map(|group| match group {
+            [one] => one.clone(),
+            several => format!("({})", several.join(" + ")),
+        })
+        .collect();
+    format!("sum(({base} AS {ROW}) + {})", groups.join(" + "))
 }
 
 impl SumCache {
@@ -162,24 +177,21 @@ impl SumCache {
                 .map(|t| string(t))
                 .collect()
         };
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        let sql = format!(
-            "SELECT table, name, type, comment FROM system.columns WHERE database = currentDatabase() AND table IN ({}) \
-             ORDER BY table, position",
-            unknown.join(", ")
-        );
         let mut columns: BTreeMap<String, Vec<Column>> = BTreeMap::new();
-        for (table, name, kind, comment) in client
-            .rows::<(String, String, String, String)>(&sql)
-            .await?
-        {
-            let added = comment == ADDED;
-            columns
-                .entry(table)
-                .or_default()
-                .push(Column { name, kind, added });
+        for some in unknown.chunks(TABLES_AT_ONCE) {
+            let sql = format!(
+                "SELECT table, name, type, comment FROM system.columns WHERE database = currentDatabase() \
+                 AND table IN ({}) ORDER BY table, position",
+                some.join(", ")
+            );
+            let rows = client.rows::<(String, String, String, String)>(&sql);
+            for (table, name, kind, comment) in rows.await? {
+                let added = comment == ADDED;
+                columns
+                    .entry(table)
+                    .or_default()
+                    .push(Column { name, kind, added });
+            }
         }
         let mut known = self.by_table.lock().unwrap_or_else(PoisonError::into_inner);
         known.extend(

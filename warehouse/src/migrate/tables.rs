@@ -1,9 +1,11 @@
 //! Tables whose columns come from IDLs: made, and changed where an IDL changed. Nothing is ever dropped.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures::stream::{self, StreamExt as _};
 use hypernode_schemas::table::TableSpec;
+use tokio::time::Instant;
 
 use super::layout::{Change, Stored, alter_sql};
 use super::place::{Place, Present, place};
@@ -13,6 +15,9 @@ use crate::client::{Client, WarehouseError};
 const PARALLEL: usize = 8;
 /// Rounds of looking and changing. The second one finds nothing to do, unless another process changes tables too.
 const ROUNDS: usize = 5;
+
+/// Time between lines about how far the making of tables is.
+const TELL_EVERY: Duration = Duration::from_secs(2);
 
 /// Where the wanted tables are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,16 +71,35 @@ pub async fn evolve_tables(
             placement.settle(specs, places);
             return Ok(placement);
         }
-        stream::iter(todo)
-            .map(|sql| async move { client.define(&sql).await })
-            .buffer_unordered(PARALLEL)
-            .try_collect::<()>()
-            .await?;
+        define(client, todo).await?;
     }
     Err(WarehouseError::Conflict(
         "the tables of the IDLs keep changing: another hypernode with other IDLs works on this database; only one may"
             .to_owned(),
     ))
+}
+
+/// Runs the statements, a few at a time. Thousands take a while: then a line every now and then says how far it is.
+async fn define(client: &Client, todo: Vec<String>) -> Result<(), WarehouseError> {
+    let total = todo.len();
+    let mut doing = stream::iter(todo)
+        .map(|sql| async move { client.define(&sql).await })
+        .buffer_unordered(PARALLEL);
+    let mut tell = tokio::time::interval_at(Instant::now() + TELL_EVERY, TELL_EVERY);
+    let mut done = 0_usize;
+    loop {
+        tokio::select! {
+            one = doing.next() => match one {
+                Some(result) => result?,
+                None => return Ok(()),
+            },
+            _ = tell.tick() => {
+                tracing::info!(done, total, "making tables");
+                continue;
+            }
+        }
+        done += 1;
+    }
 }
 
 impl Placement {
