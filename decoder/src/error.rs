@@ -1,6 +1,41 @@
 //! Why a decoder cannot be built.
 
+use std::fmt;
+
 use crate::idl::IdlError;
+
+/// A thing of an IDL that asks for a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// `event`, `instruction` or `account`, and its name.
+    pub what: String,
+    /// Its program's label.
+    pub label: String,
+    /// The IDL file, the first one if several versions have it.
+    pub file: String,
+}
+
+impl Claim {
+    /// Whether both are one thing, whichever version's file says so.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        (&self.what, &self.label) == (&other.what, &other.label)
+    }
+}
+
+impl fmt::Display for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of `{}` ({})", self.what, self.label, self.file)
+    }
+}
+
+/// How two that want one table can be told apart.
+fn apart(first: &Claim, second: &Claim) -> &'static str {
+    if first.label == second.label {
+        "rename one of the two in the IDL, or take it out"
+    } else {
+        "give one of the two IDLs another label (the name of its file)"
+    }
+}
 
 /// A set of programs, or a canonical map, that cannot be used together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,15 +82,18 @@ pub enum ConfigError {
         /// The name.
         name: String,
     },
-    /// Two events whose tables would have one name.
-    #[error("table `{table}` would hold both {first} and {second}: rename one IDL file")]
+    /// Two things whose tables would have one name.
+    #[error(
+        "table `{table}` would hold both {first} and {second}: {}",
+        apart(first, second)
+    )]
     TableClash {
         /// The table.
         table: String,
-        /// Label and event of the earlier one.
-        first: String,
-        /// Label and event of the later one.
-        second: String,
+        /// The earlier one.
+        first: Box<Claim>,
+        /// The later one.
+        second: Box<Claim>,
     },
     /// An event's layout that cannot become columns.
     #[error("{file}: event `{event}`: {reason}")]

@@ -66,7 +66,7 @@ mod tables;
 mod write;
 
 pub use decode::{BlockStats, Decoder, IdlVersion, Keep, ProgramConfig};
-pub use error::ConfigError;
+pub use error::{Claim, ConfigError};
 pub use observe::{Observer, Outcome, Record, TxOutcome};
 pub use rows::Rows;
 pub use scan::Via;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hypernode_schemas::table::{Column, IDENTITY, IDENTITY_KEY, TableSpec};
 
 use crate::column::{Head, HeadColumn};
-use crate::error::ConfigError;
+use crate::error::{Claim, ConfigError};
 use crate::evolve::Laid;
 
 /// Typed tables in the order in which they were added.
@@ -15,7 +15,7 @@ pub(crate) struct Tables {
     pub(crate) specs: Vec<TableSpec>,
     pub(crate) heads: Vec<Arc<Head>>,
     /// Who has a name.
-    owners: HashMap<String, String>,
+    owners: HashMap<String, Claim>,
 }
 
 /// What tables are for.
@@ -30,7 +30,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) fixed: &'a [(&'a str, &'a str)],
     pub(crate) columns: &'a [Laid],
     /// Whose they are, for messages.
-    pub(crate) owner: String,
+    pub(crate) owner: Claim,
 }
 
 impl Tables {
@@ -50,8 +50,8 @@ impl Tables {
             if version == 0 {
                 return Err(ConfigError::TableClash {
                     table: table.clone(),
-                    first: first.clone(),
-                    second: wanted.owner.clone(),
+                    first: first.clone().into(),
+                    second: wanted.owner.clone().into(),
                 });
             }
             version += 1;

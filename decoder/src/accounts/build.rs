@@ -10,7 +10,7 @@ use super::fold::{self, Tables};
 use super::node::NodePlan;
 use super::{AccountDecoder, AccountLayouts, rows};
 use crate::decode::ProgramConfig;
-use crate::error::ConfigError;
+use crate::error::{Claim, ConfigError};
 use crate::idl::{self, Account, Body, Fields, Idl, Type};
 use crate::lookup::Lookup;
 use crate::plan::{self, Budget, Plan};
@@ -237,7 +237,11 @@ impl Builder<'_> {
 
     fn place(&mut self, suffix: &str, plan: &Plan) -> Result<usize, ConfigError> {
         let name = format!("acc_{}_{}{suffix}", self.label, self.account.name);
-        let owner = format!("account `{}` of `{}`", self.account.name, self.label);
+        let owner = Claim {
+            what: format!("account `{}`", self.account.name),
+            label: self.label.to_owned(),
+            file: self.idl.origin().to_owned(),
+        };
         self.tables.ask(&name, &owner, plan)
     }
 

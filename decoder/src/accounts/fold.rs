@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hypernode_schemas::table::{ACCOUNT_IDENTITY, ACCOUNT_KEY, Column, TableSpec};
 
 use crate::column::{Head, HeadColumn};
-use crate::error::ConfigError;
+use crate::error::{Claim, ConfigError};
 use crate::evolve::{self, Laid};
 use crate::plan::{Plan, StreamDefault};
 
@@ -24,7 +24,7 @@ pub(super) struct Tables {
 struct Asked {
     name: String,
     /// What it is for.
-    owner: String,
+    owner: Claim,
     layouts: Vec<Vec<Laid>>,
 }
 
@@ -54,23 +54,23 @@ impl Tables {
     pub(super) fn ask(
         &mut self,
         name: &str,
-        owner: &str,
+        owner: &Claim,
         plan: &Plan,
     ) -> Result<usize, ConfigError> {
         let place = *self.by_name.entry(name.to_owned()).or_insert_with(|| {
             self.list.push(Asked {
                 name: name.to_owned(),
-                owner: owner.to_owned(),
+                owner: owner.clone(),
                 layouts: Vec::new(),
             });
             self.list.len() - 1
         });
         if let Some(asked) = self.list.get_mut(place) {
-            if asked.owner != owner {
+            if !asked.owner.is(owner) {
                 return Err(ConfigError::TableClash {
                     table: name.to_owned(),
-                    first: asked.owner.clone(),
-                    second: owner.to_owned(),
+                    first: asked.owner.clone().into(),
+                    second: owner.clone().into(),
                 });
             }
             self.layouts.push((place, asked.layouts.len()));

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use crate::call;
 use crate::decode::ProgramConfig;
-use crate::error::ConfigError;
+use crate::error::{Claim, ConfigError};
 use crate::evolve::{Folded, Laid, Placed, fold, lay};
+use crate::idl::Idl;
 use crate::plan::{self, Budget, Plan};
 use crate::tables::{Tables, Wanted};
 
@@ -27,6 +28,8 @@ pub(super) struct Draft {
 struct Thing {
     kind: Kind,
     name: String,
+    /// IDL file of the first of these versions.
+    file: String,
     /// Version, plan, and the columns of the layout.
     layouts: Vec<(usize, Plan, Vec<Laid>)>,
     folded: Folded,
@@ -82,7 +85,7 @@ impl Draft {
                     reason: error.to_string(),
                 })?;
                 let laid = lay(&plan, &identity());
-                draft.add(Kind::Event, &event.name, (number, plan, laid))?;
+                draft.add(Kind::Event, &event.name, idl, (number, plan, laid))?;
             }
             let mut budget = Budget::default();
             for ix in idl.instructions() {
@@ -94,7 +97,7 @@ impl Draft {
                 let taken: Vec<&str> = identity().into_iter().chain(call::TAKEN).collect();
                 let mut laid = call::account_columns(ix);
                 laid.extend(lay(&plan, &taken));
-                draft.add(Kind::Call, &ix.name, (number, plan, laid))?;
+                draft.add(Kind::Call, &ix.name, idl, (number, plan, laid))?;
             }
         }
         for thing in &mut draft.things {
@@ -108,6 +111,7 @@ impl Draft {
         &mut self,
         kind: Kind,
         name: &str,
+        idl: &Idl,
         layout: (usize, Plan, Vec<Laid>),
     ) -> Result<(), ConfigError> {
         let next = self.things.len();
@@ -116,6 +120,7 @@ impl Draft {
             self.things.push(Thing {
                 kind,
                 name: name.to_owned(),
+                file: idl.origin().to_owned(),
                 layouts: Vec::new(),
                 folded: Folded::default(),
                 tables: Vec::new(),
@@ -142,9 +147,9 @@ impl Draft {
         for thing in &mut self.things {
             let groups = thing.folded.tables.iter().enumerate();
             for (layout, columns) in groups.filter(|(layout, _)| (*layout > 0) == later) {
-                let (start, endings, fixed): (_, &[&str], &[_]) = match thing.kind {
-                    Kind::Event => ("ev", &["", "_failed"], &[]),
-                    Kind::Call => ("ix", &[""], &call::FIXED),
+                let (start, what, endings, fixed): (_, _, &[&str], &[_]) = match thing.kind {
+                    Kind::Event => ("ev", "event", &["", "_failed"], &[]),
+                    Kind::Call => ("ix", "instruction", &[""], &call::FIXED),
                 };
                 thing.tables.push(tables.add(&Wanted {
                     base: format!("{start}_{}_{}", self.label, thing.name),
@@ -152,7 +157,11 @@ impl Draft {
                     layout,
                     fixed,
                     columns,
-                    owner: format!("`{}` of `{}`", thing.name, self.label),
+                    owner: Claim {
+                        what: format!("{what} `{}`", thing.name),
+                        label: self.label.clone(),
+                        file: thing.file.clone(),
+                    },
                 })?);
             }
         }

@@ -1,6 +1,6 @@
 //! Running a plan over untrusted bytes.
 
-use super::{Member, Op};
+use super::{Member, Op, Part};
 use crate::column::Stream;
 
 /// Why bytes are not a value of the type.
@@ -47,8 +47,9 @@ pub(crate) fn run<'a>(
 fn step<'a>(op: &Op, input: &'a [u8], streams: &mut [Stream]) -> Result<&'a [u8], DecodeError> {
     match op {
         Op::Run { size, parts } => {
-            let first = parts.first().map_or(0, |p| p.stream);
-            let (mut bytes, rest) = take(input, *size, first)?;
+            let Some((mut bytes, rest)) = input.split_at_checked(*size) else {
+                return Err(ran_out(parts, input.len()));
+            };
             for part in parts {
                 if let Some((value, after)) = bytes.split_at_checked(part.size) {
                     at(streams, part.stream, |s| copy(s, value));
@@ -145,6 +146,28 @@ fn step<'a>(op: &Op, input: &'a [u8], streams: &mut [Stream]) -> Result<&'a [u8]
             }
             Ok(rest)
         }
+    }
+}
+
+/// Which part of a run the input ends in, and how much of that part there is.
+#[cold]
+fn ran_out(parts: &[Part], mut left: usize) -> DecodeError {
+    for part in parts {
+        match left.checked_sub(part.size) {
+            Some(rest) => left = rest,
+            None => {
+                let (needed, stream) = (part.size, part.stream);
+                return DecodeError {
+                    fault: Fault::Short { needed, left },
+                    stream,
+                };
+            }
+        }
+    }
+    // A run is as long as its parts, so one of them is short.
+    DecodeError {
+        fault: Fault::Short { needed: 1, left: 0 },
+        stream: parts.last().map_or(0, |part| part.stream),
     }
 }
 

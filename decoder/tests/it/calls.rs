@@ -169,7 +169,16 @@ fn a_call_that_the_idl_cannot_explain_is_a_dead_letter() {
     assert_eq!(as_str(&letter(&[7, 7])), "|unknown_discriminator|");
     assert_eq!(
         as_str(&letter(&trade(1)[..12])),
-        "trade|decode|argument `amount`: 10 bytes needed, 4 left"
+        "trade|decode|argument `amount`: 8 bytes needed, 4 left"
+    );
+    // The field that ran out, not the first of those that are read together.
+    assert_eq!(
+        as_str(&letter(&trade(1)[..17])),
+        "trade|decode|argument `depth`: 2 bytes needed, 1 left"
+    );
+    assert_eq!(
+        as_str(&letter(&trade(1)[..16])),
+        "trade|decode|argument `depth`: 2 bytes needed, 0 left"
     );
     let mut odd = trade(1);
     odd[18] = 2;

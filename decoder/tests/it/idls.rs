@@ -326,12 +326,14 @@ fn programs_that_cannot_live_together_are_refused() {
             ("a_b", [1; 32], idl(&["C"])),
             ("a", [2; 32], idl(&["b_C"]))
         ]),
-        "table `ev_a_b_C` would hold both `C` of `a_b` and `b_C` of `a`: rename one IDL file"
+        "table `ev_a_b_C` would hold both event `C` of `a_b` (x.json) and event `b_C` of `a` (x.json): \
+         give one of the two IDLs another label (the name of its file)"
     );
     let error = error(vec![("a", [1; 32], idl(&["C", "C_failed"]))]);
-    assert!(
-        error.starts_with("table `ev_a_C_failed` would hold both"),
-        "{error}"
+    assert_eq!(
+        error,
+        "table `ev_a_C_failed` would hold both event `C` of `a` (x.json) and event `C_failed` of `a` (x.json): \
+         rename one of the two in the IDL, or take it out"
     );
 }
 
