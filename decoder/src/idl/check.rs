@@ -343,7 +343,8 @@ fn clash<'a>(
     let clashes: Vec<_> = sorted
         .windows(2)
         .filter_map(|pair| match pair {
-            [(one, a), (other, b)] if b.starts_with(a) => Some((
+            // One name twice is said already.
+            [(one, a), (other, b)] if b.starts_with(a) && one != other => Some((
                 what,
                 Problem::Clash {
                     what,

@@ -1,5 +1,8 @@
 //! Why an IDL is refused: file, place in it, reason.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 /// An IDL that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}: {path}: {problem}")]
@@ -102,6 +105,9 @@ pub enum Problem {
         /// Which type and why.
         reason: String,
     },
+    /// Mistakes beyond those that are listed.
+    #[error("and {0} more")]
+    More(usize),
     /// A layout that cannot become columns, or an account or instruction that therefore is left out.
     #[error("{what} `{name}` cannot become columns: {reason}")]
     Layout {
@@ -116,16 +122,21 @@ pub enum Problem {
 
 /// Errors found so far; a file made of mistakes is not worth listing whole.
 #[derive(Debug, Default)]
-pub(super) struct Errors(Vec<IdlError>);
+pub(super) struct Errors {
+    listed: Vec<IdlError>,
+    /// Hashes of all, the unlisted included: an event may meet the same mistake as another.
+    seen: HashSet<u64>,
+}
 
-/// More are not listed.
+/// More are only counted.
 const MAX_ERRORS: usize = 100;
 
 impl Errors {
     pub(super) fn push(&mut self, error: IdlError) {
-        // An event may meet the same mistake as another.
-        if self.0.len() < MAX_ERRORS && !self.0.contains(&error) {
-            self.0.push(error);
+        let mut hash = DefaultHasher::new();
+        (&error.path, error.problem.to_string()).hash(&mut hash);
+        if self.seen.insert(hash.finish()) && self.listed.len() < MAX_ERRORS {
+            self.listed.push(error);
         }
     }
 
@@ -134,7 +145,17 @@ impl Errors {
         result.map_err(|error| self.push(error)).ok()
     }
 
+    /// Up to 100 mistakes, and behind them how many more there are.
     pub(super) fn into_list(self) -> Vec<IdlError> {
-        self.0
+        let more = self.seen.len().saturating_sub(self.listed.len());
+        let mut list = self.listed;
+        if let (1.., Some(file)) = (more, list.first().map(|error| error.file.clone())) {
+            list.push(IdlError {
+                file,
+                path: "$".into(),
+                problem: Problem::More(more).into(),
+            });
+        }
+        list
     }
 }

@@ -42,6 +42,7 @@ impl Problem {
             Self::Clash { what, .. } => format!(
                 "correct the discriminators of these {what}: none may begin with another"
             ),
+            Self::More(_) => "mend those listed, then check again".into(),
             Self::Unsupported { .. } => "remove the event from the file (its records then become dead \
                 letters with their bytes), or write its layout in types of the format"
                 .into(),

@@ -6,6 +6,7 @@ use super::cursor::Cursor;
 use super::error::{IdlError, Problem};
 use super::names::{discriminator, snake};
 use super::parse::{Format, Reader};
+use super::types::Scope;
 use super::{Account, Body, ErrorCode, Event, Instruction, InstructionAccount, Type};
 
 impl Format<'_> {
@@ -14,8 +15,7 @@ impl Format<'_> {
         let list = reader.list(&self.root, "instructions");
         let mut out = Vec::with_capacity(list.len());
         for at in list {
-            let read = self.instruction(&at, reader, &mut seen);
-            out.extend(reader.errors.keep(read));
+            out.extend(self.instruction(&at, reader, &mut seen));
         }
         out
     }
@@ -25,17 +25,22 @@ impl Format<'_> {
         at: &Cursor<'_>,
         reader: &mut Reader,
         seen: &mut Seen,
-    ) -> Result<Instruction, IdlError> {
-        let name = at.table_name()?;
-        seen.add(at, &name)?;
+    ) -> Option<Instruction> {
+        let mut scope = reader.scope();
+        let name = scope.keep(at.table_name())?;
+        scope.keep(seen.add(at, &name));
         let mut accounts = Vec::new();
-        flatten_accounts(at, &mut accounts, 0)?;
+        flatten_accounts(at, &mut scope, &mut accounts, 0);
         let args = match at.get("args") {
             None => Vec::new(),
-            Some(args) => reader.scope().named(&args, &args.list()?)?,
+            Some(args) => {
+                let items = scope.keep(args.list()).unwrap_or_default();
+                scope.named(&args, &items)
+            }
         };
-        Ok(Instruction {
-            discriminator: self.discriminator(at, "global", &snake(&name))?,
+        let discriminator = self.discriminator(at, "global", &snake(&name));
+        Some(Instruction {
+            discriminator: scope.keep(discriminator)?,
             name,
             accounts,
             args,
@@ -47,20 +52,21 @@ impl Format<'_> {
         let list = reader.list(&self.root, "accounts");
         let mut out = Vec::with_capacity(list.len());
         for at in list {
-            let mut read = || {
-                let name = at.table_name()?;
-                seen.add(&at, &name)?;
-                let Some(layout) = reader.types.find(&name) else {
-                    return Err(at.error(Problem::UnknownType(name)));
-                };
-                Ok(Account {
-                    discriminator: self.discriminator(&at, "account", &name)?,
-                    layout,
-                    name,
-                })
+            let errors = &mut reader.errors;
+            let Some(name) = errors.keep(at.table_name()) else {
+                continue;
             };
-            let read = read();
-            out.extend(reader.errors.keep(read));
+            errors.keep(seen.add(&at, &name));
+            let layout = reader.types.find(&name);
+            let layout = layout.ok_or_else(|| at.error(Problem::UnknownType(name.clone())));
+            let layout = errors.keep(layout);
+            let discriminator = errors.keep(self.discriminator(&at, "account", &name));
+            let both = layout.zip(discriminator);
+            out.extend(both.map(|(layout, discriminator)| Account {
+                name,
+                discriminator,
+                layout,
+            }));
         }
         out
     }
@@ -70,32 +76,29 @@ impl Format<'_> {
         let list = reader.list(&self.root, "events");
         let mut out = Vec::with_capacity(list.len());
         for at in list {
-            let read = self.event(&at, reader, &mut seen);
-            out.extend(reader.errors.keep(read));
+            out.extend(self.event(&at, reader, &mut seen));
         }
         out
     }
 
-    fn event(
-        &self,
-        at: &Cursor<'_>,
-        reader: &mut Reader,
-        seen: &mut Seen,
-    ) -> Result<Event, IdlError> {
-        let name = at.table_name()?;
-        seen.add(at, &name)?;
+    fn event(&self, at: &Cursor<'_>, reader: &mut Reader, seen: &mut Seen) -> Option<Event> {
+        let mut scope = reader.scope();
+        let name = scope.keep(at.table_name())?;
+        scope.keep(seen.add(at, &name));
         let body = if self.legacy || at.get("fields").is_some() {
-            Body::Struct(reader.scope().fields(at)?)
+            scope.fields(at).map(Body::Struct)
         } else {
-            match reader.types.find(&name) {
-                Some(layout) => Body::Alias(Type::Defined(layout)),
-                None => return Err(at.error(Problem::UnknownType(name))),
+            match scope.types.find(&name) {
+                Some(layout) => Ok(Body::Alias(Type::Defined(layout))),
+                None => Err(at.error(Problem::UnknownType(name.clone()))),
             }
         };
-        Ok(Event {
-            discriminator: self.discriminator(at, "event", &name)?,
+        let body = scope.keep(body);
+        let discriminator = scope.keep(self.discriminator(at, "event", &name));
+        Some(Event {
+            discriminator: discriminator?,
             name,
-            body,
+            body: body?,
             path: at.path.clone(),
         })
     }
@@ -142,23 +145,24 @@ impl Format<'_> {
 /// Accounts of an instruction or of a nested group, in order.
 fn flatten_accounts(
     at: &Cursor<'_>,
+    scope: &mut Scope<'_>,
     out: &mut Vec<InstructionAccount>,
     depth: usize,
-) -> Result<(), IdlError> {
-    for item in at.list_of("accounts")? {
+) {
+    for item in scope.keep(at.list_of("accounts")).unwrap_or_default() {
         if item.get("accounts").is_some() {
             if depth == 16 {
-                return Err(item.shape("at most 16 nested account groups"));
+                scope.keep::<()>(Err(item.shape("at most 16 nested account groups")));
+                continue;
             }
-            flatten_accounts(&item, out, depth + 1)?;
+            flatten_accounts(&item, scope, out, depth + 1);
         } else {
-            out.push(InstructionAccount {
-                name: item.name("name")?,
-                optional: item.flag("optional")? || item.flag("isOptional")?,
-            });
+            let name = scope.keep(item.name("name"));
+            let optional = ["optional", "isOptional"].map(|key| scope.keep(item.flag(key)));
+            let optional = optional.contains(&Some(true));
+            out.extend(name.map(|name| InstructionAccount { name, optional }));
         }
     }
-    Ok(())
 }
 
 /// Names met so far among things of one kind.

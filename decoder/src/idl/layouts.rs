@@ -1,11 +1,11 @@
 //! Everything that is wrong with a file, and everything in it that has no columns.
 
 use super::Idl;
-use super::error::{IdlError, Problem};
+use super::error::{Errors, IdlError, Problem};
 use super::parse::read;
 use crate::plan::{self, PlanError};
 
-/// All mistakes of a file (at most 100): what [`parse`](super::parse) refuses, and events whose layout cannot
+/// All mistakes of a file (up to 100, and then how many more): what [`parse`](super::parse) refuses, and events whose layout cannot
 /// become columns.
 #[must_use]
 pub fn check(label: &str, origin: &str, json: &[u8]) -> Vec<IdlError> {
@@ -13,7 +13,7 @@ pub fn check(label: &str, origin: &str, json: &[u8]) -> Vec<IdlError> {
         Ok(idl) => idl,
         Err(errors) => return errors,
     };
-    let mut errors = Vec::new();
+    let mut errors = Errors::default();
     let mut budget = plan::Budget::default();
     for event in &idl.events {
         let plan = plan::compile_body(&idl, &event.body).and_then(|plan| budget.admit(plan));
@@ -27,7 +27,7 @@ pub fn check(label: &str, origin: &str, json: &[u8]) -> Vec<IdlError> {
             ));
         }
     }
-    errors
+    errors.into_list()
 }
 
 /// Accounts and instructions that have no columns of their own, each with its reason: they do no harm to the

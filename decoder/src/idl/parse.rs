@@ -116,6 +116,8 @@ impl Reader {
             types: &mut self.types,
             args: &[],
             depth: 0,
+            errors: &mut self.errors,
+            broken: false,
         }
     }
 
@@ -187,8 +189,8 @@ impl<'a> Format<'a> {
             let mut scope = reader.scope();
             scope.args = &open;
             let body = scope.parse_body(entry);
-            let body = reader.errors.keep(body);
-            broken.push(body.is_none());
+            let body = scope.keep(body);
+            broken.push(scope.broken);
             let (mut body, repr) = body.unwrap_or((Body::Unsupported("it is broken".into()), None));
             if !open.is_empty() {
                 body = Body::Unsupported("it is generic and used without arguments".into());
@@ -217,6 +219,7 @@ impl<'a> Format<'a> {
             let known = broken.get(instance.template).copied().unwrap_or(true);
             let mut scope = reader.scope();
             (scope.args, scope.depth) = (&instance.args, instance.depth);
+            scope.broken = known;
             let body = match known {
                 true => None,
                 false if scope.types.exhausted() => {
@@ -225,10 +228,10 @@ impl<'a> Format<'a> {
                 }
                 false => {
                     let body = scope.parse_body(entry);
-                    reader.errors.keep(body)
+                    scope.keep(body)
                 }
             };
-            broken.push(body.is_none());
+            broken.push(scope.broken);
             let (body, repr) = body.unwrap_or((Body::Unsupported("it is broken".into()), None));
             defs.push(TypeDef {
                 name,

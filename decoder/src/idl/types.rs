@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::cursor::Cursor;
-use super::error::{IdlError, Problem};
+use super::error::{Errors, IdlError, Problem};
 use super::generics::{Arg, Types};
 use super::memory::Repr;
 use super::{Body, Field, Fields, Type, Variant};
@@ -17,9 +17,19 @@ pub(super) struct Scope<'a> {
     pub(super) args: &'a [(String, Arg)],
     /// Generic types around this one.
     pub(super) depth: usize,
+    /// Where mistakes go that do not keep the rest from being read.
+    pub(super) errors: &'a mut Errors,
+    /// Whether there was one.
+    pub(super) broken: bool,
 }
 
 impl Scope<'_> {
+    /// The value, or nothing and a note of the error: what stands beside it is read all the same.
+    pub(super) fn keep<T>(&mut self, result: Result<T, IdlError>) -> Option<T> {
+        self.broken |= result.is_err();
+        self.errors.keep(result)
+    }
+
     pub(super) fn parse_type(&mut self, at: &Cursor<'_>) -> Result<Type, IdlError> {
         self.nested(at, 0)
     }
@@ -69,10 +79,9 @@ impl Scope<'_> {
         };
         let mut entry = Vec::with_capacity(2);
         for (name, kind) in [("key", key), ("value", value)] {
-            entry.push(Field {
-                name: name.into(),
-                kind: self.nested(kind, depth)?,
-            });
+            let name = name.into();
+            let kind = self.nested(kind, depth);
+            entry.extend(self.keep(kind).map(|kind| Field { name, kind }));
         }
         Ok(Type::Vec(Type::Tuple(entry).into()))
     }
@@ -80,10 +89,9 @@ impl Scope<'_> {
     fn tuple(&mut self, at: &Cursor<'_>, depth: usize) -> Result<Type, IdlError> {
         let mut fields = Vec::new();
         for (i, item) in at.list()?.iter().enumerate() {
-            fields.push(Field {
-                name: format!("_{i}"),
-                kind: self.nested(item, depth)?,
-            });
+            let name = format!("_{i}");
+            let kind = self.nested(item, depth);
+            fields.extend(self.keep(kind).map(|kind| Field { name, kind }));
         }
         Ok(Type::Tuple(fields))
     }
@@ -219,18 +227,16 @@ impl Scope<'_> {
         if items.is_empty() || items.len() > 256 {
             return Err(at.shape("1 to 256 variants"));
         }
+        let mut seen = HashMap::new();
         let mut out: Vec<Variant> = Vec::with_capacity(items.len());
-        for item in &items {
-            let name = item.name("name")?;
-            if let Some(first) = out.iter().position(|v| v.name == name) {
-                return Err(item.error(Problem::Duplicate {
-                    what: "variant",
-                    name,
-                    first: format!("{}[{first}]", at.path),
-                }));
-            }
-            let fields = self.fields(item)?;
-            out.push(Variant { name, fields });
+        for (i, item) in items.iter().enumerate() {
+            let name = self.unique("variant", at, (i, item), &mut seen);
+            let fields = self.fields(item);
+            let fields = self.keep(fields);
+            out.extend(
+                name.zip(fields)
+                    .map(|(name, fields)| Variant { name, fields }),
+            );
         }
         Ok(out)
     }
@@ -245,34 +251,50 @@ impl Scope<'_> {
             return Ok(Fields::Unit);
         };
         if first.get("name").is_some() && first.get("type").is_some() {
-            Ok(Fields::Named(self.named(&at, &items)?))
+            Ok(Fields::Named(self.named(&at, &items)))
         } else {
-            let kinds: Result<_, _> = items.iter().map(|item| self.parse_type(item)).collect();
-            Ok(Fields::Tuple(kinds?))
+            let mut kinds = Vec::with_capacity(items.len());
+            for item in &items {
+                let kind = self.parse_type(item);
+                kinds.extend(self.keep(kind));
+            }
+            Ok(Fields::Tuple(kinds))
         }
     }
 
     /// A list of `{name, type}`.
-    pub(super) fn named(
-        &mut self,
-        at: &Cursor<'_>,
-        items: &[Cursor<'_>],
-    ) -> Result<Vec<Field>, IdlError> {
+    pub(super) fn named(&mut self, at: &Cursor<'_>, items: &[Cursor<'_>]) -> Vec<Field> {
         let mut seen = HashMap::new();
         let mut out = Vec::with_capacity(items.len());
         for (i, item) in items.iter().enumerate() {
-            let name = item.name("name")?;
-            if let Some(first) = seen.insert(name.clone(), i) {
-                return Err(item.error(Problem::Duplicate {
-                    what: "field",
-                    name,
-                    first: format!("{}[{first}]", at.path),
-                }));
-            }
-            let kind = self.parse_type(&item.need("type")?)?;
-            out.push(Field { name, kind });
+            let name = self.unique("field", at, (i, item), &mut seen);
+            let kind = item.need("type").and_then(|kind| self.parse_type(&kind));
+            let kind = self.keep(kind);
+            out.extend(name.zip(kind).map(|(name, kind)| Field { name, kind }));
         }
-        Ok(out)
+        out
+    }
+
+    /// The item's name, which no item of the list before it may have.
+    fn unique(
+        &mut self,
+        what: &'static str,
+        list: &Cursor<'_>,
+        (number, item): (usize, &Cursor<'_>),
+        seen: &mut HashMap<String, usize>,
+    ) -> Option<String> {
+        let name = self.keep(item.name("name"))?;
+        if let Some(&first) = seen.get(&name) {
+            let twice = item.error(Problem::Duplicate {
+                what,
+                name: name.clone(),
+                first: format!("{}[{first}]", list.path),
+            });
+            self.keep::<()>(Err(twice));
+        } else {
+            seen.insert(name.clone(), number);
+        }
+        Some(name)
     }
 }
 

@@ -29,6 +29,10 @@ fn every_broken_file_is_refused_with_file_path_reason_and_fix() {
         &[
             ("$.types[0].type.fields[0].type", "unknown type `u65`"),
             (
+                "$.types[0].type.fields[2].type.option.defined",
+                "unknown type `Memo`",
+            ),
+            (
                 "$.types[1].type.fields[0].type.array[1]",
                 "expected a length below 2^32, found -1",
             ),
@@ -122,7 +126,62 @@ fn all_mistakes_of_a_file_are_listed_up_to_a_bound() {
         ]
     );
     idl["errors"] = json!(vec![json!({}); 100_000]);
-    assert_eq!(errors(&idl).len(), 100);
+    let found = errors(&idl);
+    assert_eq!(found.len(), 101);
+    // Each of them lacks a code; four mistakes stand before them.
+    assert_eq!(found[100].to_string(), "x.json: $: and 99904 more");
+}
+
+#[test]
+fn every_mistake_inside_one_definition_is_told() {
+    let fields = json!([
+        {"name": "a", "type": "u7"},
+        {"name": "a", "type": {"vec": "u9"}},
+        {"type": "u8"},
+        {"name": "b"},
+        {"name": "c", "type": {"hashMap": ["nokey", {"tuple": ["one", "u8", "two"]}]}},
+    ]);
+    let variants = json!([
+        {"name": "A", "fields": ["u6", {"name": "x", "type": "u8"}]},
+        {"name": "A"},
+        {"name": "B", "fields": [{"name": "x", "type": "u5"}, {"name": "x", "type": "u8"}]},
+    ]);
+    let mut idl = idl_of(
+        &json!([{"name": "U", "type": {"kind": "enum", "variants": variants}}]),
+        &fields,
+    );
+    idl["instructions"] = json!([{
+        "name": "go",
+        "accounts": [{}, {"name": "x", "optional": 1}],
+        "args": [{"name": "a", "type": "u7"}, {"name": "a", "type": "u8"}],
+    }]);
+    idl["events"] = json!([{"name": "E"}, {"name": "E", "discriminator": [1]}]);
+    let found: Vec<_> = errors(&idl).into_iter().map(|e| e.path).collect();
+    assert_eq!(
+        found,
+        [
+            "$.types[0].type.variants[0].fields[0]",
+            "$.types[0].type.variants[0].fields[1]",
+            "$.types[0].type.variants[1]",
+            "$.types[0].type.variants[2].fields[0].type",
+            "$.types[0].type.variants[2].fields[1]",
+            "$.types[1].type.fields[0].type",
+            "$.types[1].type.fields[1]",
+            "$.types[1].type.fields[1].type.vec",
+            "$.types[1].type.fields[2]",
+            "$.types[1].type.fields[3]",
+            "$.types[1].type.fields[4].type.hashMap[0]",
+            "$.types[1].type.fields[4].type.hashMap[1].tuple[0]",
+            "$.types[1].type.fields[4].type.hashMap[1].tuple[2]",
+            "$.instructions[0].accounts[0]",
+            "$.instructions[0].accounts[1].optional",
+            "$.instructions[0].args[0].type",
+            "$.instructions[0].args[1]",
+            "$.instructions[0]",
+            "$.events[0]",
+            "$.events[1]",
+        ]
+    );
 }
 
 #[test]
