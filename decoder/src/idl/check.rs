@@ -238,13 +238,21 @@ fn reached(body: &Body, faults: &[Option<Fault>]) -> Option<Fault> {
     fault
 }
 
-/// Discriminators, and events that cannot be laid out.
+/// Tables that one file may make: several times those of the largest IDLs in use.
+const MAX_TABLES: usize = 2_000;
+
+/// The number of tables, discriminators, and events that cannot be laid out.
 pub(super) fn whole(idl: &Idl, faults: &[Option<Fault>], errors: &mut Errors) {
     let fail = |path: String, problem: Problem| IdlError {
         file: idl.origin.clone(),
         path,
         problem: problem.into(),
     };
+    let tables = idl.events.len() * 2 + idl.instructions.len() + idl.accounts.len();
+    if tables > MAX_TABLES {
+        let max = MAX_TABLES;
+        errors.push(fail("$".into(), Problem::Tables { tables, max }));
+    }
     let events = idl.events.iter().map(|e| (&e.name, &e.discriminator));
     let instructions = idl.instructions.iter();
     let instructions = instructions.map(|i| (&i.name, &i.discriminator));

@@ -9,6 +9,26 @@ use crate::chain::Pubkey;
 const MAX_NAME: usize = 200;
 /// Bytes that a table's part of a file name may have: with prefix, label and version it stays below 255.
 const MAX_TABLE: usize = 120;
+/// Characters of the file's text in a message.
+const MAX_SHOWN: usize = 64;
+
+/// Text from the file as messages show it: not long, and unable to move a terminal's cursor or turn its text around.
+pub(super) fn shown(text: &str) -> String {
+    let mut out = String::new();
+    let mut chars = text.chars();
+    for c in chars.by_ref().take(MAX_SHOWN) {
+        let turns = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c.is_control() || turns {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    if chars.next().is_some() {
+        out.push('…');
+    }
+    out
+}
 
 #[derive(Clone)]
 pub(super) struct Cursor<'a> {
@@ -39,9 +59,12 @@ impl<'a> Cursor<'a> {
             Value::Null => "null".into(),
             Value::Bool(_) => "a boolean".into(),
             Value::Number(n) => n.to_string(),
-            Value::String(s) => format!("`{}`", s.chars().take(64).collect::<String>()),
+            Value::String(s) => format!("`{}`", shown(s)),
             Value::Array(a) => format!("a list of {}", a.len()),
-            Value::Object(_) => "an object".into(),
+            Value::Object(o) => match o.keys().next() {
+                None => "an empty object".into(),
+                Some(key) => format!("an object (its first key is `{}`)", shown(key)),
+            },
         };
         self.error(Problem::Shape { expected, found })
     }
@@ -64,9 +87,21 @@ impl<'a> Cursor<'a> {
             .ok_or_else(|| self.error(Problem::Missing(key)))
     }
 
-    /// The value under a key that is known to be there; null is refused.
-    pub(super) fn need_dyn(&self, key: &str) -> Result<Cursor<'a>, IdlError> {
-        self.get(key).ok_or_else(|| self.shape("a type, not null"))
+    /// The type under a key that is known to be there; null is refused.
+    pub(super) fn need_type(&self, key: &str) -> Result<Cursor<'a>, IdlError> {
+        self.get(key).ok_or_else(|| {
+            self.null(key)
+                .shape("a type (a name or an object with one key)")
+        })
+    }
+
+    /// The null under `key`.
+    fn null(&self, key: &str) -> Cursor<'a> {
+        Cursor {
+            file: self.file,
+            path: format!("{}.{}", self.path, shown(key)),
+            value: &Value::Null,
+        }
     }
 
     /// Elements of this list.
@@ -83,8 +118,16 @@ impl<'a> Cursor<'a> {
             .collect())
     }
 
-    /// Elements of the list under `key`; none if absent.
+    /// Elements of the list under `key`; none if the key is absent. Null is no list: it would hide what was meant.
     pub(super) fn list_of(&self, key: &str) -> Result<Vec<Cursor<'a>>, IdlError> {
+        match self.value.get(key) {
+            Some(Value::Null) => Err(self.null(key).shape("a list (or no such key)")),
+            _ => self.list_if_any(key),
+        }
+    }
+
+    /// Elements of the list under `key`; none if absent or null.
+    pub(super) fn list_if_any(&self, key: &str) -> Result<Vec<Cursor<'a>>, IdlError> {
         self.get(key).map_or_else(|| Ok(Vec::new()), |c| c.list())
     }
 
@@ -95,13 +138,13 @@ impl<'a> Cursor<'a> {
     /// The string under `key`, which must not be empty.
     pub(super) fn name(&self, key: &'static str) -> Result<String, IdlError> {
         let at = self.need(key)?;
-        match at.text()? {
-            "" => Err(at.shape("a name")),
-            name if name.len() > MAX_NAME || name.chars().any(char::is_control) => {
-                let start = name.chars().take(64).filter(|c| !c.is_control());
-                Err(at.error(Problem::Name(start.collect())))
+        match at.value.as_str() {
+            None | Some("") => Err(at.shape("a name (a string)")),
+            Some(name) if name.chars().any(char::is_control) => {
+                Err(at.error(Problem::Control(shown(name))))
             }
-            name => Ok(name.into()),
+            Some(name) if name.len() > MAX_NAME => Err(at.error(Problem::Name(shown(name)))),
+            Some(name) => Ok(name.into()),
         }
     }
 
@@ -113,8 +156,7 @@ impl<'a> Cursor<'a> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
         let length: usize = bytes.map(|b| if plain(b) { 1 } else { 3 }).sum();
         if length > MAX_TABLE {
-            let start = name.chars().take(64).collect();
-            return Err(self.error(Problem::Name(start)));
+            return Err(self.error(Problem::Name(shown(&name))));
         }
         Ok(name)
     }
@@ -142,7 +184,7 @@ impl<'a> Cursor<'a> {
         let mut key = [0; 32];
         match five8::decode_32(text, &mut key) {
             Ok(()) => Ok(key),
-            Err(_) => Err(self.error(Problem::Address(text.into()))),
+            Err(_) => Err(self.error(Problem::Address(shown(text)))),
         }
     }
 }

@@ -51,6 +51,32 @@ pub enum Problem {
     /// A key or name that is too long or holds control characters.
     #[error("`{0}` cannot name a table or column")]
     Name(String),
+    /// A name that would break lines or move cursors wherever it is shown.
+    #[error("the name `{0}` holds a control character")]
+    Control(String),
+    /// A key that an object has more than once.
+    #[error("key `{0}` stands here more than once")]
+    Twice(String),
+    /// A generic argument that is no array's length.
+    #[error(
+        "expected a length below 2^32 as generic argument, found `{given}` (for the array at {array})"
+    )]
+    Length {
+        /// The argument.
+        given: String,
+        /// Path of the array's length in the definition.
+        array: String,
+    },
+    /// More tables than one file may make.
+    #[error(
+        "the file makes {tables} tables, at most {max} are possible: two for an event, one for an instruction or account"
+    )]
+    Tables {
+        /// So many.
+        tables: usize,
+        /// The limit.
+        max: usize,
+    },
     /// A generic parameter that the definition does not declare.
     #[error("generic parameter `{0}` is not declared")]
     UnknownParameter(String),

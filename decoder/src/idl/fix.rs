@@ -25,6 +25,12 @@ impl Problem {
             Self::Name(_) => "shorten it: an event, account or instruction may have 120 letters (others than \
                 a-z, A-Z, 0-9 and _ count three times), a field 200 bytes, without control characters"
                 .into(),
+            Self::Control(_) => "write it without: it becomes the name of a table or column, or a value".into(),
+            Self::Twice(key) => format!("keep one `{key}`: readers of JSON differ in which of them counts"),
+            Self::Length { .. } => "write a smaller number where the type is used, or a shorter array in its definition".into(),
+            Self::Tables { .. } => "take events, instructions or accounts that are not needed out of the file: records of \
+                those become dead letters with their bytes"
+                .into(),
             Self::UnknownParameter(name) => format!(
                 "add `{name}` to the `generics` of the type, or write the type that is meant"
             ),

@@ -43,6 +43,8 @@ pub(super) struct Instance {
     pub(super) template: usize,
     pub(super) args: Vec<(String, Arg)>,
     pub(super) depth: usize,
+    /// Path of its first use outside of generic types.
+    pub(super) used: String,
 }
 
 /// Named types of a file, known before any definition is read, and the instances of generic ones.
@@ -100,7 +102,13 @@ impl Types {
     }
 
     /// The type that a generic one is with these arguments.
-    pub(super) fn instantiate(&mut self, template: usize, args: Vec<Arg>, depth: usize) -> Type {
+    pub(super) fn instantiate(
+        &mut self,
+        template: usize,
+        args: Vec<Arg>,
+        depth: usize,
+        used: &str,
+    ) -> Type {
         let name = self.name(template).to_owned();
         let refuse = |why: &str| Type::Unsupported(format!("generic type `{name}` {why}"));
         if args.iter().any(|arg| matches!(arg, Arg::Open)) {
@@ -124,6 +132,7 @@ impl Types {
             template,
             args: declared.zip(key.1.iter().cloned()).collect(),
             depth: depth + 1,
+            used: used.into(),
         });
         self.instances.insert(key, number);
         Type::Defined(number)
@@ -171,7 +180,7 @@ fn spelled(kind: &Type) -> String {
 
 /// The list under `generics` of a definition: `{kind, name}` in the new format, names in the legacy one.
 pub(super) fn parameters(at: &Cursor<'_>) -> Result<Vec<Parameter>, IdlError> {
-    let items = at.list_of("generics")?;
+    let items = at.list_if_any("generics")?;
     if items.len() > MAX_PARAMETERS {
         return Err(at.shape("at most 32 generic parameters"));
     }

@@ -12,7 +12,7 @@ use super::{Account, Body, ErrorCode, Event, Instruction, InstructionAccount, Ty
 impl Format<'_> {
     pub(super) fn instructions(&self, reader: &mut Reader) -> Vec<Instruction> {
         let mut seen = Seen::new("instruction");
-        let list = reader.list(&self.root, "instructions");
+        let list = reader.list(self, "instructions");
         let mut out = Vec::with_capacity(list.len());
         for at in list {
             out.extend(self.instruction(&at, reader, &mut seen));
@@ -31,13 +31,8 @@ impl Format<'_> {
         scope.keep(seen.add(at, &name));
         let mut accounts = Vec::new();
         flatten_accounts(at, &mut scope, &mut accounts, 0);
-        let args = match at.get("args") {
-            None => Vec::new(),
-            Some(args) => {
-                let items = scope.keep(args.list()).unwrap_or_default();
-                scope.named(&args, &items)
-            }
-        };
+        let items = scope.keep(at.list_of("args")).unwrap_or_default();
+        let args = scope.named(&format!("{}.args", at.path), &items);
         let discriminator = self.discriminator(at, "global", &snake(&name));
         Some(Instruction {
             discriminator: scope.keep(discriminator)?,
@@ -49,7 +44,7 @@ impl Format<'_> {
 
     pub(super) fn accounts(&self, reader: &mut Reader) -> Vec<Account> {
         let mut seen = Seen::new("account");
-        let list = reader.list(&self.root, "accounts");
+        let list = reader.list(self, "accounts");
         let mut out = Vec::with_capacity(list.len());
         for at in list {
             let errors = &mut reader.errors;
@@ -73,7 +68,7 @@ impl Format<'_> {
 
     pub(super) fn events(&self, reader: &mut Reader) -> Vec<Event> {
         let mut seen = Seen::new("event");
-        let list = reader.list(&self.root, "events");
+        let list = reader.list(self, "events");
         let mut out = Vec::with_capacity(list.len());
         for at in list {
             out.extend(self.event(&at, reader, &mut seen));
@@ -116,7 +111,7 @@ impl Format<'_> {
                     .transpose()?,
             })
         };
-        let list = reader.list(&self.root, "errors");
+        let list = reader.list(self, "errors");
         let codes = list.iter().filter_map(|at| reader.errors.keep(parse(at)));
         codes.collect()
     }

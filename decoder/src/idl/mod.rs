@@ -6,6 +6,7 @@ mod error;
 mod fix;
 mod generics;
 mod items;
+mod json;
 mod layouts;
 mod memory;
 mod names;
@@ -16,6 +17,7 @@ mod types;
 use crate::chain::Pubkey;
 
 pub use error::{IdlError, Problem};
+pub use json::without_bom;
 pub use layouts::{check, notices};
 pub use parse::parse;
 

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
-
 use super::check;
-use super::cursor::Cursor;
+use super::cursor::{Cursor, shown};
 use super::error::{Errors, IdlError, Problem};
 use super::generics::{self, Arg, Types};
+use super::json;
 use super::types::Scope;
 use super::{Body, Idl, Type, TypeDef};
 
@@ -31,16 +30,16 @@ pub fn parse(label: &str, origin: &str, json: &[u8]) -> Result<Idl, IdlError> {
 
 /// Reads an IDL, or says everything that is wrong with it.
 pub(super) fn read(label: &str, origin: &str, json: &[u8]) -> Result<Idl, Vec<IdlError>> {
-    let value: Value = serde_json::from_slice(json).map_err(|error| {
-        vec![IdlError {
-            file: origin.into(),
-            path: "$".into(),
-            problem: Problem::Json(error.to_string()).into(),
-        }]
-    })?;
-    let root = Cursor::root(origin, &value);
-    let (format, name, address) = header(root).map_err(|error| vec![error])?;
     let mut errors = Errors::default();
+    let value = json::read(origin, json, &mut errors).map_err(|error| vec![error])?;
+    let root = Cursor::root(origin, &value);
+    let (format, name, address) = match header(root) {
+        Ok(header) => header,
+        Err(error) => {
+            errors.push(error);
+            return Err(errors.into_list());
+        }
+    };
     let address = address.and_then(|at| errors.keep(at.pubkey()));
     let mut reader = Reader {
         types: Types::default(),
@@ -93,7 +92,7 @@ fn header<'a>(root: Cursor<'a>) -> Result<(Format<'a>, String, Option<Cursor<'a>
     let legacy = match metadata.as_ref().and_then(|m| m.get("spec")) {
         None => true,
         Some(spec) if spec.text()? == "0.1.0" => false,
-        Some(spec) => return Err(spec.error(Problem::Spec(spec.text()?.into()))),
+        Some(spec) => return Err(spec.error(Problem::Spec(shown(spec.text()?)))),
     };
     let (name, address) = if legacy {
         let address = metadata.as_ref().and_then(|m| m.get("address"));
@@ -116,14 +115,20 @@ impl Reader {
             types: &mut self.types,
             args: &[],
             depth: 0,
+            used: "",
             errors: &mut self.errors,
             broken: false,
         }
     }
 
     /// Elements of the list under `key`; none, and an error, if it is no list.
-    pub(super) fn list<'a>(&mut self, at: &Cursor<'a>, key: &str) -> Vec<Cursor<'a>> {
-        self.errors.keep(at.list_of(key)).unwrap_or_default()
+    pub(super) fn list<'a>(&mut self, of: &Format<'a>, key: &str) -> Vec<Cursor<'a>> {
+        let list = match (of.legacy, key) {
+            // These two were options in the legacy format, and written as null without a value.
+            (true, "events" | "errors") => of.root.list_if_any(key),
+            _ => of.root.list_of(key),
+        };
+        self.errors.keep(list).unwrap_or_default()
     }
 }
 
@@ -136,7 +141,7 @@ pub(super) struct Format<'a> {
 impl<'a> Format<'a> {
     /// Where types are defined; in the legacy format an account's layout is one too.
     fn entries(&self, reader: &mut Reader) -> Vec<Cursor<'a>> {
-        let mut entries = reader.list(&self.root, "types");
+        let mut entries = reader.list(self, "types");
         if self.legacy {
             // Some generators list an account among the types as well, in the same words.
             let mut own = HashMap::new();
@@ -219,6 +224,7 @@ impl<'a> Format<'a> {
             let known = broken.get(instance.template).copied().unwrap_or(true);
             let mut scope = reader.scope();
             (scope.args, scope.depth) = (&instance.args, instance.depth);
+            scope.used = &instance.used;
             scope.broken = known;
             let body = match known {
                 true => None,

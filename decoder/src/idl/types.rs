@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, shown};
 use super::error::{Errors, IdlError, Problem};
 use super::generics::{Arg, Types};
 use super::memory::Repr;
@@ -17,6 +17,8 @@ pub(super) struct Scope<'a> {
     pub(super) args: &'a [(String, Arg)],
     /// Generic types around this one.
     pub(super) depth: usize,
+    /// Path of the use that they are read for; empty outside of them.
+    pub(super) used: &'a str,
     /// Where mistakes go that do not keep the rest from being read.
     pub(super) errors: &'a mut Errors,
     /// Whether there was one.
@@ -42,7 +44,7 @@ impl Scope<'_> {
             return Err(at.error(Problem::Depth(MAX_NESTING, "option, vec and array".into())));
         }
         if let Some(name) = at.value.as_str() {
-            return primitive(name).ok_or_else(|| at.error(Problem::UnknownType(name.into())));
+            return primitive(name).ok_or_else(|| at.error(Problem::UnknownType(shown(name))));
         }
         let Some(object) = at.value.as_object() else {
             return Err(at.shape("a type"));
@@ -51,7 +53,7 @@ impl Scope<'_> {
         let (Some(key), None) = (keys.next(), keys.next()) else {
             return Err(at.shape("a type: an object with one key"));
         };
-        let inner = at.need_dyn(key)?;
+        let inner = at.need_type(key)?;
         let below = depth + 1;
         match key.as_str() {
             "option" => Ok(Type::Option(self.nested(&inner, below)?.into())),
@@ -68,7 +70,7 @@ impl Scope<'_> {
                 Arg::Value(_) => Err(inner.shape("a parameter that is a type")),
                 Arg::Open => Ok(Type::Unsupported("a generic parameter".into())),
             },
-            other => Err(at.error(Problem::UnknownType(other.into()))),
+            other => Err(at.error(Problem::UnknownType(shown(other)))),
         }
     }
 
@@ -113,7 +115,7 @@ impl Scope<'_> {
             Some(Arg::Open) => {
                 return Ok(Type::Unsupported("a generic length".into()));
             }
-            Some(Arg::Value(text)) => number(&text),
+            Some(Arg::Value(text)) => return self.length(element, length, &text),
             Some(Arg::Type(_)) => None,
             None => length.value.as_u64(),
         };
@@ -122,12 +124,27 @@ impl Scope<'_> {
         Ok(Type::Array(element.into(), count))
     }
 
+    /// An array as long as a generic argument says; a mistake in that stands where the type is used.
+    fn length(&self, element: Type, at: &Cursor<'_>, text: &str) -> Result<Type, IdlError> {
+        let count = number(text).and_then(|n| u32::try_from(n).ok());
+        count
+            .map(|count| Type::Array(element.into(), count))
+            .ok_or_else(|| {
+                let mut error = at.error(Problem::Length {
+                    given: shown(text),
+                    array: at.path.clone(),
+                });
+                error.path = self.used.into();
+                error
+            })
+    }
+
     /// What a generic parameter stands for here.
     fn parameter(&self, at: &Cursor<'_>, name: &str) -> Result<Arg, IdlError> {
         let found = self.args.iter().find(|(n, _)| n == name);
         match found {
             Some((_, arg)) => Ok(arg.clone()),
-            None => Err(at.error(Problem::UnknownParameter(name.into()))),
+            None => Err(at.error(Problem::UnknownParameter(shown(name)))),
         }
     }
 
@@ -143,7 +160,7 @@ impl Scope<'_> {
             None => (at.name("name")?, at.list_of(list)?),
         };
         let Some(index) = self.types.find(&name) else {
-            return Err(at.error(Problem::UnknownType(name)));
+            return Err(at.error(Problem::UnknownType(shown(&name))));
         };
         let wanted = self.types.parameters(index).to_vec();
         if wanted.len() != given.len() {
@@ -165,7 +182,12 @@ impl Scope<'_> {
                 _ => args.push(arg),
             }
         }
-        Ok(self.types.instantiate(index, args, self.depth))
+        let used = if self.used.is_empty() {
+            &at.path
+        } else {
+            self.used
+        };
+        Ok(self.types.instantiate(index, args, self.depth, used))
     }
 
     /// `{kind: type, type}` or `{kind: const, value}`; the legacy format has `{type}`, `{value}`, `{generic}`.
@@ -230,7 +252,7 @@ impl Scope<'_> {
         let mut seen = HashMap::new();
         let mut out: Vec<Variant> = Vec::with_capacity(items.len());
         for (i, item) in items.iter().enumerate() {
-            let name = self.unique("variant", at, (i, item), &mut seen);
+            let name = self.unique("variant", &at.path, (i, item), &mut seen);
             let fields = self.fields(item);
             let fields = self.keep(fields);
             out.extend(
@@ -250,8 +272,10 @@ impl Scope<'_> {
         let Some(first) = items.first() else {
             return Ok(Fields::Unit);
         };
-        if first.get("name").is_some() && first.get("type").is_some() {
-            Ok(Fields::Named(self.named(&at, &items)))
+        // No type is an object with one of these keys.
+        let keys = first.value.as_object();
+        if keys.is_some_and(|keys| keys.contains_key("name") || keys.contains_key("type")) {
+            Ok(Fields::Named(self.named(&at.path, &items)))
         } else {
             let mut kinds = Vec::with_capacity(items.len());
             for item in &items {
@@ -263,11 +287,11 @@ impl Scope<'_> {
     }
 
     /// A list of `{name, type}`.
-    pub(super) fn named(&mut self, at: &Cursor<'_>, items: &[Cursor<'_>]) -> Vec<Field> {
+    pub(super) fn named(&mut self, list: &str, items: &[Cursor<'_>]) -> Vec<Field> {
         let mut seen = HashMap::new();
         let mut out = Vec::with_capacity(items.len());
         for (i, item) in items.iter().enumerate() {
-            let name = self.unique("field", at, (i, item), &mut seen);
+            let name = self.unique("field", list, (i, item), &mut seen);
             let kind = item.need("type").and_then(|kind| self.parse_type(&kind));
             let kind = self.keep(kind);
             out.extend(name.zip(kind).map(|(name, kind)| Field { name, kind }));
@@ -279,7 +303,7 @@ impl Scope<'_> {
     fn unique(
         &mut self,
         what: &'static str,
-        list: &Cursor<'_>,
+        list: &str,
         (number, item): (usize, &Cursor<'_>),
         seen: &mut HashMap<String, usize>,
     ) -> Option<String> {
@@ -288,7 +312,7 @@ impl Scope<'_> {
             let twice = item.error(Problem::Duplicate {
                 what,
                 name: name.clone(),
-                first: format!("{}[{first}]", list.path),
+                first: format!("{list}[{first}]"),
             });
             self.keep::<()>(Err(twice));
         } else {

@@ -14,8 +14,13 @@ pub(crate) enum PlanError {
     LongText,
     #[error("all layouts of the file together need more than {max} columns and sub-columns, or too long names", max = super::budget::STREAMS)]
     Together,
-    #[error("an array of {0} elements is larger than any record")]
-    LongArray(u64),
+    #[error("an array of {count} elements is larger than any record (column `{column}`{})", within(of.as_deref()))]
+    LongArray {
+        count: u64,
+        column: String,
+        /// The named type that holds it, and where that is defined.
+        of: Option<String>,
+    },
     #[error("one byte of a record could become {0} bytes of columns")]
     Grows(u64),
     #[error("the shortest record would become {0} bytes of columns")]
@@ -24,6 +29,10 @@ pub(crate) enum PlanError {
     COption,
     #[error("{0}")]
     Unsupported(String),
+}
+
+fn within(of: Option<&str>) -> String {
+    of.map_or_else(String::new, |of| format!(", in type {of}"))
 }
 
 /// Compiles an event's or account's layout; what it holds at the top become columns.

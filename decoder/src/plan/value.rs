@@ -42,6 +42,8 @@ pub(super) struct Compiler<'a> {
     idl: &'a Idl,
     /// The column being compiled.
     pub(super) owner: String,
+    /// Named types around the value.
+    within: Vec<usize>,
     /// One entry per stream.
     pub(super) owners: Vec<String>,
     pub(super) defaults: Vec<StreamDefault>,
@@ -52,6 +54,7 @@ impl<'a> Compiler<'a> {
         Self {
             idl,
             owner: String::new(),
+            within: Vec::new(),
             owners: Vec::new(),
             defaults: Vec::new(),
         }
@@ -137,7 +140,12 @@ impl<'a> Compiler<'a> {
             Type::Defined(index) => {
                 let idl = self.idl;
                 match idl.types().get(*index) {
-                    Some(def) => self.body(&def.body),
+                    Some(def) => {
+                        self.within.push(*index);
+                        let value = self.body(&def.body);
+                        self.within.pop();
+                        value
+                    }
                     None => Err(PlanError::Unsupported("dangling type".into())),
                 }
             }
@@ -164,7 +172,12 @@ impl<'a> Compiler<'a> {
 
     fn array(&mut self, inner: &Type, count: u32) -> Result<Value, PlanError> {
         if u64::from(count) > Limits::ARRAY {
-            return Err(PlanError::LongArray(count.into()));
+            let def = self.within.last().and_then(|i| self.idl.types().get(*i));
+            return Err(PlanError::LongArray {
+                count: count.into(),
+                column: self.owner.clone(),
+                of: def.map(|def| format!("`{}` at {}", def.name, def.path)),
+            });
         }
         if matches!(self.resolve(inner), Type::Unsigned(1)) {
             return self.copy(format!("FixedString({count})"), count as usize);

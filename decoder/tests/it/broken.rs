@@ -210,7 +210,7 @@ fn generic_types_are_used_as_they_are_declared() {
         (vec![u8(), u8()], Some("expected a constant")),
         (
             vec![u8(), number("many")],
-            Some("expected a length below 2^32"),
+            Some("expected a length below 2^32 as generic argument, found `many`"),
         ),
         (
             vec![u8(), number("-1")],
@@ -429,10 +429,8 @@ fn long_lists_and_deep_types_cost_no_more_than_they_are_long() {
     let def = |i: usize, of: &str| json!({"name": format!("A{i}"), "type": {"kind": "struct", "fields": [{"name": "a", "type": of}]}});
     let types: Vec<Value> = (0..10_000).map(|i| def(i, "u8")).collect();
     let accounts: Vec<Value> = (10_000..20_000).map(|i| def(i, "u16")).collect();
-    assert_eq!(
-        errors(&json!({"name": "x", "types": types, "accounts": accounts})),
-        []
-    );
+    let found = error(&json!({"name": "x", "types": types, "accounts": accounts}));
+    assert!(found.contains("makes 10000 tables"), "{found}");
     for bytes in [
         b"\xff\xfe{}".as_slice(),
         b"",

@@ -21,6 +21,7 @@ mod forgeries;
 #[path = "../../../fuzz/src/lib.rs"]
 mod fuzz;
 mod fuzz_corpus;
+mod hidden;
 mod idls;
 mod mainnet;
 mod noise;
