@@ -232,6 +232,7 @@ impl Indexing {
         if !self.prepared && !self.prepare(&mut decoder, &stop).await? {
             return Ok(());
         }
+        let mut changed = false;
         loop {
             let run_stop = stop.child_token();
             let mut geyser = self.geyser.clone();
@@ -241,6 +242,7 @@ impl Indexing {
                 source: "geyser".to_owned(),
                 accounts: decoder.accounts.map(|decoder| AccountOptions {
                     snapshot_every: self.snapshot_every,
+                    after_idl_change: changed,
                     ..AccountOptions::new(Arc::new(decoder), self.rpc.clone())
                 }),
             };
@@ -266,6 +268,7 @@ impl Indexing {
                 return Ok(());
             }
             reload.in_force();
+            changed = true;
             tracing::info!("IDLs have changed: indexing goes on with the new ones");
         }
     }

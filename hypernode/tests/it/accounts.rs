@@ -85,6 +85,29 @@ fn in_tables(data: &Path) -> BTreeMap<String, Node> {
     sql(data, query).lines().map(row).collect()
 }
 
+/// What is stated of a program's slots: (kind, first, last, reason). Of every slot there is one statement (I-24).
+fn stated(data: &Path, label: &str) -> Vec<(String, u64, u64, String)> {
+    let query = format!(
+        "SELECT kind, reason, slot_from, slot_to FROM account_coverage FINAL \
+         WHERE label = '{label}' AND kind != 'snapshot' ORDER BY slot_from"
+    );
+    let text = sql(data, &query);
+    let rows = text.lines().map(|line| {
+        let mut parts = line.split('\t');
+        let mut next = || parts.next().expect("a column").to_owned();
+        let (kind, reason) = (next(), next());
+        let number = |text: String| text.parse::<u64>().expect("a slot");
+        (kind, number(next()), number(next()), reason)
+    });
+    let rows: Vec<_> = rows.collect();
+    let mut next = 0;
+    for (_, from, to, _) in &rows {
+        assert!(*from == next && from <= to, "hole or overlap: {rows:?}");
+        next = to + 1;
+    }
+    rows
+}
+
 #[test]
 fn node_accounts_are_the_chains_own_and_a_restart_says_what_it_did_not_see() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -149,21 +172,19 @@ fn node_accounts_are_the_chains_own_and_a_restart_says_what_it_did_not_see() {
     });
     let now: u64 = sql(&data, snapshots).parse().expect("a count");
     assert_eq!(now, before + 1);
-    let gaps = sql(
-        &data,
-        "SELECT slot_from, slot_to, reason FROM account_coverage WHERE kind = 'unobserved' AND label = 'node_registry' \
-         ORDER BY slot_from",
-    );
-    let gaps: Vec<&str> = gaps.lines().collect();
-    assert!(
-        gaps[0].starts_with("0\t") && gaps[0].ends_with("before the first snapshot"),
-        "{gaps:?}"
-    );
-    let wanted = format!("{}\t", observed + 1);
-    assert!(
-        gaps[1].starts_with(&wanted) && gaps[1].ends_with("start"),
-        "{gaps:?}"
-    );
+    wait_for("more slots", Duration::from_secs(60), || {
+        (stated(&data, "node_registry").len() == 4).then_some(())
+    });
+    let rows = stated(&data, "node_registry");
+    let kinds: Vec<(&str, &str)> = rows.iter().map(|row| (&*row.0, &*row.3)).collect();
+    let wanted = [
+        ("unobserved", "before the first snapshot"),
+        ("observed", ""),
+        ("unobserved", "start"),
+        ("observed", ""),
+    ];
+    assert_eq!(kinds, wanted);
+    assert_eq!(rows[1].2, observed);
 
     let chain = on_chain(&second);
     assert!(!chain.is_empty());
@@ -200,6 +221,37 @@ fn node_accounts_are_the_chains_own_and_a_restart_says_what_it_did_not_see() {
     let staked = chain.values().filter(|node| node.3 > 0).count();
     assert_eq!(joined, staked.to_string());
     assert_eq!(second.stop(), Some(0));
+}
+
+#[test]
+fn a_change_of_idls_leaves_no_slot_of_the_other_programs_unobserved() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).expect("a folder");
+    let instance = Instance::start(&data, &[]);
+    let long = Duration::from_secs(90);
+    wait_for("observed slots", long, || {
+        let last = stated(&data, "node_registry").pop()?;
+        (last.0 == "observed").then_some(())
+    });
+    let idl = r#"{"version": "0.1.0", "name": "late", "instructions": [],
+        "accounts": [{"name": "Thing", "type": {"kind": "struct", "fields": [{"name": "a", "type": "u64"}]}}]}"#;
+    let mut idl: Value = serde_json::from_str(idl).expect("JSON");
+    idl["metadata"] = json!({"address": crate::idls::probe()});
+    let folder = data.join("idl");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("late.idl.json"), idl.to_string()).expect("a file");
+    wait_for("observed slots after the change", long, || {
+        let last = stated(&data, "late").pop()?;
+        (last.0 == "observed").then_some(())
+    });
+    assert_eq!(instance.stop(), Some(0));
+    for label in ["node_registry", "job_receipt"] {
+        let rows = stated(&data, label);
+        let kinds: Vec<&str> = rows.iter().map(|row| &*row.0).collect();
+        assert_eq!(kinds, ["unobserved", "observed"], "{label}: {rows:?}");
+        assert!(rows[1].2 > stated(&data, "late")[1].1, "{label}: {rows:?}");
+    }
 }
 
 #[test]

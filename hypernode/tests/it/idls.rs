@@ -15,7 +15,7 @@ const ZOO: &str = include_str!("../../../decoder/tests/it/zoo.idl.json");
 const LONG: Duration = Duration::from_secs(180);
 
 /// Address of localnet's program that emits what it is told.
-fn probe() -> String {
+pub(crate) fn probe() -> String {
     let id = hypernode_schemas::localnet::program_id("probe");
     let mut text = [0; five8::BASE58_ENCODED_32_MAX_LEN];
     let length = usize::from(five8::encode_32(&id, &mut text));

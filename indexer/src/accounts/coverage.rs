@@ -8,34 +8,48 @@ use hypernode_decoder::chain::Pubkey;
 use hypernode_warehouse::{Client, WarehouseError};
 use serde::Deserialize;
 
-/// What a row says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Snapshot,
-    Unobserved,
-    Observed,
-}
-
-impl Kind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Snapshot => "snapshot",
-            Self::Unobserved => "unobserved",
-            Self::Observed => "observed",
-        }
-    }
-}
+use super::cover::{Kind, Statement};
 
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Coverage<'a> {
     pub(super) program: Pubkey,
     pub(super) label: &'a str,
-    pub(super) kind: Kind,
-    pub(super) from: u64,
-    pub(super) to: u64,
-    pub(super) accounts: u64,
-    pub(super) reason: &'static str,
+    kind: &'static str,
+    from: u64,
+    to: u64,
+    accounts: u64,
+    reason: &'static str,
+}
+
+impl<'a> Coverage<'a> {
+    /// All accounts were read as of a slot: a mark, beside the statement of whether that slot was observed.
+    pub(super) fn snapshot(program: Pubkey, label: &'a str, slot: u64, accounts: u64) -> Self {
+        Self {
+            program,
+            label,
+            kind: "snapshot",
+            from: slot,
+            to: slot,
+            accounts,
+            reason: "",
+        }
+    }
+
+    pub(super) fn statement(program: Pubkey, label: &'a str, statement: Statement) -> Self {
+        Self {
+            program,
+            label,
+            kind: match statement.kind {
+                Kind::Observed => "observed",
+                Kind::Unobserved => "unobserved",
+            },
+            from: statement.from,
+            to: statement.to,
+            accounts: 0,
+            reason: statement.reason,
+        }
+    }
 }
 
 /// Writes rows.
@@ -54,7 +68,7 @@ pub(super) async fn record(client: &Client, rows: &[Coverage<'_>]) -> Result<(),
             sql,
             "{union}SELECT unhex('{}'), '{label}', '{}', toUInt64({}), toUInt64({}), toUInt64({}), now64(3, 'UTC'), '{}'",
             hex(&row.program),
-            row.kind.name(),
+            row.kind,
             row.from,
             row.to,
             row.accounts,
@@ -67,17 +81,30 @@ pub(super) async fn record(client: &Client, rows: &[Coverage<'_>]) -> Result<(),
 #[derive(Row, Deserialize)]
 struct Last {
     program: Pubkey,
-    slot: u64,
+    observed: bool,
+    from: u64,
+    to: u64,
 }
 
-/// Last slot of each program at which its accounts were observed or read.
-pub(super) async fn last(client: &Client) -> Result<HashMap<Pubkey, u64>, WarehouseError> {
-    let sql = "SELECT program, max(slot_to) AS slot FROM account_coverage FINAL \
-               WHERE kind IN ('snapshot', 'observed') GROUP BY program";
+/// What was stated last of each program.
+pub(super) async fn last(client: &Client) -> Result<HashMap<Pubkey, Statement>, WarehouseError> {
+    let sql = "SELECT program, last.3 AS observed, last.2 AS from, last.1 AS to FROM (\
+               SELECT program, max((slot_to, slot_from, kind = 'observed')) AS last FROM account_coverage FINAL \
+               WHERE kind IN ('observed', 'unobserved') GROUP BY program)";
     let rows = client.rows::<Last>(sql).await?;
+    let statement = |row: Last| Statement {
+        kind: if row.observed {
+            Kind::Observed
+        } else {
+            Kind::Unobserved
+        },
+        from: row.from,
+        to: row.to,
+        reason: "",
+    };
     Ok(rows
         .into_iter()
-        .map(|row| (row.program, row.slot))
+        .map(|row| (row.program, statement(row)))
         .collect())
 }
 

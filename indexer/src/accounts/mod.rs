@@ -4,10 +4,11 @@
 //! Nothing here may hold slots back. Updates go through a queue of bounded size into a lane of their own; where it is
 //! full they are dropped and counted as a gap. Account updates prove nothing of what came before them, so after every
 //! start, gap and reconnect all accounts are read by RPC at a stated slot, and the slots since the last one that was
-//! observed are recorded in `account_coverage`. What an owner filter cannot show (a closed account belongs to the system
+//! observed are recorded in `account_coverage`, where each slot is stated once (`cover`). What an owner filter cannot show (a closed account belongs to the system
 //! program) follows from comparing what is known with what is there.
 
 mod closing;
+mod cover;
 mod coverage;
 mod lane;
 mod queue;
@@ -38,16 +39,23 @@ pub struct AccountOptions {
     pub rpc: Option<String>,
     /// Time between snapshots while the stream is whole.
     pub snapshot_every: Duration,
+    /// Bytes of updates that may wait to be stored before the next ones are dropped.
+    pub queue_bytes: usize,
+    /// Whether this run follows right upon one of the same process, whose IDLs have changed: what that one observed then
+    /// goes on, as far as the source replays what lies between.
+    pub after_idl_change: bool,
 }
 
 impl AccountOptions {
-    /// A snapshot each hour.
+    /// A snapshot each hour, a queue of 32 MiB.
     #[must_use]
     pub fn new(decoder: Arc<AccountDecoder>, rpc: Option<String>) -> Self {
         Self {
             decoder,
             rpc,
             snapshot_every: Duration::from_secs(3_600),
+            queue_bytes: 32 << 20,
+            after_idl_change: false,
         }
     }
 }

@@ -7,8 +7,6 @@ use yellowstone_grpc_proto::geyser::SubscribeUpdateAccount;
 
 use super::Seen;
 
-/// Bytes that may wait.
-const BYTES: usize = 32 << 20;
 /// Bytes per permit.
 const PERMIT: usize = 1024;
 
@@ -30,8 +28,9 @@ pub(super) enum Item {
 /// What was dropped since the lane last asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Dropped {
-    /// Lowest slot.
+    /// Lowest and highest slot.
     pub(super) from: u64,
+    pub(super) to: u64,
     pub(super) updates: u64,
 }
 
@@ -40,6 +39,7 @@ pub(super) struct Dropped {
 pub(crate) struct AccountSender {
     items: mpsc::UnboundedSender<Item>,
     budget: Arc<Semaphore>,
+    permits: usize,
     dropped: Arc<Mutex<Option<Dropped>>>,
 }
 
@@ -50,13 +50,15 @@ pub(crate) struct AccountReceiver {
     dropped: Arc<Mutex<Option<Dropped>>>,
 }
 
-/// A queue from a stream to a lane.
-pub(crate) fn channel() -> (AccountSender, AccountReceiver) {
+/// A queue from a stream to a lane, in which so many bytes may wait.
+pub(crate) fn channel(bytes: usize) -> (AccountSender, AccountReceiver) {
     let (sender, items) = mpsc::unbounded_channel();
+    let permits = (bytes / PERMIT).max(1);
     let dropped = Arc::default();
     let sender = AccountSender {
         items: sender,
-        budget: Arc::new(Semaphore::new(BYTES / PERMIT)),
+        budget: Arc::new(Semaphore::new(permits)),
+        permits,
         dropped: Arc::clone(&dropped),
     };
     (sender, AccountReceiver { items, dropped })
@@ -68,7 +70,7 @@ impl AccountSender {
         let Some(seen) = Seen::new(update) else {
             return false;
         };
-        let permits = (seen.size() / PERMIT).clamp(1, BYTES / PERMIT);
+        let permits = (seen.size() / PERMIT).clamp(1, self.permits);
         let permits = u32::try_from(permits).unwrap_or(u32::MAX);
         match Arc::clone(&self.budget).try_acquire_many_owned(permits) {
             Ok(permit) => self.send(Item::Update(Box::new(seen), permit)),
@@ -106,10 +108,12 @@ impl AccountSender {
         let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
         let before = dropped.unwrap_or(Dropped {
             from: slot,
+            to: slot,
             updates: 0,
         });
         *dropped = Some(Dropped {
             from: before.from.min(slot),
+            to: before.to.max(slot),
             updates: before.updates + 1,
         });
     }
@@ -144,7 +148,8 @@ mod tests {
 
     #[test]
     fn a_full_queue_drops_and_says_from_where() {
-        let (sender, mut receiver) = channel();
+        const BYTES: usize = 1 << 20;
+        let (sender, mut receiver) = channel(BYTES);
         assert!(sender.update(update(5, BYTES)));
         assert_eq!(receiver.dropped(), None);
         for slot in [9, 7, 8] {
@@ -153,6 +158,7 @@ mod tests {
         sender.confirmed(9);
         let dropped = Dropped {
             from: 7,
+            to: 9,
             updates: 3,
         };
         assert_eq!(receiver.dropped(), Some(dropped));

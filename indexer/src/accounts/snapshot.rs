@@ -12,7 +12,7 @@ use hypernode_warehouse::{Client, WarehouseError};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::coverage::{self, Coverage, Kind, hex};
+use super::coverage::{self, Coverage, hex};
 use super::rpc::{Keyed, Rpc, RpcError};
 use super::store::insert;
 
@@ -34,54 +34,30 @@ pub(super) enum SnapshotError {
 }
 
 /// What a snapshot found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Taken {
-    /// Highest slot of any program's part.
-    pub(super) slot: u64,
+    /// Slot of each program's part.
+    pub(super) slots: Vec<(Pubkey, u64)>,
     pub(super) accounts: u64,
     /// Rows written: new or changed accounts, and closed ones.
     pub(super) written: u64,
     pub(super) closed: u64,
 }
 
-/// The stream was not whole before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Gap {
-    pub(super) reason: &'static str,
-    /// First slot from which it is whole again: a snapshot of an earlier one would leave slots out.
-    pub(super) first: u64,
-}
-
-/// Reads all accounts and writes what differs from what is known. After a gap the slots since the last observed one are
-/// recorded as unobserved.
+/// Reads all accounts and writes what differs from what is known. `first`: the slot from which the stream is whole, where
+/// it was not before; a snapshot of an earlier one would leave slots out.
 pub(super) async fn take(
     client: &Client,
     rpc: &Rpc,
     decoder: &Arc<AccountDecoder>,
-    gap: Option<Gap>,
+    first: Option<u64>,
 ) -> Result<Taken, SnapshotError> {
-    let last = coverage::last(client).await?;
     let mut taken = Taken::default();
     for (label, program) in decoder.owners() {
-        let observed = last.get(program).copied();
-        let part = one(client, rpc, decoder, program, gap).await?;
-        let row = |kind, from, to, reason| Coverage {
-            program: *program,
-            label,
-            kind,
-            from,
-            to,
-            accounts: part.accounts,
-            reason,
-        };
-        let mut rows = vec![row(Kind::Snapshot, part.slot, part.slot, "")];
-        let first = observed.map_or(0, |slot| slot + 1);
-        if let (Some(gap), true) = (gap, first < part.slot) {
-            let reason = observed.map_or("before the first snapshot", |_| gap.reason);
-            rows.push(row(Kind::Unobserved, first, part.slot - 1, reason));
-        }
-        coverage::record(client, &rows).await?;
-        taken.slot = taken.slot.max(part.slot);
+        let (slot, part) = one(client, rpc, decoder, program, first).await?;
+        let mark = Coverage::snapshot(*program, label, slot, part.accounts);
+        coverage::record(client, &[mark]).await?;
+        taken.slots.push((*program, slot));
         taken.accounts += part.accounts;
         taken.written += part.written;
         taken.closed += part.closed;
@@ -106,18 +82,16 @@ async fn one(
     rpc: &Rpc,
     decoder: &Arc<AccountDecoder>,
     program: &Pubkey,
-    gap: Option<Gap>,
-) -> Result<Taken, SnapshotError> {
+    first: Option<u64>,
+) -> Result<(u64, Taken), SnapshotError> {
     let answer = rpc.program_accounts(program).await?;
     let read = answer.read::<Keyed<'_>>()?;
     let slot = read.context.slot;
-    if let Some(gap) = gap.filter(|gap| slot < gap.first) {
-        let first = gap.first;
+    if let Some(first) = first.filter(|first| slot < *first) {
         return Err(SnapshotError::Behind { at: slot, first });
     }
     let mut known = known(client, program, slot).await?;
     let mut taken = Taken {
-        slot,
         accounts: read.value.len() as u64,
         ..Taken::default()
     };
@@ -170,7 +144,7 @@ async fn one(
         }
     }
     taken.written += flush(client, &mut rows).await?;
-    Ok(taken)
+    Ok((slot, taken))
 }
 
 async fn flush(client: &Client, rows: &mut AccountRows) -> Result<u64, WarehouseError> {

@@ -73,7 +73,7 @@ pub async fn run_live(
         .map(|accounts| {
             let owners = accounts.decoder.owners();
             geyser.account_owners = owners.map(|(_, id)| *id).collect();
-            let (sender, receiver) = accounts::channel();
+            let (sender, receiver) = accounts::channel(accounts.queue_bytes);
             let lane = accounts::run(
                 accounts,
                 client,
