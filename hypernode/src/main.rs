@@ -1,5 +1,7 @@
 //! The one binary: subcommands, configuration, wiring of roles.
 #![forbid(unsafe_code)]
+// Only `out` writes there: `println!` panics when nobody reads.
+#![warn(clippy::print_stdout)]
 
 mod cli;
 mod commands;
@@ -10,6 +12,7 @@ mod idls;
 mod indexing;
 mod instance;
 mod network;
+mod out;
 mod programs;
 mod rpc;
 mod running;
@@ -36,7 +39,9 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return end(&Failure::start("runtime", error)),
     };
-    match runtime.block_on(run(cli.command)) {
+    let outcome = runtime.block_on(run(cli.command));
+    let written = out::finish();
+    match outcome.and(written) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => end(&failure),
     }

@@ -10,6 +10,7 @@ use hypernode_indexer::bench::{BenchError, Measurement, decode, memory, scan};
 use crate::cli::{Bench, BenchArgs};
 use crate::config;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
+use crate::out::say;
 use crate::store::Store;
 
 pub(crate) async fn run(command: &Bench) -> Outcome {
@@ -96,11 +97,11 @@ impl Drop for Scratch {
 fn print(args: &BenchArgs, lines: &[Measurement]) -> Outcome {
     for line in lines {
         if args.json {
-            println!("{}", serde_json::to_string(line).or_cannot_start("bench")?);
+            say!("{}", serde_json::to_string(line).or_cannot_start("bench")?);
             continue;
         }
         let shown = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v}"));
-        println!(
+        say!(
             "{}: {} {}; floor {}; ratio {}",
             line.bench,
             line.figure,
@@ -108,7 +109,7 @@ fn print(args: &BenchArgs, lines: &[Measurement]) -> Outcome {
             shown(line.floor),
             shown(line.ratio)
         );
-        println!("  {}\n  {}", line.regime, line.machine);
+        say!("  {}\n  {}", line.regime, line.machine);
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use hypernode_decoder::Keep;
 use crate::cli::{CommonOnly, ConfigCommand};
 use crate::config::{self, keys::KEYS};
 use crate::exit::Outcome;
+use crate::out::say;
 use crate::programs::{Ids, Rules};
 
 pub(crate) fn run(command: &ConfigCommand) -> Outcome {
@@ -13,10 +14,10 @@ pub(crate) fn run(command: &ConfigCommand) -> Outcome {
             let settings = config::load(common)?;
             Rules::new(&settings, Ids::Declared, Keep::Matching)?;
             for (key, value, origin) in settings.shown() {
-                println!("{key} = {value}    # {origin}");
+                say!("{key} = {value}    # {origin}");
             }
             for notice in &settings.notices {
-                println!("# {notice}");
+                say!("# {notice}");
             }
             Ok(())
         }
@@ -32,26 +33,26 @@ pub(crate) fn run(command: &ConfigCommand) -> Outcome {
                 } else {
                     format!("; also {}", key.aliases.join(", "))
                 };
-                println!(
+                say!(
                     "{}\n    {} ({}; default {default}{aliases})",
                     key.name,
                     key.help,
                     key.kind.describe()
                 );
             }
-            println!(
+            say!(
                 "programs.LABEL.id\n    program id of the IDL with this label ({})",
                 keys_kind("programs.x.id")
             );
-            println!(
+            say!(
                 "programs.LABEL.idl\n    IDL file for this label ({})",
                 keys_kind("programs.x.idl")
             );
-            println!(
+            say!(
                 "programs.LABEL.account_layout\n    layout of this program's accounts, where several share a discriminator: auto (by length) or its name ({})",
                 keys_kind("programs.x.account_layout")
             );
-            println!(
+            say!(
                 "\nEvery key can be set in hypernode.toml, by HYPERNODE__SECTION__KEY, or by --set KEY=VALUE."
             );
             Ok(())

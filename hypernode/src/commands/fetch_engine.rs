@@ -5,6 +5,7 @@ use hypernode_warehouse::library;
 use crate::cli::CommonOnly;
 use crate::config;
 use crate::exit::{OrCannotStart as _, Outcome};
+use crate::out::say;
 
 pub(crate) async fn run(args: &CommonOnly) -> Outcome {
     let settings = config::load(&args.common)?;
@@ -12,6 +13,6 @@ pub(crate) async fn run(args: &CommonOnly) -> Outcome {
     let path = library::locate_or_fetch(setting.as_deref())
         .await
         .or_cannot_start("embedded engine")?;
-    println!("{}", path.display());
+    say!("{}", path.display());
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! `hypernode index`: one recording into the tables, then exit.
 
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,6 +13,7 @@ use crate::config::{self, check};
 use crate::datadir::{Binding, DataDir};
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::idls::{self, Sources};
+use crate::out;
 use crate::programs::{Ids, Rules};
 use crate::signals;
 use crate::store::{self, Store};
@@ -160,10 +160,8 @@ fn write_report(target: &str, report: &serde_json::Value) -> Outcome {
     let mut text = serde_json::to_string_pretty(report).or_cannot_start("--report")?;
     text.push('\n');
     if target == "-" {
-        std::io::stdout()
-            .lock()
-            .write_all(text.as_bytes())
-            .or_cannot_start("standard output")
+        out::write(text.as_bytes());
+        Ok(())
     } else {
         std::fs::write(Path::new(target), text).or_cannot_start(&format!("--report {target}"))
     }

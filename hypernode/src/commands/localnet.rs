@@ -8,6 +8,7 @@ use crate::cli;
 use crate::config::{self, Settings, check};
 use crate::datadir::DataDir;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
+use crate::out::say;
 use crate::programs::base58;
 use crate::rpc::Rpc;
 use crate::running::Running;
@@ -23,14 +24,14 @@ pub(crate) async fn run(args: &cli::Localnet) -> Outcome {
     let settings = config::load(&args.common)?;
     let data = DataDir::open(&settings.path("data.dir").unwrap_or_default())?;
     let network = start(&settings, &data, args.fresh).await?;
-    println!(
+    say!(
         "localnet (simulated): Geyser {}  RPC {}",
         network.geyser_url(),
         network.rpc_url()
     );
-    println!("  genesis {}", base58(&network.genesis_hash()));
+    say!("  genesis {}", base58(&network.genesis_hash()));
     for (label, id) in network.program_ids() {
-        println!("  programs.{label}.id = \"{}\"", base58(&id.to_bytes()));
+        say!("  programs.{label}.id = \"{}\"", base58(&id.to_bytes()));
     }
     signals::wait().await?;
     network.shutdown().await;
@@ -73,7 +74,7 @@ async fn emit(args: &cli::Emit) -> Outcome {
     let signature = send(&url, &program, &event, args.cpi)
         .await
         .map_err(Failure::No)?;
-    println!("{signature}");
+    say!("{signature}");
     Ok(())
 }
 

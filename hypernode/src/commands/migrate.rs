@@ -6,6 +6,7 @@ use crate::cli::CommonOnly;
 use crate::config;
 use crate::datadir::DataDir;
 use crate::exit::{OrCannotStart as _, Outcome};
+use crate::out::say;
 use crate::store::Store;
 
 pub(crate) async fn run(args: &CommonOnly) -> Outcome {
@@ -16,9 +17,9 @@ pub(crate) async fn run(args: &CommonOnly) -> Outcome {
         .await
         .or_cannot_start("migrate")?;
     for name in &report.applied {
-        println!("applied {name}");
+        say!("applied {name}");
     }
-    println!(
+    say!(
         "{} schema files applied now, {} before",
         report.applied.len(),
         report.present

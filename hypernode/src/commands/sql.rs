@@ -1,7 +1,7 @@
 //! `hypernode sql`: one query against the tables in any state: a running instance, a data directory at rest,
 //! or a server.
 
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::io::{IsTerminal as _, Read as _};
 
 use hypernode_warehouse::{Client, Endpoint};
 
@@ -9,6 +9,7 @@ use crate::cli::Sql;
 use crate::config::{self, Settings};
 use crate::datadir::DataDir;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
+use crate::out;
 use crate::running::Running;
 use crate::store::{self, Store};
 
@@ -95,13 +96,10 @@ fn without_control(bytes: &[u8]) -> Vec<u8> {
 async fn print(client: &Client, query: &str, args: &Sql) -> Outcome {
     let answer = client.text(query, &args.format).await;
     let bytes = answer.map_err(|error| Failure::Broke(anyhow::Error::from(error)))?;
-    let mut out = std::io::stdout().lock();
-    let bytes = if out.is_terminal() {
-        without_control(&bytes)
+    if std::io::stdout().is_terminal() {
+        out::write(&without_control(&bytes));
     } else {
-        bytes.to_vec()
-    };
-    out.write_all(&bytes)
-        .and_then(|()| out.flush())
-        .map_err(|error| Failure::Broke(error.into()))
+        out::write(&bytes);
+    }
+    Ok(())
 }

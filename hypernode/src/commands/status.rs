@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::cli::Status;
 use crate::config;
 use crate::exit::{Failure, Outcome};
+use crate::out::say;
 use crate::running::Running;
 
 pub(crate) async fn run(args: &Status) -> Outcome {
@@ -18,7 +19,7 @@ pub(crate) async fn run(args: &Status) -> Outcome {
     };
     let status = ask(&running).await?;
     if args.json {
-        println!("{status}");
+        say!("{status}");
     } else {
         print_for_people(&running, &status);
     }
@@ -58,13 +59,15 @@ async fn ask(running: &Running) -> Outcome<Value> {
 }
 
 fn print_for_people(running: &Running, status: &Value) {
-    println!(
+    say!(
         "hypernode {} on {} (process {})",
-        running.version, running.network, running.pid
+        running.version,
+        running.network,
+        running.pid
     );
     if let Some(roles) = status["roles"].as_object() {
         for (name, role) in roles {
-            println!(
+            say!(
                 "  {name:10} {:10} as of slot {}",
                 text(&role["state"]),
                 role["as_of_slot"]
@@ -73,7 +76,7 @@ fn print_for_people(running: &Running, status: &Value) {
     }
     if let Some(endpoints) = status["endpoints"].as_object() {
         for (name, url) in endpoints {
-            println!("  {name:10} {}", text(url));
+            say!("  {name:10} {}", text(url));
         }
     }
 }

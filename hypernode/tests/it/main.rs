@@ -6,6 +6,7 @@ mod bad_input;
 mod compose;
 mod idls;
 mod invariants;
+mod output;
 mod page;
 mod recording;
 mod sql;

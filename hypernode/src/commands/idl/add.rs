@@ -13,6 +13,7 @@ use crate::datadir::write_atomic;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::idls::onchain::{fetch, with_address};
 use crate::idls::{self, Found, IdlName, Refusal, Sources, check_label, insert, own_folder};
+use crate::out::say;
 use crate::programs::base58;
 use crate::rpc::Rpc;
 use crate::running::Running;
@@ -48,15 +49,15 @@ pub(crate) async fn run(args: &IdlAdd) -> Outcome {
     let file = folder.join(name.to_string());
     let brought = check_together(&settings, &dir, &file, &name, idl)?;
     if !place(args, &folder, &file, &name, &json)? {
-        println!("{} is there already, unchanged", file.display());
+        say!("{} is there already, unchanged", file.display());
         return Ok(());
     }
-    println!("{} added", file.display());
+    say!("{} added", file.display());
     for table in brought {
-        println!("  {table}");
+        say!("  {table}");
     }
     if Running::find(&dir).is_some() {
-        println!("the running instance takes it up within seconds: see `hypernode status`");
+        say!("the running instance takes it up within seconds: see `hypernode status`");
     }
     Ok(())
 }

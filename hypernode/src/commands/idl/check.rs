@@ -9,6 +9,7 @@ use super::counted;
 use crate::cli::IdlCheck;
 use crate::exit::{Failure, Outcome};
 use crate::idls::{self, Found, Refusal};
+use crate::out::say;
 
 pub(crate) fn run(args: &IdlCheck) -> Outcome {
     let mut results = Vec::new();
@@ -20,7 +21,7 @@ pub(crate) fn run(args: &IdlCheck) -> Outcome {
     let broken = results.iter().filter(|result| result.is_err()).count();
     if args.json {
         let list: Vec<Value> = results.iter().map(to_json).collect();
-        println!("{}", Value::from(list));
+        say!("{}", Value::from(list));
     } else {
         results.iter().for_each(print);
     }
@@ -48,9 +49,9 @@ fn files(path: &Path) -> Outcome<Vec<PathBuf>> {
 fn print(result: &Result<Found, Refusal>) {
     match result {
         Ok(found) => {
-            println!("{}: good: {}", found.file.display(), describe(found));
+            say!("{}: good: {}", found.file.display(), describe(found));
             for notice in idl::notices(&found.idl) {
-                println!(
+                say!(
                     "  note: {}: {}; {}",
                     notice.path,
                     notice.problem,
@@ -59,10 +60,10 @@ fn print(result: &Result<Found, Refusal>) {
             }
         }
         Err(refusal) => {
-            println!("{}", refusal.file.display());
+            say!("{}", refusal.file.display());
             for error in &refusal.errors {
-                println!("  at {}: {}", error.path, error.reason);
-                println!("    fix: {}", error.fix);
+                say!("  at {}: {}", error.path, error.reason);
+                say!("    fix: {}", error.fix);
             }
         }
     }

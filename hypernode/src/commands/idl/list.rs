@@ -8,6 +8,7 @@ use crate::cli::IdlList;
 use crate::config;
 use crate::exit::{Failure, Outcome};
 use crate::idls::{self, Sources};
+use crate::out::say;
 use crate::programs::base58;
 
 pub(crate) fn run(args: &IdlList) -> Outcome {
@@ -19,23 +20,23 @@ pub(crate) fn run(args: &IdlList) -> Outcome {
     let programs = rules(&settings)?.programs(versions).map_err(Failure::No)?;
     if args.json {
         let list: Vec<Value> = programs.configs.iter().map(to_json).collect();
-        println!("{}", Value::from(list));
+        say!("{}", Value::from(list));
         return Ok(());
     }
     for config in &programs.configs {
         print(config);
     }
     for notice in &programs.notices {
-        println!("({notice})");
+        say!("({notice})");
     }
     Ok(())
 }
 
 fn print(config: &ProgramConfig) {
-    println!("{}  {}", config.label, base58(&config.program_id));
+    say!("{}  {}", config.label, base58(&config.program_id));
     for version in &config.versions {
         let idl = &version.idl;
-        println!(
+        say!(
             "  from slot {}: {}, {}, {}  ({})",
             version.from_slot,
             counted(idl.events().len(), "event"),
@@ -45,7 +46,7 @@ fn print(config: &ProgramConfig) {
         );
     }
     for table in tables(config) {
-        println!("    {table}");
+        say!("    {table}");
     }
 }
 
