@@ -220,9 +220,13 @@ pub(crate) enum IdlCommand {
     ///
     /// Exits 1 if the IDL cannot be used, saying where and what to do; then nothing has changed.
     Add(IdlAdd),
-    /// Say everything that is wrong with IDL files: file, JSON path, reason and fix. Exits 1 if anything is.
+    /// Say everything that is wrong with IDL files, alone and beside the built-in ones: file, JSON path, reason and fix.
+    ///
+    /// What this passes, an instance with these settings takes. Exits 1 if anything is wrong.
     Check(IdlCheck),
     /// List the programs that an instance with these settings decodes: ids, versions, sources, tables.
+    ///
+    /// Files that cannot be used are named after the others; then it exits 1.
     List(IdlList),
 }
 
@@ -262,7 +266,9 @@ impl IdlAdd {
 
 #[derive(Debug, Args)]
 pub(crate) struct IdlCheck {
-    /// IDL files, and folders that hold some.
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// IDL files, folders that hold some, or - for standard input.
     #[arg(required = true, value_name = "FILE|DIR")]
     pub(crate) paths: Vec<PathBuf>,
     /// Print one JSON list: file, good, errors with path, reason and fix.

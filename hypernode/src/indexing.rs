@@ -177,10 +177,7 @@ fn read(sources: &Sources, rules: &Rules) -> Result<Read, String> {
         .load()
         .map_err(|refusals| format!("IDL {}", check::text(&refusals)))?;
     let missing = rules.without_idl(&versions);
-    let programs = rules.programs(versions)?;
-    let decoder = rules
-        .decoders(&programs)
-        .map_err(|why| format!("programs: {why}"))?;
+    let (programs, decoder) = rules.all(versions)?;
     Ok(Read {
         programs,
         decoder,

@@ -1,6 +1,7 @@
 //! Which programs are decoded: the IDLs at hand under the ids that configuration and network give them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use hypernode_decoder::accounts::{AccountDecoder, AccountLayouts};
 use hypernode_decoder::chain::Pubkey;
@@ -9,7 +10,7 @@ use hypernode_schemas::{accounts, canonical};
 
 use crate::config::{Settings, check};
 use crate::exit::{Failure, Outcome};
-use crate::idls::{Found, Refusal, Versions};
+use crate::idls::{self, Found, Refusal, Versions, native};
 
 /// Where the ids of built-in programs come from when configuration is silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,38 +99,78 @@ impl Rules {
             .collect()
     }
 
-    /// Every IDL under its id; `Err` says which has none, or several.
+    /// Takes this id for a label that has none of its own, so that its IDL can be judged.
+    pub(crate) fn assume(&mut self, label: &str, id: Pubkey) {
+        self.ids.entry(label.to_owned()).or_insert(id);
+    }
+
+    /// Everything that an instance makes of these IDLs; `Err` is why it refuses them.
+    pub(crate) fn all(&self, versions: Versions) -> Result<(Programs, Decoders), String> {
+        let programs = self.programs(versions)?;
+        let decoders = self.decoders(&programs);
+        let decoders = decoders.map_err(|why| format!("programs: {why}"))?;
+        Ok((programs, decoders))
+    }
+
+    /// Every IDL under its id; `Err` says which have none, or several.
     pub(crate) fn programs(&self, versions: Versions) -> Result<Programs, String> {
+        match self.each(versions) {
+            (programs, refusals) if refusals.is_empty() => Ok(programs),
+            (_, refusals) => Err(format!("IDL {}", idls::check::text(&refusals))),
+        }
+    }
+
+    /// Every IDL under its id, and those that have none, or several, or one that cannot be.
+    pub(crate) fn each(&self, versions: Versions) -> (Programs, Vec<Refusal>) {
         let mut programs = Programs::default();
+        let mut refusals = Vec::new();
         for (label, versions) in versions {
-            let builtin = hypernode_schemas::idl::text(&label).is_some();
-            let id = match (self.ids.get(&label), self.default) {
-                (Some(id), _) => Some(*id),
-                (None, Ids::Localnet) if builtin => {
-                    Some(hypernode_schemas::localnet::program_id(&label))
-                }
-                (None, _) => declared(&label, &versions)?,
-            };
-            let Some(program_id) = id else {
-                if builtin {
-                    programs.notices.push(format!(
+            if let Err(refusal) = self.one(label, versions, &mut programs) {
+                refusals.push(refusal);
+            }
+        }
+        (programs, refusals)
+    }
+
+    fn one(
+        &self,
+        label: String,
+        versions: BTreeMap<u64, Found>,
+        programs: &mut Programs,
+    ) -> Result<(), Refusal> {
+        let builtin = hypernode_schemas::idl::text(&label).is_some();
+        let id = match (self.ids.get(&label), self.default) {
+            (Some(id), _) => Some(*id),
+            (None, Ids::Localnet) if builtin => {
+                Some(hypernode_schemas::localnet::program_id(&label))
+            }
+            (None, _) => declared(&label, &versions)?,
+        };
+        let Some(program_id) = id else {
+            if builtin {
+                programs.notices.push(format!(
                         "{label} has no program id and is not indexed; set programs.{label}.id where it is deployed"
                     ));
-                    continue;
-                }
-                return Err(without_address(&label, &versions));
-            };
-            let versions = versions.into_iter().map(|(from_slot, found)| IdlVersion {
-                from_slot,
-                idl: found.idl,
-            });
-            programs.configs.push(ProgramConfig {
-                label,
-                program_id,
-                versions: versions.collect(),
-            });
+                return Ok(());
+            }
+            return Err(without_address(&label, &versions));
+        };
+        if let Some((why, fix)) = native::refusal(&program_id, &label) {
+            return Err(Refusal::whole(first(&versions), why, fix));
         }
-        Ok(programs)
+        if let Some(why) = native::warning(&program_id) {
+            programs.notices.push(format!("{label}: {why}"));
+        }
+        let versions = versions.into_iter().map(|(from_slot, found)| IdlVersion {
+            from_slot,
+            idl: found.idl,
+        });
+        programs.configs.push(ProgramConfig {
+            label,
+            program_id,
+            versions: versions.collect(),
+        });
+        Ok(())
     }
 
     /// The decoders of these programs.
@@ -156,7 +197,7 @@ fn layouts(settings: &Settings) -> Outcome<AccountLayouts> {
 }
 
 /// The one address that the versions state, if any.
-fn declared(label: &str, versions: &BTreeMap<u64, Found>) -> Result<Option<Pubkey>, String> {
+fn declared(label: &str, versions: &BTreeMap<u64, Found>) -> Result<Option<Pubkey>, Refusal> {
     let mut stated: Option<(&Found, Pubkey)> = None;
     for found in versions.values() {
         let Some(address) = found.idl.address() else {
@@ -173,7 +214,7 @@ fn declared(label: &str, versions: &BTreeMap<u64, Found>) -> Result<Option<Pubke
                 let fix = format!(
                     "versions of one label are of one program: use two labels, or set programs.{label}.id"
                 );
-                return Err(Refusal::whole(&found.file, reason, fix).lines().join("\n"));
+                return Err(Refusal::whole(&found.file, reason, fix));
             }
             _ => stated = Some((found, address)),
         }
@@ -181,15 +222,15 @@ fn declared(label: &str, versions: &BTreeMap<u64, Found>) -> Result<Option<Pubke
     Ok(stated.map(|(_, address)| address))
 }
 
-fn without_address(label: &str, versions: &BTreeMap<u64, Found>) -> String {
-    let file = versions
-        .values()
-        .next()
-        .map(|found| found.file.display().to_string())
-        .unwrap_or_default();
-    format!(
-        "IDL {file}: the IDL states no address: give it one with --program {label}=ID or programs.{label}.id"
-    )
+fn without_address(label: &str, versions: &BTreeMap<u64, Found>) -> Refusal {
+    let fix = format!("give it one with --program {label}=ID or programs.{label}.id");
+    Refusal::whole(first(versions), "the IDL states no address", fix)
+}
+
+/// The file of the first version.
+fn first(versions: &BTreeMap<u64, Found>) -> &Path {
+    let first = versions.values().next();
+    first.map_or(Path::new(""), |found| &found.file)
 }
 
 fn parse_id(key: &str, label: &str, text: &str) -> Outcome<(String, Pubkey)> {

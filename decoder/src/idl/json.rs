@@ -11,10 +11,12 @@ use super::error::{Errors, IdlError, Problem};
 /// What some editors write before UTF-8 text.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// The text behind a byte order mark, if it has one.
+/// JSON text as a tree that hides nothing; `None` if it is no JSON, or an object has a key twice.
 #[must_use]
-pub fn without_bom(json: &[u8]) -> &[u8] {
-    json.strip_prefix(BOM).unwrap_or(json)
+pub fn tree(json: &[u8]) -> Option<Value> {
+    let mut errors = Errors::default();
+    let value = read("", json, &mut errors).ok()?;
+    errors.into_list().is_empty().then_some(value)
 }
 
 /// Reads the text; keys that stand twice are mistakes in `errors`, text that is no JSON is the error.
@@ -28,7 +30,7 @@ pub(super) fn read(file: &str, json: &[u8], errors: &mut Errors) -> Result<Value
         return Err(broken("it is UTF-16 text; save it as UTF-8".into()));
     }
     let mut path = String::from("$");
-    let mut text = serde_json::Deserializer::from_slice(without_bom(json));
+    let mut text = serde_json::Deserializer::from_slice(json.strip_prefix(BOM).unwrap_or(json));
     let reading = Reading {
         file,
         path: &mut path,

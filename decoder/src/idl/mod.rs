@@ -17,7 +17,7 @@ mod types;
 use crate::chain::Pubkey;
 
 pub use error::{IdlError, Problem};
-pub use json::without_bom;
+pub use json::tree;
 pub use layouts::{check, notices};
 pub use parse::parse;
 

@@ -46,7 +46,8 @@ fn a_key_given_twice_is_refused_where_it_stands() {
 fn a_byte_order_mark_is_passed_over_and_utf_16_named() {
     let text = idl_of(&json!([]), &json!([])).to_string();
     assert_eq!(errors(&format!("\u{feff}{text}")), <[&str; 0]>::default());
-    assert_eq!(idl::without_bom(b"\xef\xbb\xbf{}"), idl::without_bom(b"{}"));
+    assert_eq!(idl::tree(b"\xef\xbb\xbf[1]"), Some(json!([1])));
+    assert_eq!(idl::tree(br#"{"a": [{"b": 1, "b": 2}]}"#), None);
     let wide: Vec<u8> = [0xfeff]
         .into_iter()
         .chain(text.encode_utf16())

@@ -43,10 +43,7 @@ pub(crate) async fn run(args: &Index) -> Outcome {
     })?;
     let mut rules = Rules::new(&settings, Ids::Declared, Keep::All)?;
     rules.flags(&args.program, &versions)?;
-    let programs = rules.programs(versions).map_err(Failure::CannotStart)?;
-    let mut decoders = rules
-        .decoders(&programs)
-        .map_err(|why| Failure::start("programs", why))?;
+    let (programs, mut decoders) = rules.all(versions).map_err(Failure::CannotStart)?;
     for notice in settings.notices.iter().chain(&programs.notices) {
         tracing::warn!("{notice}");
     }

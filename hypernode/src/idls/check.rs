@@ -1,7 +1,8 @@
 //! Judges one IDL file: everything that is wrong with it, each with its place and what to do.
 
-use std::fs::File;
-use std::io::Read as _;
+use std::fs::{File, FileType};
+use std::io::Read;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use hypernode_decoder::idl::{self, Idl, IdlError};
@@ -97,12 +98,50 @@ pub(crate) fn named(name: IdlName, path: &Path) -> Result<Found, Refusal> {
     })
 }
 
+/// Reads and judges what standard input holds.
+pub(crate) fn standard_input() -> Result<Found, Refusal> {
+    let file = PathBuf::from("standard input");
+    let name = IdlName {
+        label: "stdin".to_owned(),
+        from_slot: 0,
+    };
+    let bytes = bounded(&file, std::io::stdin().lock())?;
+    let idl = judge(&name.label, &file, &bytes)?;
+    Ok(Found { name, file, idl })
+}
+
 /// The file's bytes, as many as an IDL may have.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Refusal> {
     let refuse = |why: String| Refusal::whole(path, why, "name a readable IDL file");
+    // Opening a pipe would wait for whoever writes to it.
+    let about = std::fs::metadata(path).map_err(|error| refuse(error.to_string()))?;
+    if !about.is_file() {
+        let fix = "write the IDL to a file; `hypernode idl check -` reads standard input";
+        let why = format!("is {}, not a file", kind(about.file_type()));
+        return Err(Refusal::whole(path, why, fix));
+    }
+    let file = File::open(path).map_err(|error| refuse(error.to_string()))?;
+    bounded(path, file)
+}
+
+/// What something is that is no regular file.
+fn kind(kind: FileType) -> &'static str {
+    if kind.is_dir() {
+        "a folder"
+    } else if kind.is_fifo() {
+        "a pipe (FIFO)"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+fn bounded(path: &Path, from: impl Read) -> Result<Vec<u8>, Refusal> {
+    let refuse = |why: String| Refusal::whole(path, why, "name a readable IDL file");
     let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+    from.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
         .map_err(|error| refuse(error.to_string()))?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(refuse(format!("is larger than {} MiB", MAX_BYTES >> 20)));

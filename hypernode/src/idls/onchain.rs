@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use hypernode_decoder::chain::Pubkey;
+use hypernode_decoder::idl;
 use hypernode_decoder::idl::onchain::{self, OnChainKind};
 use serde_json::{Value, json};
 
@@ -59,9 +60,10 @@ async fn one(
     Ok(Some(json))
 }
 
-/// The IDL with this program id in it; text that is no JSON object stays as it is, and is judged later.
+/// The IDL with this program id in it; text that is no JSON object, or hides a
+/// key behind another, stays as it is, and is judged later.
 pub(crate) fn with_address(json: &[u8], program: &Pubkey) -> Vec<u8> {
-    let Ok(mut idl) = serde_json::from_slice::<Value>(json) else {
+    let Some(mut idl) = idl::tree(json) else {
         return json.to_vec();
     };
     let id = Value::from(base58(program));
@@ -146,6 +148,11 @@ mod tests {
             let before = idl::parse(label, "before", text.as_bytes()).unwrap();
             assert_eq!(before.events(), idl.events());
         }
+        let twice = br#"{"name":"x","events":[],"events":[]}"#;
+        assert_eq!(with_address(twice, &program), twice);
+        let marked = with_address("\u{feff}{\"name\":\"x\"}".as_bytes(), &program);
+        let idl = idl::parse("x", "marked", &marked).unwrap();
+        assert_eq!(idl.address(), Some(program));
         for broken in ["", "[]", "{ not json", r#"{"metadata":3}"#] {
             let _ = with_address(broken.as_bytes(), &program);
         }

@@ -68,8 +68,26 @@ impl Sources {
         }
     }
 
+    /// What comes with the program, and nothing else.
+    pub(crate) fn builtin() -> Self {
+        Self {
+            builtin: true,
+            ..Self::default()
+        }
+    }
+
     /// Reads everything, or says everything that is wrong.
     pub(crate) fn load(&self) -> Result<Versions, Vec<Refusal>> {
+        let (versions, refusals) = self.read();
+        if refusals.is_empty() {
+            Ok(versions)
+        } else {
+            Err(refusals)
+        }
+    }
+
+    /// Reads everything: what is good, and what is wrong.
+    pub(crate) fn read(&self) -> (Versions, Vec<Refusal>) {
         let mut versions = Versions::new();
         let mut refusals = Vec::new();
         let mut add = |source: Vec<Result<Found, Refusal>>| {
@@ -93,11 +111,7 @@ impl Sources {
             .map(|(label, file)| configured(label, file))
             .collect());
         add(self.own.iter().flat_map(read_folder).collect());
-        if refusals.is_empty() {
-            Ok(versions)
-        } else {
-            Err(refusals)
-        }
+        (versions, refusals)
     }
 
     /// What [`Sources::load`] would read, without reading it. A folder that cannot be listed holds nothing.
@@ -156,7 +170,8 @@ fn configured(label: &str, file: &Path) -> Result<Found, Refusal> {
     check::named(name, file)
 }
 
-/// The `.json` files of a folder, by name; hidden ones and folders are passed over.
+/// What a folder holds under names that end in `.json`, by name; hidden ones and folders are passed over. What is no file
+/// (a pipe, a link to nowhere) stays in: it is refused where it is read.
 pub(crate) fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -164,7 +179,7 @@ pub(crate) fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
         let hidden = path
             .file_name()
             .is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-        if !hidden && path.extension().is_some_and(|end| end == "json") && path.is_file() {
+        if !hidden && path.extension().is_some_and(|end| end == "json") && !path.is_dir() {
             files.push(path);
         }
     }
@@ -172,7 +187,15 @@ pub(crate) fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Every file of the folder; two files for one version are both refused.
+/// Every file of a folder that somebody named, as an instance would take it.
+pub(crate) fn folder(path: &Path) -> Vec<Result<Found, Refusal>> {
+    read_folder(&Folder {
+        path: path.to_owned(),
+        named: true,
+    })
+}
+
+/// Every file of the folder; a second file for one version is refused.
 fn read_folder(folder: &Folder) -> Vec<Result<Found, Refusal>> {
     let path = &folder.path;
     let files = match list(path) {

@@ -4,6 +4,7 @@
 mod accounts;
 mod bad_input;
 mod compose;
+mod idl_files;
 mod idls;
 mod invariants;
 mod output;

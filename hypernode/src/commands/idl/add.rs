@@ -12,7 +12,9 @@ use crate::config::{self, Settings, check as values};
 use crate::datadir::write_atomic;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::idls::onchain::{fetch, with_address};
-use crate::idls::{self, Found, IdlName, Refusal, Sources, check_label, insert, own_folder};
+use crate::idls::{
+    self, Found, IdlName, Refusal, Sources, check_label, insert, native, own_folder,
+};
 use crate::out::say;
 use crate::programs::base58;
 use crate::rpc::Rpc;
@@ -34,7 +36,7 @@ pub(crate) async fn run(args: &IdlAdd) -> Outcome {
             .map_err(|why| Failure::start("--program-id", format!("{text:?} {why}")))
     });
     let id = id.transpose()?;
-    let mut candidate = if Path::new(&args.what).is_file() {
+    let mut candidate = if Path::new(&args.what).exists() {
         from_file(args)?
     } else {
         from_chain(args, &settings, &dir).await?
@@ -45,6 +47,7 @@ pub(crate) async fn run(args: &IdlAdd) -> Outcome {
     let Candidate { name, origin, json } = candidate;
     let idl =
         idls::check::judge(&name.label, &origin, &json).map_err(|refusal| refused(&refusal))?;
+    let warning = idl.address().and_then(|id| native::warning(&id));
     let folder = own_folder(&dir);
     let file = folder.join(name.to_string());
     let brought = check_together(&settings, &dir, &file, &name, idl)?;
@@ -53,6 +56,9 @@ pub(crate) async fn run(args: &IdlAdd) -> Outcome {
         return Ok(());
     }
     say!("{} added", file.display());
+    if let Some(warning) = warning {
+        say!("  note: {warning}");
+    }
     for table in brought {
         say!("  {table}");
     }
@@ -157,10 +163,9 @@ fn check_together(
     };
     insert(&mut versions, found);
     let rules = rules(settings)?;
-    let programs = rules
-        .programs(versions)
-        .map_err(|why| Failure::No(format!("{why} (here: --program-id ID)")))?;
-    rules.decoders(&programs).map_err(Failure::No)?;
+    let (programs, _) = rules
+        .all(versions)
+        .map_err(|why| Failure::No(format!("{why} (here, an id: --program-id ID)")))?;
     let own = programs
         .configs
         .iter()

@@ -7,29 +7,35 @@ use super::{counted, rules, tables};
 use crate::cli::IdlList;
 use crate::config;
 use crate::exit::{Failure, Outcome};
-use crate::idls::{self, Sources};
+use crate::idls::{Refusal, Sources};
 use crate::out::say;
 use crate::programs::base58;
 
 pub(crate) fn run(args: &IdlList) -> Outcome {
     let settings = config::load(&args.common)?;
     let sources = Sources::new(&settings, &settings.path("data.dir").unwrap_or_default());
-    let versions = sources
-        .load()
-        .map_err(|refusals| Failure::No(idls::check::text(&refusals)))?;
-    let programs = rules(&settings)?.programs(versions).map_err(Failure::No)?;
+    let rules = rules(&settings)?;
+    let (versions, mut refusals) = sources.read();
+    let (programs, more) = rules.each(versions);
+    refusals.extend(more);
     if args.json {
         let list: Vec<Value> = programs.configs.iter().map(to_json).collect();
         say!("{}", Value::from(list));
+    } else {
+        programs.configs.iter().for_each(print);
+        for notice in &programs.notices {
+            say!("({notice})");
+        }
+    }
+    let mut wrong: Vec<String> = refusals.iter().flat_map(Refusal::lines).collect();
+    wrong.extend(rules.decoders(&programs).err());
+    if wrong.is_empty() {
         return Ok(());
     }
-    for config in &programs.configs {
-        print(config);
-    }
-    for notice in &programs.notices {
-        say!("({notice})");
-    }
-    Ok(())
+    Err(Failure::No(format!(
+        "an instance does not start with these IDLs:\n{}",
+        wrong.join("\n")
+    )))
 }
 
 fn print(config: &ProgramConfig) {
