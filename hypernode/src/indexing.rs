@@ -270,8 +270,8 @@ impl Indexing {
         }
     }
 
-    /// Waits until little of what the source sent is still to be stored: a run stores all of that before it ends, and
-    /// sources replay a short while only.
+    /// Waits until little of what the source sent is still to be stored: what a run has not stored
+    /// when it ends is streamed again, and sources replay a short while only.
     async fn caught_up(&self) {
         let mut told = false;
         loop {

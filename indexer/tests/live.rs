@@ -5,14 +5,17 @@
     reason = "a test may fail by panicking"
 )]
 
+#[path = "common/door.rs"]
+mod door;
 #[path = "common/engine.rs"]
 mod engine;
 #[path = "common/geyser.rs"]
 mod scripted;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use door::Door;
 use engine::TestEngine;
 use hypernode_decoder::Decoder;
 use hypernode_indexer::bench::synthetic;
@@ -20,7 +23,7 @@ use hypernode_indexer::geyser::GeyserOptions;
 use hypernode_indexer::pipeline::{
     IndexerStatus, LiveOptions, PipelineError, State, StatusHandle, run_live,
 };
-use hypernode_warehouse::{Client, Endpoint, Secret};
+use hypernode_warehouse::Client;
 use scripted::{Scripted, Session, blocks};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -168,6 +171,47 @@ async fn what_clickhouse_does_not_take_waits_until_it_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stop_does_not_wait_for_what_a_slow_clickhouse_has_not_taken() {
+    let decoder = Arc::new(synthetic::decoder().expect("decoder"));
+    let Some(engine) = engine::start(&decoder).await else {
+        return;
+    };
+    let door = Door::start(engine.engine.endpoint()).await;
+    let client = Client::new(&door.endpoint).expect("client");
+    let server = Scripted::start(vec![
+        Session::Send(blocks(100..400), None),
+        Session::Send(blocks(100..400), None),
+    ])
+    .await;
+    door.slow(Duration::from_millis(150));
+    let live = Live::start(&server, &decoder, client.clone());
+    let before = live.until(|status| status.as_of_slot >= 103).await;
+    let begun = Instant::now();
+    live.until(|status| status.as_of_slot > before.as_of_slot)
+        .await;
+    let batch = begun.elapsed();
+    let stopping = Instant::now();
+    let status = live.status.clone();
+    live.stop().await;
+    // The batch under way, the one inserted ahead of it, and what fits into the time for stopping.
+    let took = stopping.elapsed();
+    assert!(
+        took < Duration::from_secs(6) + 2 * batch,
+        "{took:?}, a batch {batch:?}"
+    );
+    let stored = status.get().as_of_slot;
+    assert!(stored < 300, "too fast to show anything: {stored}");
+    ledger(&engine).await;
+
+    door.slow(Duration::ZERO);
+    let live = Live::start(&server, &decoder, client);
+    live.until(|status| status.proven_slot == 399).await;
+    live.stop().await;
+    assert_eq!(slots(&engine).await, (100..400).collect::<Vec<_>>());
+    ledger(&engine).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hole_that_nobody_fills_stalls_and_says_so() {
     let decoder = Arc::new(synthetic::decoder().expect("decoder"));
     let Some(engine) = engine::start(&decoder).await else {
@@ -207,57 +251,4 @@ async fn a_refused_token_ends_the_run_with_a_clear_error() {
     let live = Live::start(&server, &decoder, engine.client.clone());
     let error = live.task.await.expect("task").expect_err("refused");
     assert!(error.to_string().contains("x-token"), "{error}");
-}
-
-/// A way to the engine that can be shut.
-struct Door {
-    endpoint: Endpoint,
-    open: Arc<std::sync::atomic::AtomicBool>,
-}
-
-impl Door {
-    async fn start(engine: Endpoint) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("bind");
-        let address = listener.local_addr().expect("address");
-        let behind = engine.url.trim_start_matches("http://").to_owned();
-        let open = Arc::new(std::sync::atomic::AtomicBool::new(true));
-        let state = Arc::clone(&open);
-        tokio::spawn(async move {
-            loop {
-                let (mut near, _) = listener.accept().await.expect("accept");
-                let (state, behind) = (Arc::clone(&state), behind.clone());
-                tokio::spawn(async move {
-                    let shut = async {
-                        while state.load(std::sync::atomic::Ordering::Relaxed) {
-                            tokio::time::sleep(Duration::from_millis(5)).await;
-                        }
-                    };
-                    let pipe = async {
-                        let mut far = tokio::net::TcpStream::connect(&behind).await?;
-                        tokio::io::copy_bidirectional(&mut near, &mut far).await
-                    };
-                    tokio::select! {
-                        () = shut => {}
-                        _ = pipe => {}
-                    }
-                });
-            }
-        });
-        let endpoint = Endpoint {
-            url: format!("http://{address}"),
-            password: Secret::new(engine.password.expose()),
-            ..engine
-        };
-        Self { endpoint, open }
-    }
-
-    fn shut(&self) {
-        self.open.store(false, std::sync::atomic::Ordering::Relaxed);
-    }
-
-    fn open(&self) {
-        self.open.store(true, std::sync::atomic::Ordering::Relaxed);
-    }
 }

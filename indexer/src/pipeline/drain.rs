@@ -54,6 +54,7 @@ pub(crate) async fn drain(
         published,
         resync,
         accounts: None,
+        stop: CancellationToken::new(),
     };
     let decoding = tokio::task::spawn_blocking(move || follow.run(events));
     let sink = tokio::spawn(async move {

@@ -34,7 +34,8 @@ pub struct LiveOptions {
     pub accounts: Option<AccountOptions>,
 }
 
-/// Follows the stream until `shutdown`; the open window is then closed as partial.
+/// Follows the stream until `shutdown`; the open window is then closed as partial. What waits and cannot be stored soon is
+/// left out: the next run asks for it again, from the ledger's end on.
 ///
 /// # Errors
 /// When recovery fails, the stream is of another chain than what is stored, the token is refused, or ClickHouse
@@ -67,7 +68,7 @@ pub async fn run_live(
     // The source stops first, by the token; the stages behind it end when their input does.
     let stop_source = shutdown.child_token();
     let mut geyser = options.geyser;
-    let stop_accounts = CancellationToken::new();
+    let stop_accounts = shutdown.child_token();
     let (account_sender, account_lane) = options
         .accounts
         .map(|accounts| {
@@ -108,6 +109,7 @@ pub async fn run_live(
         published,
         resync,
         accounts: account_sender,
+        stop: shutdown.clone(),
     };
     let decoding = tokio::task::spawn_blocking(move || follow.run(events));
     let stored = store(
@@ -122,7 +124,7 @@ pub async fn run_live(
     stop_source.cancel();
     let decoded = decoding.await?;
     let source = source.await?;
-    // After the stream: the lane stores what it still has.
+    // By now where the run was not stopped but failed: the lane stores what it still has.
     stop_accounts.cancel();
     if let Some(lane) = account_lane {
         lane.await?;
@@ -140,11 +142,21 @@ pub(super) struct Follow {
     pub(super) published: watch::Sender<Option<u64>>,
     pub(super) resync: watch::Sender<u64>,
     pub(super) accounts: Option<AccountSender>,
+    /// From then on nothing more is taken from the queue.
+    pub(super) stop: CancellationToken,
 }
 
 impl Follow {
     pub(super) fn run(mut self, mut events: mpsc::Receiver<Event>) -> Result<(), PipelineError> {
         while let Some(event) = events.blocking_recv() {
+            if self.stop.is_cancelled() {
+                let messages = events.len() + 1;
+                tracing::info!(
+                    messages,
+                    "stopping before these were read: the next start asks for them again"
+                );
+                break;
+            }
             if !self.event(event)? {
                 return Ok(());
             }

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use futures::future::BoxFuture;
 use hypernode_warehouse::{Ahead, Batch, WarehouseError, Writer, Written};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::PipelineError;
@@ -31,6 +32,9 @@ pub(super) struct Patience {
     pub(super) give_up: Option<Duration>,
 }
 
+/// Time for what waits when the run is stopped, counted from the end of the batch under way.
+const STOP_TIME: Duration = Duration::from_secs(4);
+
 /// What was stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Stored {
@@ -39,7 +43,8 @@ pub(super) struct Stored {
     pub(super) rows: u64,
 }
 
-/// Stores every batch that comes. Returns when the sender is gone, or at `shutdown` when a batch cannot be stored.
+/// Stores every batch that comes. Returns when the sender is gone, or after `shutdown` when the next batch cannot be stored
+/// soon: the next run asks the source for it again.
 ///
 /// A batch waits here until the warehouse takes it: the bounded queue before it then holds back the decoder, and that
 /// the source.
@@ -54,11 +59,13 @@ pub(super) async fn store(
     let mut stored = Stored::default();
     let first = batches.recv().await;
     let mut next = first.map(|ready| (batch(ready, source), None));
+    let mut stop = None;
     while let Some((current, ahead)) = next.take() {
+        let begun = Instant::now();
         let following = Following::default();
         let (done, after) = {
             let commit = commit(writer, &current, ahead, status, patience, shutdown);
-            let follow = following.fetch(&mut batches, writer, source);
+            let follow = following.fetch(&mut batches, writer, source, shutdown);
             tokio::pin!(commit, follow);
             // What follows is inserted while this one is read back and recorded, if it is there in time.
             tokio::select! {
@@ -81,6 +88,13 @@ pub(super) async fn store(
         stored.add(&current, status);
         next = match after {
             Some((batch, ahead)) => Some((batch, Some(ahead))),
+            None if late(&mut stop, shutdown, begun.elapsed()) => {
+                tracing::info!(
+                    after = current.slot_hi,
+                    "stopping before what follows is stored: the next start asks for it again"
+                );
+                None
+            }
             None => batches
                 .recv()
                 .await
@@ -88,6 +102,12 @@ pub(super) async fn store(
         };
     }
     Ok(stored)
+}
+
+/// Whether a batch that takes so long would keep a stopped run from ending in time. `stop` is when it must have ended.
+fn late(stop: &mut Option<Instant>, shutdown: &CancellationToken, takes: Duration) -> bool {
+    let now = Instant::now();
+    shutdown.is_cancelled() && now + takes > *stop.get_or_insert(now + STOP_TIME)
 }
 
 impl Stored {
@@ -125,8 +145,14 @@ impl Following {
         batches: &mut mpsc::Receiver<Ready>,
         writer: &Writer,
         source: &str,
+        shutdown: &CancellationToken,
     ) -> Option<(Batch, Ahead)> {
-        let ready = batches.recv().await?;
+        let ready = tokio::select! {
+            biased;
+            // Then each batch is begun only when there is time for it.
+            () = shutdown.cancelled() => std::future::pending().await,
+            ready = batches.recv() => ready?,
+        };
         self.begun.store(true, Ordering::Relaxed);
         let batch = batch(ready, source);
         let ahead = insert_ahead(writer, &batch).await;
