@@ -150,15 +150,30 @@ pub enum Problem {
 #[derive(Debug, Default)]
 pub(super) struct Errors {
     listed: Vec<IdlError>,
-    /// Hashes of all, the unlisted included: an event may meet the same mistake as another.
+    /// Hashes of these and of some more: an event may meet the same mistake as another.
     seen: HashSet<u64>,
+    /// Further ones.
+    beyond: usize,
 }
 
 /// More are only counted.
 const MAX_ERRORS: usize = 100;
+/// More are counted without looking whether they came before: a file may be nothing but mistakes.
+const MAX_SEEN: usize = 10_000;
 
 impl Errors {
+    /// Notes a mistake.
     pub(super) fn push(&mut self, error: IdlError) {
+        self.push_with(|| error);
+    }
+
+    /// Notes a mistake, which is only made if it is looked at.
+    pub(super) fn push_with(&mut self, error: impl FnOnce() -> IdlError) {
+        if self.seen.len() >= MAX_SEEN {
+            self.beyond += 1;
+            return;
+        }
+        let error = error();
         let mut hash = DefaultHasher::new();
         (&error.path, error.problem.to_string()).hash(&mut hash);
         if self.seen.insert(hash.finish()) && self.listed.len() < MAX_ERRORS {
@@ -173,7 +188,7 @@ impl Errors {
 
     /// Up to 100 mistakes, and behind them how many more there are.
     pub(super) fn into_list(self) -> Vec<IdlError> {
-        let more = self.seen.len().saturating_sub(self.listed.len());
+        let more = self.seen.len().saturating_sub(self.listed.len()) + self.beyond;
         let mut list = self.listed;
         if let (1.., Some(file)) = (more, list.first().map(|error| error.file.clone())) {
             list.push(IdlError {

@@ -120,7 +120,7 @@ impl<'de> Visitor<'de> for Reading<'_> {
         let mut map = Map::new();
         while let Some(key) = from.next_key::<String>()? {
             if map.contains_key(&key) {
-                self.errors.push(IdlError {
+                self.errors.push_with(|| IdlError {
                     file: self.file.into(),
                     path: self.path.clone(),
                     problem: Problem::Twice(shown(&key)).into(),
