@@ -303,6 +303,8 @@ pub(crate) enum Bench {
     Scan(BenchArgs),
     /// A loopback Geyser stream of whole blocks to rows, beside a client that only drains it.
     Geyser(BenchArgs),
+    /// Memory of both processes while events stream through, beside the limit (10 M events with --long).
+    Memory(BenchArgs),
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use hypernode_indexer::bench::geyser::{self, GeyserBench};
 use hypernode_indexer::bench::ingest::{self, IngestOptions};
-use hypernode_indexer::bench::{BenchError, Measurement, decode, memory, scan};
+use hypernode_indexer::bench::memory::{self, MemoryOptions};
+use hypernode_indexer::bench::{BenchError, Measurement, decode, scan};
 
 use crate::cli::{Bench, BenchArgs};
 use crate::config;
@@ -27,6 +28,7 @@ pub(crate) async fn run(command: &Bench) -> Outcome {
             print(args, &[measured])
         }
         Bench::Geyser(args) => run_geyser(args).await,
+        Bench::Memory(args) => run_memory(args).await,
     }
 }
 
@@ -49,12 +51,22 @@ async fn run_ingest(args: &BenchArgs) -> Outcome {
         options.time = Duration::from_secs(180);
     }
     let measured = ingest::ingest(&store.client, options).await;
-    let memory = memory::memory("the rounds of `bench ingest`");
     store.close().await;
     let measured = measured.map_err(|error| Failure::Broke(error.into()))?;
-    if args.long {
-        return print(args, &[measured, memory]);
-    }
+    print(args, &[measured])
+}
+
+async fn run_memory(args: &BenchArgs) -> Outcome {
+    let scratch = Scratch::new()?;
+    let store = scratch.engine(args).await?;
+    let seconds = if args.long { 1_200 } else { 30 };
+    let options = MemoryOptions {
+        events: 10_000_000,
+        time: Duration::from_secs(seconds),
+    };
+    let measured = memory::memory(&store.client, options).await;
+    store.close().await;
+    let measured = measured.map_err(|error| Failure::Broke(error.into()))?;
     print(args, &[measured])
 }
 

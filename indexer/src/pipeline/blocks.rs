@@ -22,7 +22,7 @@ use crate::slots::{Input, SlotStatus};
 /// # Errors
 /// What the warehouse refuses.
 pub async fn run_blocks(
-    blocks: Vec<Block>,
+    blocks: impl IntoIterator<Item = Block> + Send + 'static,
     decoder: Arc<Decoder>,
     writer: &Writer,
 ) -> Result<u64, PipelineError> {
