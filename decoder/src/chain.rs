@@ -6,7 +6,7 @@ pub type Pubkey = [u8; 32];
 pub type Signature = [u8; 64];
 
 /// One block with the transactions that the source sent (all of them, or those that match a filter).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Block {
     /// Slot of the block.
     pub slot: u64,
@@ -29,7 +29,7 @@ pub struct Block {
 }
 
 /// Why a block's transactions are believed complete.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Proof {
     /// Single messages closed by block meta and confirmation; no count was comparable.
     #[default]
@@ -41,7 +41,7 @@ pub enum Proof {
 }
 
 /// One executed transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Transaction {
     /// First signature.
     pub signature: Signature,
@@ -68,7 +68,7 @@ pub struct Transaction {
 }
 
 /// An instruction with indexes into [`Transaction::keys`].
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Instruction {
     /// Index of the program's key.
     pub program: u8,
@@ -81,7 +81,7 @@ pub struct Instruction {
 }
 
 /// The inner instructions of one outer instruction.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct InnerGroup {
     /// Index of the outer instruction.
     pub outer: u8,

@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn the_most_after_the_first_third_counts() {
-        let at = |now| {
+        let at = |now: u64| {
             vec![Resident {
                 name: "one".into(),
                 now: now << 10,

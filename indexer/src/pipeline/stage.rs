@@ -149,19 +149,16 @@ impl<O: Observer> Stage<O> {
                     });
                 }
                 Output::Skipped { .. } => {}
-                Output::Dead {
-                    slot,
-                    published: true,
-                } => {
+                Output::Retract { from, .. } | Output::Contradiction { slot: from } => {
                     tracing::error!(
-                        slot,
+                        slot = from,
                         "a stored slot has died: its rows are of a chain that is no more"
                     );
                 }
-                Output::Dead {
-                    slot,
-                    published: false,
-                } => tracing::debug!(slot, "slot died"),
+                Output::Dead { slot } => tracing::debug!(slot, "slot died"),
+                Output::Missing { from, to } => {
+                    tracing::warn!(from, to, "slots given up by the operator");
+                }
                 Output::Equivocation { slot, published } => {
                     self.status.update(|status| {
                         status.contradiction = Some(slot);

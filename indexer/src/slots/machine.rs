@@ -1,78 +1,19 @@
 //! The state machine over all open slots.
 
-use std::collections::{BTreeMap, VecDeque};
-
 use hypernode_decoder::chain::Block;
 
-use super::open::{Added, OpenSlot};
-use super::{BlockMeta, Gap, Head, Input, Output, SlotStatus};
-
-/// How much is kept.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Open slots. Beyond it the highest slots are forgotten: they are the ones that a replay can still deliver.
-    pub open_slots: usize,
-    /// Transactions in open slots; beyond it likewise. One slot is always kept.
-    pub open_transactions: usize,
-    /// Ready blocks that may wait behind a missing one before it is called a gap (messages may be late).
-    pub gap_patience: usize,
-    /// Published slots whose hashes are remembered, to tell a duplicate from an equivocation.
-    pub remembered: usize,
-    /// The source sends whole blocks: meta and confirmation alone close no slot. Found out by itself with the first
-    /// whole block.
-    pub whole_blocks: bool,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            open_slots: 4_096,
-            open_transactions: 200_000,
-            gap_patience: 8,
-            remembered: 512,
-            whole_blocks: false,
-        }
-    }
-}
-
-/// Counters, since the machine was made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Highest slot of any transaction, block, meta or status.
-    pub seen: u64,
-    /// Highest slot confirmed by itself or by a descendant.
-    pub confirmed: u64,
-    /// Blocks published.
-    pub published: u64,
-    /// Pieces that were there already.
-    pub duplicates: u64,
-    /// Pieces of slots that had left or been skipped, and were not known to be duplicates.
-    pub late: u64,
-    /// Contradictory pieces.
-    pub conflicts: u64,
-    /// Open slots forgotten because of the [`Limits`].
-    pub evicted: u64,
-    /// Transactions of slots that never became a block.
-    pub ghosts: u64,
-    /// Dead slots.
-    pub dead: u64,
-    /// Slots proven empty.
-    pub skipped: u64,
-}
+use super::chain::Chain;
+use super::open::{Added, Level, OpenSlot};
+use super::pool::Pool;
+use super::stats::{Limits, Stats};
+use super::{BlockMeta, Gap, Head, Input, Link, Output, SlotStatus};
 
 /// See the [module](super).
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SlotMachine {
     limits: Limits,
-    head: Option<Head>,
-    open: BTreeMap<u64, OpenSlot>,
-    /// Weight of all open slots.
-    weight: usize,
-    /// Published slots and their hashes, oldest first.
-    recent: VecDeque<(u64, [u8; 32])>,
-    /// Highest slot that a status called final.
-    final_seen: Option<u64>,
-    final_told: Option<u64>,
+    chain: Chain,
+    open: Pool,
     gap_told: Option<Gap>,
     stats: Stats,
 }
@@ -81,14 +22,16 @@ impl SlotMachine {
     /// A machine whose next block must follow `head`; without one the first proven block is the declared start.
     #[must_use]
     pub fn new(limits: Limits, head: Option<Head>) -> Self {
+        Self::resume(limits, head, &[])
+    }
+
+    /// The same with the newest blocks that are stored, oldest first: how far back they can be withdrawn.
+    #[must_use]
+    pub fn resume(limits: Limits, head: Option<Head>, recent: &[Link]) -> Self {
         Self {
             limits,
-            head,
-            open: BTreeMap::new(),
-            weight: 0,
-            recent: VecDeque::new(),
-            final_seen: None,
-            final_told: None,
+            chain: Chain::new(head, recent, limits.remembered),
+            open: Pool::default(),
             gap_told: None,
             stats: Stats::default(),
         }
@@ -97,13 +40,16 @@ impl SlotMachine {
     /// The last published block.
     #[must_use]
     pub fn head(&self) -> Option<Head> {
-        self.head
+        self.chain.head()
     }
 
     /// Counters.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.stats
+        Stats {
+            evicted: self.open.evicted,
+            ..self.stats
+        }
     }
 
     /// Open slots held.
@@ -115,20 +61,20 @@ impl SlotMachine {
     /// What open slots cost: one each, and one for each of their transactions.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.weight
+        self.open.weight()
     }
 
     /// Takes one input; appends what follows from it.
     pub fn push(&mut self, input: Input, out: &mut Vec<Output>) {
         match input {
             Input::Transaction { slot, transaction } => {
-                self.piece(slot, None, out, |open| open.add_transaction(*transaction));
+                self.piece(slot, None, out, |open| open.add_transaction(transaction));
             }
             Input::Block(block) => {
-                let (slot, hash) = (block.slot, block.blockhash);
                 self.limits.whole_blocks = true;
-                if block.parent_slot < slot || slot == 0 {
-                    self.piece(slot, Some(hash), out, |open| open.add_block(*block));
+                if block.parent_slot < block.slot || block.slot == 0 {
+                    let (slot, hash) = (block.slot, block.blockhash);
+                    self.piece(slot, Some(hash), out, |open| open.add_block(block));
                 } else {
                     self.stats.conflicts += 1;
                 }
@@ -138,8 +84,11 @@ impl SlotMachine {
                 slot,
                 parent,
                 status,
-            } => self.status(slot, parent, status, out),
+            } => self.status(slot, parent.filter(|parent| *parent < slot), status, out),
+            Input::Verdict { slot, blockhash } => self.verdict(slot, blockhash, out),
+            Input::GiveUp { from, to } => self.give_up(from, to, out),
         }
+        debug_assert!(self.sound(), "I-01 or I-02 broken: {:?}", self.chain);
     }
 
     /// The source has ended: what still waits behind a missing block is a gap.
@@ -165,45 +114,47 @@ impl SlotMachine {
         add: impl FnOnce(&mut OpenSlot) -> Added,
     ) {
         self.stats.seen = self.stats.seen.max(slot);
-        if self.passed(slot) {
+        if self.chain.passed(slot) {
             self.late_piece(slot, hash, out);
             return;
         }
-        let Some(open) = self.open_slot(slot) else {
+        if !self.open.ensure(slot, &self.limits) {
             return;
-        };
-        let before = open.weight();
-        let added = add(open);
-        let after = open.weight();
-        self.weight = (self.weight + after).saturating_sub(before);
-        self.shed();
+        }
+        let added = self.open.change(slot, add);
+        self.open.shed(&self.limits);
         match added {
-            Added::New => {}
-            Added::Duplicate => {
+            Some(Added::New) => {}
+            Some(Added::Duplicate) => {
                 self.stats.duplicates += 1;
                 return;
             }
-            Added::Conflict => {
+            Some(Added::Conflict) => {
                 self.stats.conflicts += 1;
                 out.push(Output::Equivocation {
                     slot,
                     published: false,
                 });
+            }
+            Some(Added::Refused) | None => {
+                self.stats.conflicts += 1;
                 return;
             }
         }
         if hash.is_some() {
-            // The parent may be news: a confirmation known before it now reaches the ancestors.
-            self.spread_confirmation(slot);
+            // The parent may be news: what is known of this slot now reaches the ancestors.
+            self.settle(slot, out);
+        } else if self.open.get(slot).is_some_and(OpenSlot::has_meta)
+            && self.open.refresh(slot, self.limits.whole_blocks)
+        {
+            self.advance(out);
         }
-        self.advance(out);
     }
 
     /// A piece of a slot at or below the head.
     fn late_piece(&mut self, slot: u64, hash: Option<[u8; 32]>, out: &mut Vec<Output>) {
-        let known = self.recent.iter().find(|(published, _)| *published == slot);
-        match (known, hash) {
-            (Some((_, known)), Some(hash)) if *known != hash => {
+        match (self.chain.find(slot), hash) {
+            (Some(known), Some(hash)) if known.blockhash != hash => {
                 self.stats.conflicts += 1;
                 out.push(Output::Equivocation {
                     slot,
@@ -223,135 +174,176 @@ impl SlotMachine {
         out: &mut Vec<Output>,
     ) {
         self.stats.seen = self.stats.seen.max(slot);
-        match status {
-            SlotStatus::Dead => self.dead(slot, out),
-            SlotStatus::Finalized => {
-                self.final_seen = self.final_seen.max(Some(slot));
-                self.confirm(slot, parent);
-                self.advance(out);
-                self.tell_final(out);
-            }
-            SlotStatus::Confirmed => {
-                self.confirm(slot, parent);
-                self.advance(out);
-            }
-            SlotStatus::Created | SlotStatus::Processed => {
-                if !self.passed(slot)
-                    && let Some(open) = self.open_slot(slot)
-                {
-                    open.add_parent(parent.filter(|parent| *parent < slot));
-                    self.spread_confirmation(slot);
-                    self.advance(out);
-                }
+        let level = match status {
+            SlotStatus::Dead => return self.dead(slot, out),
+            SlotStatus::Created | SlotStatus::Processed => Level::Seen,
+            SlotStatus::Confirmed => Level::Confirmed,
+            SlotStatus::Finalized => Level::Final,
+        };
+        if level >= Level::Confirmed {
+            self.stats.confirmed = self.stats.confirmed.max(slot);
+        }
+        if level == Level::Final {
+            self.chain.hear_final(slot);
+            if self.chain.jumped_over(slot) {
+                self.stats.conflicts += 1;
+                out.push(Output::Equivocation {
+                    slot,
+                    published: true,
+                });
             }
         }
+        if !self.chain.passed(slot) && self.open.ensure(slot, &self.limits) {
+            self.open.change(slot, |open| {
+                open.add_parent(parent);
+                open.level = open.level.max(level);
+            });
+            self.settle(slot, out);
+        }
+        self.tell_final(out);
     }
 
+    /// A slot that is no more: forgotten, or withdrawn with all that follows it.
     fn dead(&mut self, slot: u64, out: &mut Vec<Output>) {
-        let published = self.recent.iter().any(|(known, _)| *known == slot);
-        let gone = self.forget(slot);
-        if published || gone.is_some() || !self.passed(slot) {
+        if self.chain.find(slot).is_some() {
             self.stats.dead += 1;
-            self.stats.ghosts += gone.map_or(0, |open| open.loose_transactions());
-            out.push(Output::Dead { slot, published });
-        }
-    }
-
-    fn confirm(&mut self, slot: u64, parent: Option<u64>) {
-        self.stats.confirmed = self.stats.confirmed.max(slot);
-        if self.passed(slot) {
+            self.withdraw(slot, slot, out);
             return;
         }
-        if let Some(open) = self.open_slot(slot) {
-            open.add_parent(parent.filter(|parent| *parent < slot));
-            open.confirmed = true;
-            self.spread_confirmation(slot);
+        let gone = self.open.forget(slot);
+        if gone.is_some() || !self.chain.passed(slot) {
+            self.stats.dead += 1;
+            self.stats.ghosts += gone.map_or(0, |open| open.loose_transactions());
+            out.push(Output::Dead { slot });
         }
     }
 
-    /// Ancestors of a confirmed slot are confirmed; links to slots not seen yet wait in those slots.
-    fn spread_confirmation(&mut self, slot: u64) {
+    /// Withdraws what has left from `from` on, because of `slot`.
+    fn withdraw(&mut self, from: u64, slot: u64, out: &mut Vec<Output>) {
+        match self.chain.withdraw(from) {
+            Ok(None) => {}
+            Ok(Some((count, first, head))) => {
+                self.stats.retracted += count;
+                self.gap_told = None;
+                out.push(Output::Retract { from: first, head });
+                // What is known of them now reaches ancestors that had been passed.
+                for slot in self.open.relink() {
+                    self.spread(slot);
+                }
+                self.advance(out);
+            }
+            Err(_) => {
+                self.stats.conflicts += 1;
+                out.push(Output::Contradiction { slot });
+            }
+        }
+    }
+
+    fn verdict(&mut self, slot: u64, hash: [u8; 32], out: &mut Vec<Output>) {
+        if let Some(known) = self.chain.find(slot) {
+            if known.blockhash != hash {
+                self.withdraw(slot, slot, out);
+            } else {
+                return;
+            }
+        }
+        if self.chain.passed(slot) || !self.open.ensure(slot, &self.limits) {
+            return;
+        }
+        self.open.change(slot, |open| {
+            open.decide(hash);
+            open.level = Level::Final;
+        });
+        self.settle(slot, out);
+    }
+
+    fn give_up(&mut self, from: u64, to: u64, out: &mut Vec<Output>) {
+        let Some((from, to)) = self.chain.give_up(from, to) else {
+            return;
+        };
+        self.stats.missing += to - from + 1;
+        self.stats.ghosts += self.open.forget_to(to);
+        self.gap_told = None;
+        out.push(Output::Missing { from, to });
+        self.advance(out);
+    }
+
+    /// Ancestors of a confirmed slot are confirmed, those of a final one final; links to slots not seen yet wait in those
+    /// slots. A confirmed child that names its parent's hash decides between the parent's rivals. Returns the lowest slot
+    /// that heard news.
+    fn spread(&mut self, slot: u64) -> u64 {
+        let whole = self.limits.whole_blocks;
         let mut at = slot;
-        while let Some(open) = self.open.get(&at) {
-            let (true, Some(parent)) = (open.confirmed, open.parent()) else {
-                return;
+        loop {
+            self.open.refresh(at, whole);
+            let Some(open) = self.open.get(at) else {
+                return at;
             };
+            let (level, Some(parent)) = (open.level, open.parent()) else {
+                return at;
+            };
+            let named = open.link().map(|link| link.parent_blockhash);
             // Before the start is declared, unseen ancestors lie before it.
-            let wanted = parent < at
-                && !self.passed(parent)
-                && (self.head.is_some() || self.open.contains_key(&parent));
-            if !wanted {
-                return;
+            let wanted = level >= Level::Confirmed
+                && parent < at
+                && !self.chain.passed(parent)
+                && (self.chain.head().is_some() || self.open.get(parent).is_some());
+            if !wanted || !self.open.ensure(parent, &self.limits) {
+                return at;
             }
-            let Some(open) = self.open_slot(parent) else {
-                return;
-            };
-            if open.confirmed {
-                return;
+            let news = self.open.change(parent, |open| {
+                let news = named.is_some_and(|hash| open.hear_child(hash));
+                let rises = open.level < level;
+                open.level = open.level.max(level);
+                news || rises
+            });
+            if news != Some(true) {
+                return at;
             }
-            open.confirmed = true;
             at = parent;
         }
     }
 
-    fn passed(&self, slot: u64) -> bool {
-        self.head.is_some_and(|head| slot <= head.slot)
-    }
-
-    /// The slot's record, made if there is room; `None` when this slot is the one that there is no room for.
-    fn open_slot(&mut self, slot: u64) -> Option<&mut OpenSlot> {
-        if !self.open.contains_key(&slot) {
-            if self.open.len() >= self.limits.open_slots {
-                self.stats.evicted += 1;
-                let highest = *self.open.last_key_value()?.0;
-                if highest <= slot {
-                    return None;
-                }
-                self.forget(highest);
-            }
-            self.weight += 1;
+    /// After news of a slot: a final one that leads past what has left withdraws it; then whatever may leave leaves.
+    fn settle(&mut self, slot: u64, out: &mut Vec<Output>) {
+        let oldest = self.spread(slot);
+        if let Some(from) = self.led_past(oldest) {
+            self.withdraw(from, oldest, out);
+            return;
         }
-        Some(self.open.entry(slot).or_default())
+        self.advance(out);
     }
 
-    fn forget(&mut self, slot: u64) -> Option<OpenSlot> {
-        let open = self.open.remove(&slot)?;
-        self.weight = self.weight.saturating_sub(open.weight());
-        Some(open)
-    }
-
-    /// Forgets the highest slots while too much is held.
-    fn shed(&mut self) {
-        while self.weight > self.limits.open_transactions && self.open.len() > 1 {
-            let Some(highest) = self.open.last_key_value().map(|(slot, _)| *slot) else {
-                return;
-            };
-            self.forget(highest);
-            self.stats.evicted += 1;
+    /// The first slot that has left and that a final open slot proves wrong by its parent link.
+    fn led_past(&self, slot: u64) -> Option<u64> {
+        let open = self.open.get(slot)?;
+        let (Level::Final, Some(link), Some(head)) = (open.level, open.link(), self.chain.head())
+        else {
+            return None;
+        };
+        if link.parent_slot > head.slot {
+            return None;
+        }
+        let behind = link.parent_slot < head.slot;
+        match self.chain.hash_of(link.parent_slot) {
+            Some(hash) if hash == link.parent_blockhash => behind.then_some(link.parent_slot + 1),
+            Some(_) => Some(link.parent_slot),
+            None => behind.then_some(link.parent_slot),
         }
     }
 
     /// Lets everything go that may.
     fn advance(&mut self, out: &mut Vec<Output>) {
-        let whole = self.limits.whole_blocks;
-        loop {
-            let next = match self.head {
-                None => self
-                    .open
-                    .iter()
-                    .find(|(_, open)| open.ready(whole))
-                    .map(|(slot, _)| *slot),
-                Some(head) => self
-                    .open
-                    .iter()
-                    .find(|(_, open)| open.parent() == Some(head.slot) && open.ready(whole))
-                    .map(|(slot, _)| *slot),
-            };
-            let Some(slot) = next else { break };
+        while let Some(slot) = self.next_slot(out) {
             if self.breaks_hash_link(slot, out) {
                 continue;
             }
-            let Some(block) = self.forget(slot).and_then(|open| open.into_block(whole)) else {
+            let whole = self.limits.whole_blocks;
+            let Some(block) = self
+                .open
+                .forget(slot)
+                .and_then(|open| open.into_block(whole))
+            else {
                 break;
             };
             self.publish(block, out);
@@ -359,88 +351,123 @@ impl SlotMachine {
         self.tell_gap(self.limits.gap_patience, out);
     }
 
+    /// The next to leave. Of siblings only a final one leaves: the cluster confirms one.
+    fn next_slot(&mut self, out: &mut Vec<Output>) -> Option<u64> {
+        let Some((parents, beyond)) = self.chain.attach() else {
+            return self.open.lowest_ready();
+        };
+        let mut children = self.open.children(parents.clone(), beyond);
+        let first = children.next()?;
+        let Some(second) = children.next() else {
+            return Some(first);
+        };
+        // Given-up slots: whatever comes first attaches, its parent links tell the rest.
+        if parents.start() != parents.end() {
+            return self.open.children(parents, beyond).min();
+        }
+        let last = self.open.children(parents, beyond).find(|slot| {
+            self.open
+                .get(*slot)
+                .is_some_and(|open| open.level == Level::Final)
+        });
+        if last.is_none() && self.gap_told.is_none() {
+            let gap = Gap {
+                after: beyond,
+                before: first,
+            };
+            self.gap_told = Some(gap);
+            self.stats.conflicts += 1;
+            out.push(Output::Equivocation {
+                slot: second,
+                published: false,
+            });
+        }
+        last
+    }
+
     /// A child that names the head's slot but another hash belongs to another chain: it is held.
     fn breaks_hash_link(&mut self, slot: u64, out: &mut Vec<Output>) -> bool {
-        let Some(head) = self.head else { return false };
-        let Some(open) = self.open.get_mut(&slot) else {
-            return false;
-        };
-        let (Some(ours), Some(theirs)) = (head.blockhash, open.parent_blockhash()) else {
-            return false;
-        };
-        if ours == theirs {
-            return false;
+        let other = self
+            .open
+            .get(slot)
+            .and_then(OpenSlot::link)
+            .is_some_and(|link| self.chain.other_parent(&link));
+        if other {
+            self.open.change(slot, |open| open.unlinked = true);
+            self.open.refresh(slot, self.limits.whole_blocks);
+            self.stats.conflicts += 1;
+            out.push(Output::Equivocation {
+                slot,
+                published: false,
+            });
         }
-        open.held = true;
-        self.stats.conflicts += 1;
-        out.push(Output::Equivocation {
-            slot,
-            published: false,
-        });
-        true
+        other
     }
 
     fn publish(&mut self, block: Block, out: &mut Vec<Output>) {
-        let slot = block.slot;
-        if let Some(head) = self.head {
-            let from = head.slot + 1;
-            if from < slot {
-                self.stats.skipped += slot - from;
-                out.push(Output::Skipped { from, to: slot - 1 });
-            }
+        let link = Link {
+            slot: block.slot,
+            blockhash: block.blockhash,
+            parent_slot: block.parent_slot,
+            parent_blockhash: block.parent_blockhash,
+        };
+        if !self.chain.fits(&link) {
+            debug_assert!(false, "I-01 or I-02: {link:?} after {:?}", self.head());
+            self.stats.violations += 1;
+            return;
         }
-        let later = self.open.split_off(&slot);
-        for open in std::mem::replace(&mut self.open, later).into_values() {
-            self.weight = self.weight.saturating_sub(open.weight());
-            self.stats.ghosts += open.loose_transactions();
+        if let Some((_, beyond)) = self.chain.attach()
+            && beyond + 1 < link.slot
+        {
+            self.stats.skipped += link.slot - beyond - 1;
+            out.push(Output::Skipped {
+                from: beyond + 1,
+                to: link.slot - 1,
+            });
         }
-        self.head = Some(Head {
-            slot,
-            blockhash: Some(block.blockhash),
-        });
-        self.recent.push_back((slot, block.blockhash));
-        if self.recent.len() > self.limits.remembered {
-            self.recent.pop_front();
-        }
+        self.stats.ghosts += self.open.forget_to(link.slot);
+        self.chain.push(link);
         self.stats.published += 1;
         self.gap_told = None;
         out.push(Output::Publish(Box::new(block)));
         self.tell_final(out);
     }
 
-    /// A final slot beyond the head may lie on a branch that the head is not on: it counts once the head reaches it.
     fn tell_final(&mut self, out: &mut Vec<Output>) {
-        let (Some(head), Some(slot)) = (self.head, self.final_seen) else {
-            return;
-        };
-        if slot <= head.slot && self.final_told < Some(slot) {
-            self.final_told = Some(slot);
+        if let Some(slot) = self.chain.newly_final() {
             out.push(Output::Finalized(slot));
         }
     }
 
     fn tell_gap(&mut self, patience: usize, out: &mut Vec<Output>) {
-        let whole = self.limits.whole_blocks;
-        let Some(head) = self.head else { return };
-        if self.open.len() <= patience {
+        let Some((_, after)) = self.chain.attach() else {
             return;
-        }
-        let mut ready = self
-            .open
-            .iter()
-            .filter(|(_, open)| open.ready(whole))
-            .map(|(slot, _)| *slot);
-        let Some(before) = ready.next() else { return };
-        if ready.count() < patience {
-            return;
-        }
-        let gap = Gap {
-            after: head.slot,
-            before,
         };
+        if self.open.ready() <= patience {
+            return;
+        }
+        let Some(before) = self.open.lowest_ready() else {
+            return;
+        };
+        let gap = Gap { after, before };
         if self.gap_told.is_none_or(|told| told.after != gap.after) {
             self.gap_told = Some(gap);
             out.push(Output::Gap(gap));
         }
+    }
+
+    /// What must hold between any two inputs, cheap enough for every one of them in a debug build.
+    fn sound(&self) -> bool {
+        self.stats.violations == 0
+            && self
+                .open
+                .lowest()
+                .is_none_or(|lowest| !self.chain.passed(lowest))
+    }
+
+    /// The same with everything that is costly to look at.
+    #[cfg(test)]
+    pub(super) fn consistent(&self) -> bool {
+        self.sound() && self.open.consistent()
     }
 }

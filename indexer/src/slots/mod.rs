@@ -1,19 +1,25 @@
 //! Which slots are proven, and in which order they leave. Pure: no I/O, no clock; the same inputs give the same outputs.
 //!
 //! Open → Complete → Confirmed (itself or by a confirmed descendant) → Finalized | Dead | Skipped (proven by a child's
-//! parent link). Slots leave in parent order only; a gap in the parent chain stops them.
+//! parent link). Slots leave in parent order only; a gap in the parent chain stops them until it is filled or given up.
+//! What has left is withdrawn when its slot dies, or when a final chain leads past it.
 
+mod chain;
+mod content;
 mod machine;
 mod open;
+mod pool;
+mod stats;
 #[cfg(test)]
 mod tests;
 
-pub use machine::{Limits, SlotMachine, Stats};
+pub use machine::SlotMachine;
+pub use stats::{Limits, Stats};
 
 use hypernode_decoder::chain::{Block, Transaction};
 
 /// What a source says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Input {
     /// One transaction of a slot.
     Transaction {
@@ -35,10 +41,25 @@ pub enum Input {
         /// The step.
         status: SlotStatus,
     },
+    /// A source that knows the final chain names the block of a slot: it decides between rivals, and withdraws what has
+    /// left if it was another.
+    Verdict {
+        /// The slot.
+        slot: u64,
+        /// Its block.
+        blockhash: [u8; 32],
+    },
+    /// The operator gives up the slots `from..=to`: what follows may attach to any of them.
+    GiveUp {
+        /// First one.
+        from: u64,
+        /// Last one.
+        to: u64,
+    },
 }
 
 /// A block without its transactions.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct BlockMeta {
     /// Slot.
     pub slot: u64,
@@ -57,7 +78,7 @@ pub struct BlockMeta {
 }
 
 /// Steps that matter; the rest of the protocol's statuses belong to no bank.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SlotStatus {
     /// A bank exists.
     Created,
@@ -72,7 +93,7 @@ pub enum SlotStatus {
 }
 
 /// What follows from it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Output {
     /// The next block of the chain, confirmed and complete.
     Publish(Box<Block>),
@@ -85,12 +106,24 @@ pub enum Output {
     },
     /// Every published block up to this slot is final. Never falls.
     Finalized(u64),
-    /// A slot died. `published` means that its rows must be retracted.
+    /// A slot died before it left.
     Dead {
         /// The slot.
         slot: u64,
-        /// It had left before.
-        published: bool,
+    },
+    /// Every block that has left from slot `from` on is of a chain that is no more. What leaves next follows `head`.
+    Retract {
+        /// First slot withdrawn.
+        from: u64,
+        /// The last block that stays.
+        head: Head,
+    },
+    /// The slots `from..=to` were given up by the operator.
+    Missing {
+        /// First one.
+        from: u64,
+        /// Last one.
+        to: u64,
     },
     /// Blocks strictly between the two slots are missing; nothing after them leaves. Reported once per stop.
     Gap(Gap),
@@ -100,6 +133,11 @@ pub enum Output {
         slot: u64,
         /// It had left before.
         published: bool,
+    },
+    /// A final slot contradicts what has left and was final too, or is older than what is remembered: no rule can mend it.
+    Contradiction {
+        /// The slot.
+        slot: u64,
     },
 }
 
@@ -113,10 +151,23 @@ pub struct Gap {
 }
 
 /// The last block that has left: what the next one must link to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Head {
     /// Slot.
     pub slot: u64,
     /// Hash; `None` where it is not known, then only the slot link is checked.
     pub blockhash: Option<[u8; 32]>,
+}
+
+/// A block that has left, by its links: what is remembered of it, and what a new machine is told of the stored ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Link {
+    /// Slot.
+    pub slot: u64,
+    /// Hash.
+    pub blockhash: [u8; 32],
+    /// Slot of the parent.
+    pub parent_slot: u64,
+    /// Hash of the parent.
+    pub parent_blockhash: [u8; 32],
 }

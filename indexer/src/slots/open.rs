@@ -1,26 +1,38 @@
 //! A slot that has not left yet.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
 use hypernode_decoder::chain::{Block, Proof, Transaction};
 
-use super::BlockMeta;
+use super::content::{Content, Loose};
+use super::{BlockMeta, Link};
+
+/// Claims to one slot that are kept at most.
+const MAX_RIVALS: usize = 4;
+
+/// How sure it is that a slot is part of the chain.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Level {
+    #[default]
+    Seen,
+    Confirmed,
+    Final,
+}
 
 /// What is known of one slot.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct OpenSlot {
-    /// By position in the block: order of arrival means nothing.
-    transactions: BTreeMap<u32, Transaction>,
-    meta: Option<BlockMeta>,
-    /// The atomic message; it replaces the single transactions.
-    block: Option<Block>,
+    loose: Loose,
+    /// What claims this slot, by different hashes. More than one: held until one of them is named.
+    contents: Vec<Content>,
+    /// The hash that a verdict has named.
+    decided: Option<[u8; 32]>,
+    /// The hash that a confirmed child names.
+    child_names: Option<[u8; 32]>,
     status_parent: Option<u64>,
-    pub(super) confirmed: bool,
-    /// Two blocks claim this slot: nothing leaves until it dies.
-    pub(super) held: bool,
-    /// Single transactions contradict each other: only a whole block can decide.
-    torn: bool,
+    pub(super) level: Level,
+    /// It names another hash for its parent than the parent that has left: held.
+    pub(super) unlinked: bool,
+    /// The parent under which it waits, once it is ready.
+    pub(super) waits_for: Option<u64>,
 }
 
 /// What adding a piece did.
@@ -30,58 +42,77 @@ pub(super) enum Added {
     Duplicate,
     /// It contradicts what was there; the slot is held from now on.
     Conflict,
+    /// It cannot be true, or a proof has decided against it.
+    Refused,
 }
 
 impl OpenSlot {
-    pub(super) fn add_transaction(&mut self, transaction: Transaction) -> Added {
-        if self.block.is_some() {
+    pub(super) fn add_transaction(&mut self, transaction: Box<Transaction>) -> Added {
+        if self.has_block() {
             // The block is whole: a single message is either in it or was not asked for.
             return Added::Duplicate;
         }
-        match self.transactions.entry(transaction.index) {
-            Entry::Vacant(place) => {
-                place.insert(transaction);
-                Added::New
-            }
-            Entry::Occupied(place) if place.get().signature == transaction.signature => {
-                Added::Duplicate
-            }
-            Entry::Occupied(_) => {
-                self.torn = true;
-                Added::Conflict
-            }
-        }
+        self.loose.add(transaction)
     }
 
     pub(super) fn add_meta(&mut self, meta: BlockMeta) -> Added {
-        if let Some(known) = self.blockhash() {
-            if known == meta.blockhash {
-                return Added::Duplicate;
-            }
-            self.held = true;
-            return Added::Conflict;
-        }
-        self.meta = Some(meta);
-        Added::New
+        self.add(Content::Meta(meta))
     }
 
-    pub(super) fn add_block(&mut self, mut block: Block) -> Added {
-        if let Some(known) = self.blockhash()
-            && known != block.blockhash
-        {
-            self.held = true;
-            return Added::Conflict;
+    pub(super) fn add_block(&mut self, mut block: Box<Block>) -> Added {
+        if !block.transactions.is_sorted_by_key(|one| one.index) {
+            block.transactions.sort_by_key(|one| one.index);
         }
-        if self.block.is_some() {
+        let added = self.add(Content::Block(block));
+        if added == Added::New {
+            self.loose.clear();
+        }
+        added
+    }
+
+    fn add(&mut self, content: Content) -> Added {
+        let hash = content.link().blockhash;
+        if self.decided.is_some_and(|decided| decided != hash) {
+            return Added::Refused;
+        }
+        if let Some(known) = self
+            .contents
+            .iter_mut()
+            .find(|known| known.link().blockhash == hash)
+        {
+            if matches!((&*known, &content), (Content::Meta(_), Content::Block(_))) {
+                *known = content;
+                return Added::New;
+            }
             return Added::Duplicate;
         }
-        block
-            .transactions
-            .sort_by_key(|transaction| transaction.index);
-        self.transactions.clear();
-        self.torn = false;
-        self.block = Some(block);
-        Added::New
+        if !self.contents.is_empty() {
+            // Nobody knows which of the rivals the single transactions are of.
+            self.loose.tear();
+        }
+        if self.contents.len() < MAX_RIVALS || self.named() == Some(hash) {
+            self.contents.push(content);
+        }
+        let settled = self
+            .named()
+            .map_or(self.contents.len() == 1, |named| named == hash);
+        if settled { Added::New } else { Added::Conflict }
+    }
+
+    /// A source that knows names the hash of this slot's block: no other is listened to from now on.
+    pub(super) fn decide(&mut self, hash: [u8; 32]) {
+        self.decided = Some(hash);
+        self.contents
+            .retain(|content| content.link().blockhash == hash);
+    }
+
+    /// A confirmed child names the hash: no other content leaves unless it is decided otherwise. `true`: that is news.
+    pub(super) fn hear_child(&mut self, hash: [u8; 32]) -> bool {
+        self.child_names.replace(hash) != Some(hash)
+    }
+
+    fn named(&self) -> Option<[u8; 32]> {
+        self.decided.or(self.child_names)
     }
 
     /// A message without a parent never erases one.
@@ -89,45 +120,53 @@ impl OpenSlot {
         self.status_parent = self.status_parent.or(parent);
     }
 
+    /// The content that is named, or the only one.
+    fn content(&self) -> Option<&Content> {
+        let named = self.named();
+        match self.contents.as_slice() {
+            [one] if named.is_none() => Some(one),
+            some => some
+                .iter()
+                .find(|content| Some(content.link().blockhash) == named),
+        }
+    }
+
+    pub(super) fn link(&self) -> Option<Link> {
+        self.content().map(Content::link)
+    }
+
     pub(super) fn parent(&self) -> Option<u64> {
-        match (&self.block, &self.meta) {
-            (Some(block), _) => Some(block.parent_slot),
-            (None, Some(meta)) => Some(meta.parent_slot),
-            (None, None) => self.status_parent,
-        }
+        let content = self.content().or_else(|| self.contents.first());
+        content.map_or(self.status_parent, |content| {
+            Some(content.link().parent_slot)
+        })
     }
 
-    pub(super) fn parent_blockhash(&self) -> Option<[u8; 32]> {
-        match (&self.block, &self.meta) {
-            (Some(block), _) => Some(block.parent_blockhash),
-            (None, meta) => meta.as_ref().map(|meta| meta.parent_blockhash),
-        }
+    fn has_block(&self) -> bool {
+        self.contents
+            .iter()
+            .any(|content| matches!(content, Content::Block(_)))
     }
 
-    fn blockhash(&self) -> Option<[u8; 32]> {
-        match (&self.block, &self.meta) {
-            (Some(block), _) => Some(block.blockhash),
-            (None, meta) => meta.as_ref().map(|meta| meta.blockhash),
-        }
+    pub(super) fn has_meta(&self) -> bool {
+        !self.contents.is_empty()
     }
 
     /// Why the content may be believed complete, if it may. `whole`: the source sends whole blocks, so that a slot
     /// without its block is not complete, however many single messages there are.
-    pub(super) fn proof(&self, whole: bool) -> Option<Proof> {
-        if self.held {
-            return None;
-        }
-        if let Some(block) = &self.block {
-            return Some(block.proof);
-        }
-        if self.torn {
-            return None;
-        }
-        let meta = self.meta.as_ref()?;
-        let received = self.transactions.len() as u64;
+    fn proof(&self, whole: bool) -> Option<Proof> {
+        let meta = match self.content()? {
+            Content::Block(block) => return Some(block.proof),
+            Content::Meta(_) if self.loose.torn() => return None,
+            Content::Meta(meta) => meta,
+        };
+        let received = self.loose.len() as u64;
         if received == meta.executed_transaction_count {
             Some(Proof::Count)
-        } else if received < meta.executed_transaction_count && self.confirmed && !whole {
+        } else if received < meta.executed_transaction_count
+            && self.level >= Level::Confirmed
+            && !whole
+        {
             // A filtered stream never reaches the count; meta and confirmation together close it, without proof.
             Some(Proof::None)
         } else {
@@ -135,32 +174,32 @@ impl OpenSlot {
         }
     }
 
-    /// Confirmed and complete: may leave as soon as its parent has.
+    /// Confirmed, complete and undisputed: may leave as soon as its parent has.
     pub(super) fn ready(&self, whole: bool) -> bool {
-        self.confirmed && self.proof(whole).is_some()
+        self.level >= Level::Confirmed && !self.unlinked && self.proof(whole).is_some()
     }
 
     /// Single transactions held, to count those of slots that never became a block.
     pub(super) fn loose_transactions(&self) -> u64 {
-        self.transactions.len() as u64
+        self.loose.len() as u64
     }
 
     /// What it costs to keep: its transactions, and itself.
     pub(super) fn weight(&self) -> usize {
-        1 + self.transactions.len()
-            + self
-                .block
-                .as_ref()
-                .map_or(0, |block| block.transactions.len())
+        let held: usize = self.contents.iter().map(Content::weight).sum();
+        1 + self.loose.len() + held
     }
 
     /// The block, if the slot is complete.
-    pub(super) fn into_block(self, whole: bool) -> Option<Block> {
+    pub(super) fn into_block(mut self, whole: bool) -> Option<Block> {
         let proof = self.proof(whole)?;
-        if let Some(block) = self.block {
-            return Some(block);
-        }
-        let meta = self.meta?;
+        let hash = self.link()?.blockhash;
+        self.contents
+            .retain(|content| content.link().blockhash == hash);
+        let meta = match self.contents.pop()? {
+            Content::Block(block) => return Some(*block),
+            Content::Meta(meta) => meta,
+        };
         Some(Block {
             slot: meta.slot,
             parent_slot: meta.parent_slot,
@@ -170,7 +209,7 @@ impl OpenSlot {
             block_height: meta.block_height,
             executed_transaction_count: meta.executed_transaction_count,
             proof,
-            transactions: self.transactions.into_values().collect(),
+            transactions: self.loose.into_sorted(),
         })
     }
 }

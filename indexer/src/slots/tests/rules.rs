@@ -1,110 +1,6 @@
-//! The rules one by one, then all of them over random chains in random order.
-
-use hypernode_decoder::chain::{Block, Proof, Transaction};
-use proptest::prelude::*;
+//! Every rule of one chain.
 
 use super::*;
-
-fn hash(slot: u64, salt: u8) -> [u8; 32] {
-    let mut hash = [salt; 32];
-    hash[..8].copy_from_slice(&slot.to_le_bytes());
-    hash
-}
-
-fn transaction(slot: u64, index: u32) -> Input {
-    let mut signature = [0; 64];
-    signature[..8].copy_from_slice(&slot.to_le_bytes());
-    signature[8..12].copy_from_slice(&index.to_le_bytes());
-    Input::Transaction {
-        slot,
-        transaction: Box::new(Transaction {
-            signature,
-            index,
-            version: -1,
-            err: None,
-            fee: 0,
-            compute_units: None,
-            keys: vec![],
-            signers: 0,
-            instructions: vec![],
-            inner: None,
-            logs: None,
-        }),
-    }
-}
-
-fn meta(slot: u64, parent: u64, count: u64) -> Input {
-    Input::Meta(BlockMeta {
-        slot,
-        parent_slot: parent,
-        blockhash: hash(slot, 0),
-        parent_blockhash: hash(parent, 0),
-        executed_transaction_count: count,
-        ..BlockMeta::default()
-    })
-}
-
-fn block(slot: u64, parent: u64) -> Input {
-    Input::Block(Box::new(Block {
-        slot,
-        parent_slot: parent,
-        blockhash: hash(slot, 0),
-        parent_blockhash: hash(parent, 0),
-        proof: Proof::Block,
-        ..Block::default()
-    }))
-}
-
-fn status(slot: u64, parent: Option<u64>, status: SlotStatus) -> Input {
-    Input::Status {
-        slot,
-        parent,
-        status,
-    }
-}
-
-fn confirmed(slot: u64) -> Input {
-    status(slot, None, SlotStatus::Confirmed)
-}
-
-fn feed(machine: &mut SlotMachine, inputs: impl IntoIterator<Item = Input>) -> Vec<Output> {
-    let mut out = Vec::new();
-    for input in inputs {
-        machine.push(input, &mut out);
-    }
-    out
-}
-
-fn published(out: &[Output]) -> Vec<(u64, Proof, Vec<u32>)> {
-    out.iter()
-        .filter_map(|output| match output {
-            Output::Publish(block) => Some((
-                block.slot,
-                block.proof,
-                block
-                    .transactions
-                    .iter()
-                    .map(|transaction| transaction.index)
-                    .collect(),
-            )),
-            _ => None,
-        })
-        .collect()
-}
-
-fn slots(out: &[Output]) -> Vec<u64> {
-    published(out).into_iter().map(|(slot, ..)| slot).collect()
-}
-
-fn from(slot: u64) -> SlotMachine {
-    SlotMachine::new(
-        Limits::default(),
-        Some(Head {
-            slot,
-            blockhash: Some(hash(slot, 0)),
-        }),
-    )
-}
 
 #[test]
 fn meta_may_overtake_its_transactions_and_they_may_come_in_any_order() {
@@ -335,28 +231,27 @@ fn a_dead_slot_unblocks_and_one_that_had_left_is_told() {
             confirmed(11),
         ],
     );
-    assert_eq!(
-        out[0],
-        Output::Dead {
-            slot: 10,
-            published: false
-        }
-    );
+    assert_eq!(out[0], Output::Dead { slot: 10 });
     assert_eq!(slots(&out), [11]);
     let out = feed(&mut machine, [status(11, None, SlotStatus::Dead)]);
     assert_eq!(
         out,
-        [Output::Dead {
-            slot: 11,
-            published: true
+        [Output::Retract {
+            from: 11,
+            head: Head {
+                slot: 9,
+                blockhash: Some(hash(9, 0))
+            }
         }]
     );
+    // The chain that lives goes on from there.
+    let out = feed(&mut machine, [block(12, 9), confirmed(12)]);
+    assert_eq!(slots(&out), [12]);
 }
 
 #[test]
 fn finality_covers_ancestors_never_falls_and_waits_for_the_head() {
     let mut machine = from(9);
-    let finalized = |slot| status(slot, None, SlotStatus::Finalized);
     let out = feed(&mut machine, [block(10, 9), finalized(11)]);
     assert_eq!(out, []);
     let out = feed(&mut machine, [block(11, 10), finalized(10)]);
@@ -463,116 +358,4 @@ fn a_block_that_names_itself_or_a_later_slot_as_parent_is_refused() {
         []
     );
     assert_eq!(machine.stats().conflicts, 2);
-}
-
-/// A chain after slot 9: how many slots are skipped before each block, and how many transactions it has.
-fn chain() -> impl Strategy<Value = Vec<(u64, u32)>> {
-    prop::collection::vec((0_u64..3, 0_u32..4), 1..24)
-}
-
-/// All messages of a chain, with ghosts in skipped slots.
-fn messages(chain: &[(u64, u32)], atomic: bool) -> (Vec<Input>, Vec<u64>) {
-    let (mut inputs, mut expected, mut parent) = (Vec::new(), Vec::new(), 9);
-    for &(skip, count) in chain {
-        let slot = parent + 1 + skip;
-        if skip > 0 {
-            inputs.push(transaction(parent + 1, 0));
-        }
-        if atomic {
-            inputs.push(block(slot, parent));
-        } else {
-            inputs.extend((0..count).map(|index| transaction(slot, index)));
-            inputs.push(meta(slot, parent, u64::from(count)));
-        }
-        inputs.push(status(slot, Some(parent), SlotStatus::Processed));
-        expected.push(slot);
-        parent = slot;
-    }
-    // Only the tip is confirmed by itself: descent must do the rest.
-    inputs.push(confirmed(parent));
-    (inputs, expected)
-}
-
-proptest! {
-    // I-02.
-    #[test]
-    fn any_order_and_any_duplication_publishes_the_same_chain(
-        chain in chain(),
-        atomic: bool,
-        seed in prop::collection::vec(any::<prop::sample::Index>(), 256),
-        again in prop::collection::vec(any::<prop::sample::Index>(), 0..32),
-    ) {
-        let (mut inputs, expected) = messages(&chain, atomic);
-        for index in again {
-            inputs.push(index.get(&inputs).clone());
-        }
-        for at in (1..inputs.len()).rev() {
-            inputs.swap(at, seed[at % seed.len()].index(at + 1));
-        }
-        if !atomic {
-            // Confirmation closes what a count could still prove: single transactions must not come after it.
-            inputs.sort_by_key(|input| matches!(input, Input::Status { status: SlotStatus::Confirmed, .. }));
-        }
-        let mut machine = from(9);
-        let out = feed(&mut machine, inputs);
-        let blocks = published(&out);
-        prop_assert_eq!(blocks.iter().map(|(slot, ..)| *slot).collect::<Vec<_>>(), expected);
-        for ((_, proof, indexes), (_, count)) in blocks.iter().zip(&chain) {
-            if !atomic {
-                prop_assert_eq!(*proof, Proof::Count);
-                prop_assert_eq!(indexes, &(0..*count).collect::<Vec<_>>());
-            }
-        }
-        prop_assert_eq!(machine.open_slots(), 0);
-    }
-
-    // I-01, I-03.
-    #[test]
-    fn a_lost_block_never_lets_a_later_one_leave(
-        chain in chain(),
-        lost in any::<prop::sample::Index>(),
-    ) {
-        let (inputs, expected) = messages(&chain, true);
-        let lost = *lost.get(&expected);
-        let inputs = inputs.into_iter().filter(|input| !matches!(input, Input::Block(block) if block.slot == lost));
-        let mut machine = from(9);
-        let out = feed(&mut machine, inputs);
-        let reached = slots(&out);
-        prop_assert!(reached.iter().all(|slot| *slot < lost));
-        prop_assert!(reached.len() <= expected.iter().position(|slot| *slot == lost).unwrap_or(0));
-    }
-
-    // I-01, I-02.
-    #[test]
-    fn no_input_makes_it_fail_or_break_the_order(
-        raw in prop::collection::vec((0_u8..6, 0_u64..24, 0_u64..24, 0_u8..2, 0_u32..4), 0..200),
-    ) {
-        let inputs = raw.into_iter().map(|(kind, slot, parent, salt, index)| match kind {
-            0 => transaction(slot, index),
-            1 => Input::Meta(BlockMeta {
-                slot,
-                parent_slot: parent,
-                blockhash: hash(slot, salt),
-                parent_blockhash: hash(parent, 0),
-                executed_transaction_count: u64::from(index),
-                ..BlockMeta::default()
-            }),
-            2 => block(slot, parent),
-            3 => status(slot, Some(parent), SlotStatus::Finalized),
-            4 => status(slot, None, SlotStatus::Dead),
-            _ => confirmed(slot),
-        });
-        let mut machine = SlotMachine::new(Limits { open_slots: 8, ..Limits::default() }, None);
-        let out = feed(&mut machine, inputs);
-        let mut last: Option<(u64, [u8; 32])> = None;
-        for output in &out {
-            if let Output::Publish(block) = output {
-                if let Some((slot, hash)) = last {
-                    prop_assert_eq!((block.parent_slot, block.parent_blockhash), (slot, hash));
-                }
-                last = Some((block.slot, block.blockhash));
-            }
-        }
-        prop_assert!(machine.open_slots() <= 8);
-    }
 }
