@@ -301,6 +301,8 @@ pub(crate) enum Bench {
     Decode(BenchArgs),
     /// The strict log scan of a recorded mainnet block, beside a pass that believes every line.
     Scan(BenchArgs),
+    /// Messages through the slot machine, as a validator sends them.
+    Slots(BenchArgs),
     /// A loopback Geyser stream of whole blocks to rows, beside a client that only drains it.
     Geyser(BenchArgs),
     /// Memory of both processes while events stream through, beside the limit (10 M events with --long).

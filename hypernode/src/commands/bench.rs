@@ -6,7 +6,7 @@ use std::time::Duration;
 use hypernode_indexer::bench::geyser::{self, GeyserBench};
 use hypernode_indexer::bench::ingest::{self, IngestOptions};
 use hypernode_indexer::bench::memory::{self, MemoryOptions};
-use hypernode_indexer::bench::{BenchError, Measurement, decode, scan};
+use hypernode_indexer::bench::{BenchError, Measurement, decode, scan, slots};
 
 use crate::cli::{Bench, BenchArgs};
 use crate::config;
@@ -25,6 +25,11 @@ pub(crate) async fn run(command: &Bench) -> Outcome {
         Bench::Scan(args) => {
             let time = Duration::from_secs(if args.long { 60 } else { 10 });
             let measured = one_core(move || scan::scan(time)).await?;
+            print(args, &[measured])
+        }
+        Bench::Slots(args) => {
+            let time = Duration::from_secs(if args.long { 60 } else { 10 });
+            let measured = one_core(move || Ok(slots::slots(time))).await?;
             print(args, &[measured])
         }
         Bench::Geyser(args) => run_geyser(args).await,

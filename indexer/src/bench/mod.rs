@@ -9,6 +9,7 @@ pub mod ingest;
 pub mod memory;
 mod peer;
 pub mod scan;
+pub mod slots;
 pub mod synthetic;
 
 use serde::Serialize;
