@@ -21,6 +21,7 @@ use engine::TestEngine;
 use hypernode_analytics::metrics::Figures;
 use hypernode_decoder::Decoder;
 use hypernode_decoder::chain::{Block, Proof};
+use hypernode_indexer::batch::BULK_WINDOW;
 use hypernode_indexer::pipeline::run_blocks;
 use hypernode_localnet::svm::instructions as ix;
 use hypernode_warehouse::Writer;
@@ -32,7 +33,7 @@ use world::{World, key};
 async fn stored(decoder: Decoder, blocks: Vec<Block>) -> Option<TestEngine> {
     let engine = engine::start(&decoder).await?;
     let writer = Writer::new(engine.client.clone());
-    run_blocks(blocks, Arc::new(decoder), &writer)
+    run_blocks(blocks, Arc::new(decoder), &writer, BULK_WINDOW)
         .await
         .expect("stored");
     Some(engine)

@@ -75,7 +75,7 @@ async fn measure(
         let base = 1 + u64::from(round) * ROUND_SLOTS;
         let blocks = make(base);
         let clock = Instant::now();
-        rows = run_blocks(blocks, Arc::clone(decoder), &writer).await?;
+        rows = run_blocks(blocks, Arc::clone(decoder), &writer, BULK_WINDOW).await?;
         ours.push(rate(rows, clock.elapsed()));
 
         let prepared = floor::prepare(cuts(decoder, &make(FLOOR_SLOTS + base)));

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use hypernode_warehouse::{Client, Writer, migrate};
 
 use super::{Measurement, machine, synthetic};
+use crate::batch::LIVE_WINDOW;
 use crate::pipeline::{PipelineError, run_blocks};
 
 /// What both together may hold in steady state.
@@ -56,7 +57,7 @@ pub async fn memory(client: &Client, options: MemoryOptions) -> Result<Measureme
             })
     };
     let mut looks = Vec::new();
-    let run = run_blocks(blocks, decoder, &writer);
+    let run = run_blocks(blocks, decoder, &writer, LIVE_WINDOW);
     tokio::pin!(run);
     let rows = loop {
         tokio::select! {
@@ -95,7 +96,7 @@ fn line(looks: &[Vec<Resident>], events: u64, rows: u64) -> Measurement {
         floor: Some(LIMIT_MIB),
         ratio: (figure > 0.0).then(|| (LIMIT_MIB / figure * 100.0).round() / 100.0),
         regime: format!(
-            "most resident at once after the first third of {events} made-up job events, {rows} rows: {}; floor: the limit \
+            "most resident at once after the first third of {events} made-up job events in blocks of {TRANSACTIONS} and live windows, {rows} rows: {}; floor: the limit \
              for both processes",
             parts.join(", ")
         ),

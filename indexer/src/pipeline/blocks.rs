@@ -14,10 +14,9 @@ use super::coverage::Coverage;
 use super::stage::Stage;
 use super::status::StatusHandle;
 use super::store::{Patience, Ready, store};
-use crate::batch::BULK_WINDOW;
 use crate::slots::{Input, SlotStatus};
 
-/// Stores a chain of blocks as a recording's would be; returns the rows stored.
+/// Stores a chain of blocks in windows of `window` slots; returns the rows stored.
 ///
 /// # Errors
 /// What the warehouse refuses.
@@ -25,11 +24,12 @@ pub async fn run_blocks(
     blocks: impl IntoIterator<Item = Block> + Send + 'static,
     decoder: Arc<Decoder>,
     writer: &Writer,
+    window: u32,
 ) -> Result<u64, PipelineError> {
     let status = StatusHandle::new();
     let mut stage = Stage::new(
         decoder,
-        BULK_WINDOW,
+        window,
         None,
         Coverage::default(),
         (),
