@@ -91,7 +91,7 @@ fn failed(error: &Error, text: &'static str) -> Response {
 /// A tag for one state of the data. Chains and versions that reach the same slot differ in it, too.
 fn tag(state: &ApiState, snapshot: &Snapshot) -> String {
     let genesis: String = state
-        .network
+        .network()
         .genesis
         .chars()
         .filter(char::is_ascii_alphanumeric)

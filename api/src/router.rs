@@ -91,7 +91,7 @@ async fn overview(State(state): State<ApiState>, ask: Ask) -> Response {
     answer::object(&state, &ask, "Failed to fetch metrics", async |now| {
         let (figures, receipts) = (now.figures().await?, now.receipts().await?);
         Ok(metrics::overview(
-            &state.network,
+            &state.network(),
             now.as_of,
             now.verified_at,
             figures,
@@ -111,7 +111,7 @@ async fn receipts(State(state): State<ApiState>, ask: Ask) -> Response {
             let receipts = now.receipts().await?;
             let wanted = &receipts[..receipts.len().min(ask.limit)];
             Ok(validation::validation(
-                &state.network,
+                &state.network(),
                 now.as_of,
                 now.verified_at,
                 figures,
@@ -131,7 +131,7 @@ async fn nodes(State(state): State<ApiState>, ask: Ask) -> Response {
 
 async fn jobs(State(state): State<ApiState>, ask: Ask) -> Response {
     answer::object(&state, &ask, "Failed to fetch job metrics", async |now| {
-        Ok(metrics::jobs(&state.network, now.figures().await?))
+        Ok(metrics::jobs(&state.network(), now.figures().await?))
     })
     .await
 }
@@ -149,7 +149,7 @@ async fn metrics_health(State(state): State<ApiState>, ask: Ask) -> Response {
 
 async fn current(State(state): State<ApiState>, ask: Ask) -> Response {
     answer::object(&state, &ask, "Failed to get metrics", async |now| {
-        Ok(automation::current(&state.network, now.figures().await?))
+        Ok(automation::current(&state.network(), now.figures().await?))
     })
     .await
 }
@@ -157,7 +157,7 @@ async fn current(State(state): State<ApiState>, ask: Ask) -> Response {
 async fn activity(State(state): State<ApiState>, ask: Ask) -> Response {
     answer::object(&state, &ask, "Failed to get validation data", async |now| {
         Ok(automation::validation(
-            &state.network,
+            &state.network(),
             now.verified_at,
             now.activity().await?,
         ))
@@ -172,7 +172,7 @@ async fn service_health(State(state): State<ApiState>, ask: Ask) -> Response {
     let indexer = report["roles"]["indexer"]["state"]
         .as_str()
         .unwrap_or("unknown");
-    let mut body = health::service(&state.network, slot.is_some(), indexer);
+    let mut body = health::service(&state.network(), slot.is_some(), indexer);
     let healthy = body["status"] == "healthy";
     if let Some(object) = body.as_object_mut() {
         object.insert("as_of_slot".into(), slot.into());
@@ -193,7 +193,7 @@ async fn status(State(state): State<ApiState>) -> Response {
 async fn start_page(State(state): State<ApiState>, ask: Ask) -> Response {
     answer::page(&state, &ask, async |now| {
         let (figures, receipts) = (now.figures().await?, now.receipts().await?);
-        Ok(page::render(&state.network, now, figures, receipts))
+        Ok(page::render(&state.network(), now, figures, receipts))
     })
     .await
 }

@@ -1,14 +1,14 @@
 //! What all routes share.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use hypernode_warehouse::Client;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::cache::Snapshots;
-use crate::network::NetworkInfo;
+use crate::network::{NetworkInfo, ProgramIds};
 
 /// Tells how the running instance does, in the shape of `hypernode status --json`.
 pub type StatusProvider = Arc<dyn Fn() -> Value + Send + Sync>;
@@ -22,7 +22,7 @@ const LOOKUPS: usize = 4;
 #[derive(Clone)]
 pub struct ApiState {
     pub(crate) snapshots: Arc<Snapshots>,
-    pub(crate) network: Arc<NetworkInfo>,
+    network: Arc<RwLock<Arc<NetworkInfo>>>,
     pub(crate) status: StatusProvider,
     pub(crate) client: Client,
     pub(crate) places: Arc<Semaphore>,
@@ -35,11 +35,28 @@ impl ApiState {
     pub fn new(client: Client, network: NetworkInfo, status: StatusProvider) -> Self {
         Self {
             snapshots: Arc::new(Snapshots::new(client.clone())),
-            network: Arc::new(network),
+            network: Arc::new(RwLock::new(Arc::new(network))),
             status,
             client,
             places: Arc::new(Semaphore::new(REQUESTS)),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
+        }
+    }
+
+    /// The network as answers name it now.
+    pub(crate) fn network(&self) -> Arc<NetworkInfo> {
+        let network = self.network.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&network)
+    }
+
+    /// From now on answers name these programs: IDLs may change while a server runs.
+    pub fn set_programs(&self, programs: ProgramIds) {
+        let mut network = self.network.write().unwrap_or_else(PoisonError::into_inner);
+        if network.programs != programs {
+            *network = Arc::new(NetworkInfo {
+                programs,
+                ..NetworkInfo::clone(&network)
+            });
         }
     }
 }
@@ -47,7 +64,42 @@ impl ApiState {
 impl fmt::Debug for ApiState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiState")
-            .field("network", &self.network)
+            .field("network", &self.network())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hypernode_warehouse::{Endpoint, Secret};
+
+    #[test]
+    fn programs_that_change_are_what_answers_name_from_then_on() {
+        let endpoint = Endpoint {
+            url: "http://127.0.0.1:9".into(),
+            user: "default".into(),
+            password: Secret::new(String::new()),
+            database: "default".into(),
+        };
+        let network = NetworkInfo {
+            name: "n".into(),
+            simulated: false,
+            genesis: "g".into(),
+            explorer: String::new(),
+            programs: ProgramIds::default(),
+            mint: None,
+            decimals: 9,
+        };
+        let client = Client::new(&endpoint).unwrap();
+        let state = ApiState::new(client, network, Arc::new(|| Value::Null));
+        let of_requests = state.clone();
+        let programs = ProgramIds {
+            job_receipt: Some("J".into()),
+            ..ProgramIds::default()
+        };
+        state.set_programs(programs.clone());
+        assert_eq!(of_requests.network().programs, programs);
+        assert_eq!(of_requests.network().name, "n");
     }
 }

@@ -31,7 +31,9 @@ pub(crate) async fn respond(state: &ApiState, ask: &Ask, signature: &str) -> Res
     let mut missing = false;
     let response = answer::page(state, ask, async |now| {
         Ok(match find(&state.client, now.as_of, &bytes).await? {
-            Some((transaction, events)) => found(&state.network, signature, &transaction, &events),
+            Some((transaction, events)) => {
+                found(&state.network(), signature, &transaction, &events)
+            }
             None => {
                 missing = true;
                 String::new()
@@ -51,7 +53,7 @@ pub(crate) async fn respond(state: &ApiState, ask: &Ask, signature: &str) -> Res
 
 fn not_found(state: &ApiState, text: &str, signature: &str) -> Response {
     let body = format!("<p>{}</p>", escape(text));
-    let html = render(&state.network, signature, "Not found", &body);
+    let html = render(&state.network(), signature, "Not found", &body);
     (StatusCode::NOT_FOUND, Html(html)).into_response()
 }
 

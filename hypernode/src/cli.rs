@@ -169,7 +169,8 @@ pub(crate) enum LocalnetAction {
     /// Send a transaction that emits an event, to see rows of an IDL of yours.
     ///
     /// Localnet's probe program logs what it is told. Give your IDL the probe's address (hypernode idl add FILE
-    /// --program-id PROBE; `hypernode localnet` prints it), then emit the event's discriminator and borsh bytes.
+    /// --program-id PROBE; `hypernode localnet` prints it), then emit the event's discriminator and borsh bytes. Prints
+    /// slot and signature when the slot is confirmed and its rows are stored.
     Emit(Emit),
 }
 
@@ -186,6 +187,9 @@ pub(crate) struct Emit {
     /// Emit by a call of itself (emit_cpi!) instead of a log line (emit!).
     #[arg(long)]
     pub(crate) cpi: bool,
+    /// Return only when the slot is final, not merely confirmed.
+    #[arg(long)]
+    pub(crate) finalized: bool,
 }
 
 #[derive(Debug, Args)]
@@ -218,7 +222,8 @@ pub(crate) struct Status {
 pub(crate) enum IdlCommand {
     /// Check an IDL and put it into the data directory's folder; a running instance takes it up.
     ///
-    /// Exits 1 if the IDL cannot be used, saying where and what to do; then nothing has changed.
+    /// Returns when the running instance, if there is one, decodes with it. Exits 1 if the IDL cannot be used, saying
+    /// where and what to do.
     Add(IdlAdd),
     /// Say everything that is wrong with IDL files, alone and beside the built-in ones: file, JSON path, reason and fix.
     ///
@@ -252,6 +257,17 @@ pub(crate) struct IdlAdd {
     /// Put it in the place of a differing IDL for the same label and slot.
     #[arg(long)]
     pub(crate) replace: bool,
+    /// Do not wait until the running instance, if there is one, has taken it up.
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// Longest wait for the running instance; then exits 1, with the file in its place.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 120,
+        conflicts_with = "no_wait"
+    )]
+    pub(crate) wait: u64,
 }
 
 impl IdlAdd {

@@ -1,6 +1,6 @@
 //! A running instance: indexer and API over one store, until a signal or a failure.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hypernode_api::{ApiState, NetworkInfo, ProgramIds};
@@ -18,12 +18,15 @@ use crate::commands::localnet::NETWORK;
 use crate::config::Settings;
 use crate::datadir::DataDir;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
-use crate::indexing::{IdlStatus, Indexing, Reload};
+use crate::indexing::{IdlStatus, Indexing, Reload, Told};
 use crate::network::Remote;
 use crate::programs::{Decoders, base58};
 use crate::running::{Endpoints, Running};
 use crate::signals;
 use crate::store::{self, Store};
+
+/// How long the roles may take to stop, a ClickHouse that takes its time with the last batch included.
+const LAST_ROLES: Duration = Duration::from_secs(120);
 
 /// Where blocks come from.
 #[derive(Debug)]
@@ -56,7 +59,7 @@ impl Instance<'_> {
         let info = self.network_info(&decoders.blocks, &endpoints);
         let report = status_report(
             &status,
-            &reload.status(),
+            &reload.told(),
             &info.name,
             &endpoints,
             !listeners.is_empty(),
@@ -77,7 +80,7 @@ impl Instance<'_> {
                     .map_err(|error| Failure::Broke(error.into()))
             });
         }
-        let indexing = self.indexing(&status);
+        let indexing = self.indexing(&status, state);
         roles.spawn(indexing.run(decoders, reload, stop.clone()));
         self.watch_chain(&stop, &mut roles);
         let published = self.announce(&endpoints)?;
@@ -88,14 +91,25 @@ impl Instance<'_> {
         // Whatever ended it, every role gets to close what it has open.
         stop.cancel();
         let mut outcome = first;
-        while let Some(ended) = roles.join_next().await {
-            outcome = outcome.and(ended.unwrap_or_else(|error| Err(Failure::Broke(error.into()))));
+        let rest = async {
+            while let Some(ended) = roles.join_next().await {
+                let ended = ended.unwrap_or_else(|error| Err(Failure::Broke(error.into())));
+                let so_far = std::mem::replace(&mut outcome, Ok(()));
+                outcome = so_far.and(ended);
+            }
+        };
+        if tokio::time::timeout(LAST_ROLES, rest).await.is_err() {
+            let limit = LAST_ROLES.as_secs();
+            tracing::error!(
+                "a role did not stop within {limit} s and is given up; the next start mends what it left"
+            );
+            outcome = outcome.and(Err(Failure::No("a role did not stop".to_owned())));
         }
         drop(published);
         outcome
     }
 
-    fn indexing(&self, status: &StatusHandle) -> Indexing {
+    fn indexing(&self, status: &StatusHandle, api: ApiState) -> Indexing {
         let mut geyser = GeyserOptions::new(self.geyser_url(), Vec::new());
         match self.feed {
             Feed::Real(remote) => geyser.x_token.clone_from(&remote.x_token),
@@ -106,6 +120,7 @@ impl Instance<'_> {
             geyser,
             client: self.store.client.clone(),
             status: status.clone(),
+            api,
             rpc: self.rpc_url(),
             snapshot_every: Duration::from_secs(self.settings.parsed("accounts.snapshot_every")),
             genesis: self.genesis(),
@@ -182,17 +197,7 @@ impl Instance<'_> {
     }
 
     fn network_info(&self, decoder: &Decoder, endpoints: &Endpoints) -> NetworkInfo {
-        let id_of = |wanted: &str| {
-            decoder
-                .programs()
-                .find(|(label, _)| *label == wanted)
-                .map(|(_, id)| base58(id))
-        };
-        let programs = ProgramIds {
-            node_registry: id_of("node_registry"),
-            job_receipt: id_of("job_receipt"),
-            payment_splitter: id_of("payment_splitter"),
-        };
+        let programs = program_ids(decoder);
         let configured_mint = self.settings.get("network.hyper_mint").map(str::to_owned);
         let decimals = self.settings.parsed("network.hyper_decimals");
         match self.feed {
@@ -255,20 +260,35 @@ impl Instance<'_> {
     }
 }
 
+/// The programs that the API's answers name.
+pub(crate) fn program_ids(decoder: &Decoder) -> ProgramIds {
+    let id_of = |wanted: &str| {
+        decoder
+            .programs()
+            .find(|(label, _)| *label == wanted)
+            .map(|(_, id)| base58(id))
+    };
+    ProgramIds {
+        node_registry: id_of("node_registry"),
+        job_receipt: id_of("job_receipt"),
+        payment_splitter: id_of("payment_splitter"),
+    }
+}
+
 /// The answer of `/internal/status`, made anew at each call.
 fn status_report(
     status: &StatusHandle,
-    idls: &Arc<Mutex<IdlStatus>>,
+    idls: &Told,
     network: &str,
     endpoints: &Endpoints,
     serves_api: bool,
 ) -> hypernode_api::StatusProvider {
-    let (status, idls) = (status.clone(), Arc::clone(idls));
+    let (status, idls) = (status.clone(), idls.clone());
     let network = network.to_owned();
     let endpoints = json!(endpoints);
     Arc::new(move || {
         let now = status.get();
-        let idls = idls.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let idls = idls.get(now.seen_slot);
         let mut roles = json!({ "indexer": indexer_report(&now, &idls) });
         if serves_api {
             roles["api"] = json!({ "state": "running", "as_of_slot": now.as_of_slot });

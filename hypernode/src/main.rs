@@ -20,11 +20,15 @@ mod signals;
 mod store;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
 
 use cli::{Cli, Command};
 use exit::{Failure, Outcome};
+
+/// How long tasks that are still at work may take when all is done.
+const LAST_TASKS: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -41,6 +45,8 @@ fn main() -> ExitCode {
     };
     let outcome = runtime.block_on(run(cli.command));
     let written = out::finish();
+    // A task that does not end must not keep the process.
+    runtime.shutdown_timeout(LAST_TASKS);
     match outcome.and(written) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => end(&failure),
@@ -53,7 +59,7 @@ fn end(failure: &Failure) -> ExitCode {
 }
 
 async fn run(command: Command) -> Outcome {
-    init_logs();
+    init_logs(default_filter(&command));
     // Every TLS client of the process uses ring; a second call cannot happen.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match command {
@@ -72,12 +78,22 @@ async fn run(command: Command) -> Outcome {
     }
 }
 
+/// What is logged where `RUST_LOG` is silent: roles tell what they do, a short command only what is wrong.
+fn default_filter(command: &Command) -> &'static str {
+    match command {
+        // `hyper` means every target that begins so: without a word of its own, hypernode too would be silent.
+        Command::Up(_) | Command::Indexer(_) | Command::Index(_) | Command::Localnet(_) => {
+            "info,hyper=warn,hypernode=info,h2=warn,tonic=warn"
+        }
+        _ => "warn",
+    }
+}
+
 /// Logs go to standard error; `RUST_LOG` chooses, `HYPERNODE_LOG_FORMAT=json` shapes.
-fn init_logs() {
+fn init_logs(default: &str) {
     use std::io::IsTerminal as _;
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
-        tracing_subscriber::EnvFilter::new("info,hyper=warn,h2=warn,tonic=warn")
-    });
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     let json = std::env::var("HYPERNODE_LOG_FORMAT").is_ok_and(|format| format == "json");
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

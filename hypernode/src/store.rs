@@ -1,5 +1,6 @@
 //! The ClickHouse that the settings name: the embedded engine of a data directory, or a server by URL.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use hypernode_warehouse::engine::{Engine, EngineOptions};
@@ -88,23 +89,41 @@ pub(crate) async fn prepare(
         tracing::info!(files = report.applied.len(), "schema files applied");
     }
     meta::bind(client, "genesis", genesis).await?;
-    make_room(client, decoders).await
+    make_room(client, decoders).await.map(drop)
+}
+
+/// What became of the tables of decoders.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Made {
+    /// Tables that were not there before.
+    pub(crate) created: usize,
+    /// Tables that stand beside one which cannot take their rows: wanted name to actual one.
+    pub(crate) renames: BTreeMap<String, String>,
 }
 
 /// Makes the tables that the decoders write, or those beside them where an IDL changed, and tells them their names.
 pub(crate) async fn make_room(
     client: &Client,
     decoders: &mut Decoders,
-) -> Result<(), WarehouseError> {
+) -> Result<Made, WarehouseError> {
+    let mut made = Made::default();
     let placement = migrate::evolve_tables(client, decoders.blocks.tables()).await?;
-    tell(&placement);
     decoders.blocks.rename_tables(&placement.renames);
+    made.add(placement);
     if let Some(accounts) = &mut decoders.accounts {
         let placement = migrate::evolve_tables(client, accounts.tables()).await?;
-        tell(&placement);
         accounts.rename_tables(&placement.renames);
+        made.add(placement);
     }
-    Ok(())
+    Ok(made)
+}
+
+impl Made {
+    fn add(&mut self, placement: migrate::Placement) {
+        tell(&placement);
+        self.created += placement.created;
+        self.renames.extend(placement.renames);
+    }
 }
 
 fn tell(placement: &migrate::Placement) {

@@ -1,9 +1,12 @@
 //! `hypernode localnet`: the simulated network alone; `localnet emit`: an event on a running one.
 
+use std::time::{Duration, Instant};
+
 use hypernode_localnet::emit::{self, Way};
 use hypernode_localnet::{Localnet, Options};
 use serde_json::json;
 
+use super::status::{Asked, ask};
 use crate::cli;
 use crate::config::{self, Settings, check};
 use crate::datadir::DataDir;
@@ -13,6 +16,11 @@ use crate::programs::base58;
 use crate::rpc::Rpc;
 use crate::running::Running;
 use crate::signals;
+
+/// Longest wait for what was emitted.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Time between looks.
+const EVERY: Duration = Duration::from_millis(100);
 
 /// Name under which everything shows the simulated network.
 pub(crate) const NETWORK: &str = "localnet (simulated)";
@@ -70,17 +78,73 @@ async fn emit(args: &cli::Emit) -> Outcome {
             dir.display()
         )));
     };
-    let url = running.endpoints.rpc.unwrap_or_default();
-    let signature = send(&url, &program, &event, args.cpi)
+    let url = running.endpoints.rpc.clone().unwrap_or_default();
+    let rpc = Rpc::new(&url).map_err(Failure::No)?;
+    let signature = send(&rpc, &program, &event, args.cpi)
         .await
         .map_err(Failure::No)?;
-    say!("{signature}");
+    let slot = settled(&rpc, &signature, args.finalized).await?;
+    stored(&running, slot, args.finalized).await?;
+    say!("slot {slot}  {signature}");
     Ok(())
 }
 
-async fn send(url: &str, program: &[u8; 32], event: &[u8], cpi: bool) -> Result<String, String> {
-    let rpc = Rpc::new(url)?;
-    let latest = rpc.call("getLatestBlockhash", json!([])).await?;
+/// The slot of a transaction, once it is confirmed or final.
+async fn settled(rpc: &Rpc, signature: &str, finalized: bool) -> Outcome<u64> {
+    let began = Instant::now();
+    let mut last = "not seen".to_owned();
+    while began.elapsed() < PATIENCE {
+        let asked = rpc.call("getSignatureStatuses", json!([[signature]])).await;
+        let answer = asked.map_err(Failure::No)?;
+        let found = &answer["value"][0];
+        if !found["err"].is_null() {
+            let why = format!("transaction {signature} failed: {}", found["err"]);
+            return Err(Failure::No(why));
+        }
+        if let (Some(slot), Some(how)) =
+            (found["slot"].as_u64(), found["confirmationStatus"].as_str())
+        {
+            if how == "finalized" || (how == "confirmed" && !finalized) {
+                return Ok(slot);
+            }
+            last = format!("{how} in slot {slot}");
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+    Err(Failure::No(format!(
+        "transaction {signature} was sent, but is {last} after {} s: does the network go on (`hypernode status`)?",
+        PATIENCE.as_secs()
+    )))
+}
+
+/// Returns when the instance has stored that slot, so that a query finds what was emitted.
+async fn stored(running: &Running, slot: u64, finalized: bool) -> Outcome {
+    let key = if finalized {
+        "finalized_slot"
+    } else {
+        "as_of_slot"
+    };
+    let began = Instant::now();
+    let mut last = 0;
+    while began.elapsed() < PATIENCE {
+        let Asked { indexer, .. } = ask(running).await?;
+        last = indexer[key].as_u64().unwrap_or_default();
+        if last >= slot {
+            return Ok(());
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+    Err(Failure::No(format!(
+        "the event is in slot {slot}, but the instance has stored slots up to {last} only after {} s: see `hypernode status`",
+        PATIENCE.as_secs()
+    )))
+}
+
+/// The newest block's hash makes the same event sent again another transaction.
+async fn send(rpc: &Rpc, program: &[u8; 32], event: &[u8], cpi: bool) -> Result<String, String> {
+    let latest = rpc
+        .call("getLatestBlockhash", json!([{"commitment": "processed"}]))
+        .await?;
     let blockhash = latest["value"]["blockhash"].as_str().unwrap_or_default();
     let blockhash = check::pubkey(blockhash).map_err(|why| format!("blockhash {why}"))?;
     let way = if cpi { Way::Cpi } else { Way::Log };

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
+use super::idl::counted;
 use crate::cli::Status;
 use crate::config;
 use crate::exit::{Failure, Outcome};
+use crate::indexing::IdlStatus;
 use crate::out::say;
 use crate::running::Running;
 
@@ -17,7 +19,7 @@ pub(crate) async fn run(args: &Status) -> Outcome {
             dir.display()
         )));
     };
-    let status = ask(&running).await?;
+    let Asked { status, .. } = ask(&running).await?;
     if args.json {
         say!("{status}");
     } else {
@@ -33,8 +35,15 @@ pub(crate) async fn run(args: &Status) -> Outcome {
     }
 }
 
+/// What an instance answers.
+pub(crate) struct Asked {
+    pub(crate) status: Value,
+    /// Of these, the indexer's part.
+    pub(crate) indexer: Value,
+}
+
 /// The status that the instance's API reports.
-async fn ask(running: &Running) -> Outcome<Value> {
+pub(crate) async fn ask(running: &Running) -> Outcome<Asked> {
     let Some(api) = &running.endpoints.api else {
         return Err(Failure::No("the instance serves no API to ask".to_owned()));
     };
@@ -55,7 +64,9 @@ async fn ask(running: &Running) -> Outcome<Value> {
         .send()
         .await
         .map_err(broke)?;
-    answer.json().await.map_err(broke)
+    let status: Value = answer.json().await.map_err(broke)?;
+    let indexer = status["roles"]["indexer"].clone();
+    Ok(Asked { status, indexer })
 }
 
 fn print_for_people(running: &Running, status: &Value) {
@@ -74,6 +85,17 @@ fn print_for_people(running: &Running, status: &Value) {
             );
         }
     }
+    let indexer = &status["roles"]["indexer"];
+    let idls = serde_json::from_value::<IdlStatus>(indexer["idls"].clone()).unwrap_or_default();
+    // A refusal is the message where there is no other one.
+    if let Some(message) = indexer["message"].as_str()
+        && idls.refused.as_deref() != Some(message)
+    {
+        say!("  message    {message}");
+    }
+    for line in idl_lines(&idls, &indexer["seen_slot"]) {
+        say!("  {line}");
+    }
     if let Some(endpoints) = status["endpoints"].as_object() {
         for (name, url) in endpoints {
             say!("  {name:10} {}", text(url));
@@ -81,6 +103,78 @@ fn print_for_people(running: &Running, status: &Value) {
     }
 }
 
+/// Which IDLs are in force since when, and what became of changes.
+fn idl_lines(idls: &IdlStatus, tip: &Value) -> Vec<String> {
+    let mut lines = vec![format!(
+        "IDLs       {}, {} taken up since the start",
+        counted(idls.programs, "program"),
+        counted(idls.changes, "change")
+    )];
+    for entry in &idls.versions {
+        let since = match entry.since_slot {
+            Some(slot) => format!("since slot {slot}"),
+            None => "since the start".to_owned(),
+        };
+        let to_come = match entry.begins_in {
+            Some(slots) => format!("; BEGINS {slots} slots after the chain's tip (slot {tip})"),
+            None => String::new(),
+        };
+        lines.push(format!(
+            "  {:24} {since}, {}{to_come}",
+            entry.name(),
+            entry.file
+        ));
+    }
+    let told = [("waiting", &idls.waiting), ("REFUSED", &idls.refused)];
+    for (what, text) in told {
+        if let Some(text) = text {
+            lines.push(format!("  last change {what}: {text}"));
+        }
+    }
+    lines
+}
+
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::indexing::Entry;
+
+    #[test]
+    fn people_read_which_idls_run_since_when_and_what_failed() {
+        let idls = IdlStatus {
+            programs: 1,
+            changes: 2,
+            refused: Some("x.json: $: not JSON".into()),
+            versions: vec![
+                Entry {
+                    label: "a".into(),
+                    file: "f".into(),
+                    ..Entry::default()
+                },
+                Entry {
+                    label: "a".into(),
+                    file: "g".into(),
+                    from_slot: 900,
+                    since_slot: Some(12),
+                    begins_in: Some(800),
+                    ..Entry::default()
+                },
+            ],
+            ..IdlStatus::default()
+        };
+        let text = idl_lines(&idls, &Value::from(100)).join("\n");
+        for part in [
+            "1 program, 2 changes",
+            "since the start, f\n",
+            "a@900",
+            "since slot 12, g; BEGINS 800 slots after the chain's tip (slot 100)",
+            "last change REFUSED: x.json: $: not JSON",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
 }

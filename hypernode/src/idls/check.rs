@@ -78,7 +78,16 @@ pub(crate) fn text(refusals: &[Refusal]) -> String {
 pub(crate) struct Found {
     pub(crate) name: IdlName,
     pub(crate) file: PathBuf,
+    /// Names its bytes.
+    pub(crate) content: String,
     pub(crate) idl: Idl,
+}
+
+/// A name for the bytes of an IDL: what two processes tell by whether they speak of the same.
+pub(crate) fn content(bytes: &[u8]) -> String {
+    let mut name = blake3::hash(bytes).to_hex().to_string();
+    name.truncate(16);
+    name
 }
 
 /// Reads and judges a file whose name says what it is.
@@ -94,6 +103,7 @@ pub(crate) fn named(name: IdlName, path: &Path) -> Result<Found, Refusal> {
     Ok(Found {
         name,
         file: path.to_owned(),
+        content: content(&bytes),
         idl,
     })
 }
@@ -107,7 +117,13 @@ pub(crate) fn standard_input() -> Result<Found, Refusal> {
     };
     let bytes = bounded(&file, std::io::stdin().lock())?;
     let idl = judge(&name.label, &file, &bytes)?;
-    Ok(Found { name, file, idl })
+    let content = content(&bytes);
+    Ok(Found {
+        name,
+        file,
+        content,
+        idl,
+    })
 }
 
 /// The file's bytes, as many as an IDL may have.

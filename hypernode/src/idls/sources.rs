@@ -153,7 +153,13 @@ fn builtin(label: &str, json: &str) -> Result<Found, Refusal> {
     };
     let file = PathBuf::from(format!("built-in {name}"));
     let idl = check::judge(label, &file, json.as_bytes())?;
-    Ok(Found { name, file, idl })
+    let content = check::content(json.as_bytes());
+    Ok(Found {
+        name,
+        file,
+        content,
+        idl,
+    })
 }
 
 fn configured(label: &str, file: &Path) -> Result<Found, Refusal> {

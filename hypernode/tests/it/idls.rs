@@ -42,7 +42,7 @@ fn drop_in(instance: &Instance, name: &str, idl: &str) {
     std::fs::write(folder.join(name), idl).expect("a file");
 }
 
-fn indexer(instance: &Instance) -> Value {
+pub(crate) fn indexer(instance: &Instance) -> Value {
     let status = run(&["status", "--json", "--data", text(&instance.data)]);
     let status: Value = serde_json::from_str(&stdout(&status)).expect("JSON only");
     status["roles"]["indexer"].clone()
@@ -58,16 +58,22 @@ fn taken_up(instance: &Instance, changes: u64) {
     });
 }
 
-fn emit(data: &Path, event: &str, more: &[&str]) -> String {
+pub(crate) fn emit(data: &Path, event: &str, more: &[&str]) -> String {
     let mut args = vec!["localnet", "emit", event, "--data", text(data)];
     args.extend(more);
     let output = run(&args);
     assert!(output.status.success(), "{}", stderr(&output));
-    stdout(&output).trim_end().to_owned()
+    let shown = stdout(&output);
+    let words: Vec<&str> = shown.split_whitespace().collect();
+    let [_, slot, signature] = words[..] else {
+        panic!("slot and signature expected: {shown}");
+    };
+    assert!(slot.parse::<u64>().is_ok(), "{shown}");
+    signature.to_owned()
 }
 
 /// Waits for the rows of a query.
-fn rows(instance: &Instance, query: &str, expected: &str) {
+pub(crate) fn rows(instance: &Instance, query: &str, expected: &str) {
     let mut last = String::new();
     let start = std::time::Instant::now();
     while start.elapsed() < LONG {
@@ -85,7 +91,7 @@ fn slot(instance: &Instance) -> u64 {
     slot.as_u64().expect("a slot")
 }
 
-fn start(folder: &Path, more: &[&str]) -> Instance {
+pub(crate) fn start(folder: &Path, more: &[&str]) -> Instance {
     let data = folder.join("data");
     std::fs::create_dir_all(&data).expect("a folder");
     Instance::start(&data, more)

@@ -10,6 +10,7 @@ mod invariants;
 mod output;
 mod page;
 mod recording;
+mod reload;
 mod sql;
 mod support;
 mod up;

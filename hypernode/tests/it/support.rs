@@ -164,6 +164,12 @@ impl Instance {
         .code()
     }
 
+    /// Its exit code, if it has ended by itself (`None` within: by a signal).
+    pub(crate) fn ended(&mut self) -> Option<Option<i32>> {
+        let status = self.child.try_wait().expect("a child")?;
+        Some(status.code())
+    }
+
     /// Ends it without any warning.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("a child");

@@ -1,12 +1,15 @@
 //! `hypernode idl add`: an IDL from a file or from chain into an instance's folder, after every check that a start
 //! makes.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use hypernode_decoder::chain::Pubkey;
 use hypernode_decoder::idl::Idl;
 
-use super::{rules, tables};
+use super::wait::Waiting;
+use super::{counted, rules, tables};
 use crate::cli::IdlAdd;
 use crate::config::{self, Settings, check as values};
 use crate::datadir::write_atomic;
@@ -15,6 +18,7 @@ use crate::idls::onchain::{fetch, with_address};
 use crate::idls::{
     self, Found, IdlName, Refusal, Sources, check_label, insert, native, own_folder,
 };
+use crate::indexing::{Entry, IdlStatus};
 use crate::out::say;
 use crate::programs::base58;
 use crate::rpc::Rpc;
@@ -44,28 +48,77 @@ pub(crate) async fn run(args: &IdlAdd) -> Outcome {
     if let Some(id) = id {
         candidate.json = with_address(&candidate.json, &id);
     }
+    let waiting = match Running::find(&dir) {
+        Some(running) if !args.no_wait && running.endpoints.api.is_some() => {
+            Some(Waiting::new(running).await?)
+        }
+        _ => None,
+    };
     let Candidate { name, origin, json } = candidate;
     let idl =
         idls::check::judge(&name.label, &origin, &json).map_err(|refusal| refused(&refusal))?;
     let warning = idl.address().and_then(|id| native::warning(&id));
     let folder = own_folder(&dir);
     let file = folder.join(name.to_string());
-    let brought = check_together(&settings, &dir, &file, &name, idl)?;
-    if !place(args, &folder, &file, &name, &json)? {
-        say!("{} is there already, unchanged", file.display());
-        return Ok(());
-    }
-    say!("{} added", file.display());
+    let brought = check_together(&settings, &dir, &file, &name, (idl, &json))?;
+    let placed = place(args, &folder, &file, &name, &json)?;
+    let what = if placed {
+        "added"
+    } else {
+        "is there already, unchanged"
+    };
+    say!("{} {what}", file.display());
     if let Some(warning) = warning {
         say!("  note: {warning}");
     }
-    for table in brought {
-        say!("  {table}");
+    let Some(waiting) = waiting else {
+        if placed {
+            print_tables(&brought, &BTreeMap::new());
+        }
+        if Running::find(&dir).is_some() {
+            say!("the running instance takes it up within seconds: see `hypernode status`");
+        }
+        return Ok(());
+    };
+    if !placed && waiting.refused {
+        // As a new file is: what it was refused for may be mended.
+        write_atomic(&file, &json, 0o644).or_cannot_start(&file.display().to_string())?;
     }
-    if Running::find(&dir).is_some() {
-        say!("the running instance takes it up within seconds: see `hypernode status`");
-    }
+    let content = idls::check::content(&json);
+    let limit = Duration::from_secs(args.wait);
+    let (now, entry) = waiting.until_up(&name, &content, limit).await?;
+    print_tables(&brought, &now.tables_beside);
+    print_up(&now, &entry, placed);
     Ok(())
+}
+
+/// Tables by the names that they really have.
+fn print_tables(tables: &[String], beside: &BTreeMap<String, String>) {
+    for table in tables {
+        match beside.get(table) {
+            Some(actual) => say!("  {actual}  (beside {table}, which cannot take its rows)"),
+            None => say!("  {table}"),
+        }
+    }
+}
+
+fn print_up(now: &IdlStatus, entry: &Entry, placed: bool) {
+    let since = entry.since_slot;
+    let since = since.map_or_else(|| "its start".to_owned(), |slot| format!("slot {slot}"));
+    let made = if placed {
+        format!("; {} made", counted(now.tables_made, "table"))
+    } else {
+        String::new()
+    };
+    say!("the running instance decodes with it since {since}{made}");
+    if let Some(slots) = entry.begins_in {
+        say!(
+            "NOTE: it describes the program from slot {} on, which is {slots} slots after the chain's tip (slot {}): it is \
+             not used before",
+            entry.from_slot,
+            entry.from_slot - slots
+        );
+    }
 }
 
 fn refused(refusal: &Refusal) -> Failure {
@@ -147,7 +200,7 @@ fn check_together(
     dir: &Path,
     file: &Path,
     name: &IdlName,
-    idl: Idl,
+    (idl, json): (Idl, &[u8]),
 ) -> Outcome<Vec<String>> {
     let loaded = Sources::new(settings, dir).load();
     let mut versions = loaded.map_err(|refusals| {
@@ -157,6 +210,7 @@ fn check_together(
         ))
     })?;
     let found = Found {
+        content: idls::check::content(json),
         name: name.clone(),
         file: file.to_owned(),
         idl,

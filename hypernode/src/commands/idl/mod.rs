@@ -3,6 +3,7 @@
 mod add;
 mod check;
 mod list;
+mod wait;
 
 use hypernode_decoder::{Decoder, Keep, ProgramConfig};
 use hypernode_schemas::canonical::{self, CanonicalMap};
@@ -43,6 +44,6 @@ fn tables(config: &ProgramConfig) -> Vec<String> {
 }
 
 /// `1 event`, `2 events`.
-fn counted(number: usize, what: &str) -> String {
+pub(crate) fn counted(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

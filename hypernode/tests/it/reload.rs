@@ -1,0 +1,173 @@
+//! What a change of IDLs tells, whether it goes well or not.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::idls::{emit, indexer, probe, rows, start};
+use crate::support::{Instance, run, sql, stderr, stdout, text, wait_for};
+use crate::values::{borsh, event};
+
+const LONG: Duration = Duration::from_secs(180);
+
+/// An IDL of that many events of one number each, at the probe's address.
+fn many(events: u16) -> String {
+    let names = (0..events).map(|number| format!("Event{number}"));
+    let kind = json!({"kind": "struct", "fields": [{"name": "a", "type": "u64"}]});
+    let types = names
+        .clone()
+        .map(|name| json!({"name": name, "type": kind}));
+    let events = (0..events).zip(names).map(|(number, name)| {
+        let [high, low] = number.to_be_bytes();
+        json!({"name": name, "discriminator": [90, high, low]})
+    });
+    json!({
+        "address": probe(),
+        "metadata": {"name": "many", "version": "0.1.0", "spec": "0.1.0"},
+        "instructions": [],
+        "events": events.collect::<Vec<Value>>(),
+        "types": types.collect::<Vec<Value>>(),
+    })
+    .to_string()
+}
+
+/// `idl add` of this text as `many`; exit code, standard output and error.
+fn add(instance: &Instance, idl: &str, more: &[&str]) -> (Option<i32>, String, String) {
+    let file = instance.data.with_extension("many.json");
+    std::fs::write(&file, idl).expect("a file");
+    let mut args = vec!["idl", "add", text(&file), "--label", "many"];
+    args.extend(["--data", text(&instance.data)]);
+    args.extend(more);
+    let output = run(&args);
+    (output.status.code(), stdout(&output), stderr(&output))
+}
+
+fn status(instance: &Instance) -> String {
+    stdout(&run(&["status", "--data", text(&instance.data)]))
+}
+
+fn log(instance: &Instance) -> String {
+    std::fs::read_to_string(instance.data.with_extension("log")).expect("a log")
+}
+
+#[test]
+fn an_idl_is_added_when_the_command_returns_and_its_event_stored_when_emit_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let instance = start(folder.path(), &[]);
+    // Enough tables for the making of them to take a while.
+    let idl = many(800);
+    let (code, out, err) = add(&instance, &idl, &[]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(out.contains("\n  ev_many_Event799_failed\n"), "{out}");
+    assert!(
+        out.contains("decodes with it since slot") && out.contains("1600 tables made"),
+        "{out}"
+    );
+    assert!(
+        log(&instance).contains("making tables"),
+        "{}",
+        log(&instance)
+    );
+    let number = event(&[90, 3, 31], &[&borsh(7_u64)]);
+    for finalized in [&[][..], &["--finalized"]] {
+        emit(&instance.data, &number, finalized);
+    }
+    assert_eq!(
+        sql(&instance.data, "SELECT a FROM ev_many_Event799"),
+        "7\n7"
+    );
+    // The same again asks, and changes nothing.
+    let (code, out, err) = add(&instance, &idl, &[]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(
+        out.contains("unchanged") && out.contains("since slot"),
+        "{out}"
+    );
+    // A version that begins where the chain will not be for long.
+    let (code, out, _) = add(&instance, &many(1), &["--from-slot", "9000000000"]);
+    assert_eq!(code, Some(0), "{out}");
+    assert!(
+        out.contains("NOTE") && out.contains("slots after the chain's tip"),
+        "{out}"
+    );
+    let warned = log(&instance);
+    assert!(
+        warned.contains("many@9000000000") && warned.contains("after the chain's tip"),
+        "{warned}"
+    );
+    let told = status(&instance);
+    assert!(
+        told.contains("many@9000000000") && told.contains("BEGINS"),
+        "{told}"
+    );
+    assert!(
+        told.contains("7 programs, 2 changes") && told.contains("since the start, built-in"),
+        "{told}"
+    );
+    // Not waiting says so.
+    let (code, out, _) = add(
+        &instance,
+        &many(2),
+        &["--from-slot", "9000000001", "--no-wait"],
+    );
+    assert_eq!(code, Some(0), "{out}");
+    assert!(out.contains("within seconds"), "{out}");
+    assert_eq!(instance.stop(), Some(0));
+}
+
+// I-25.
+#[test]
+fn a_change_that_cannot_be_indexed_gives_way_to_what_ran_before_and_a_second_failure_ends_the_process()
+ {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut instance = start(folder.path(), &[]);
+    let idl = many(1);
+    let (code, out, err) = add(&instance, &idl, &[]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    let number = |number: u64| event(&[90, 0, 0], &[&borsh(number)]);
+    emit(&instance.data, &number(1), &[]);
+    let write = |query: &str| {
+        let output = run(&["sql", "--write", "--data", text(&instance.data), query]);
+        assert!(output.status.success(), "{}", stderr(&output));
+    };
+    // From now on no row of the new program can be stored.
+    write("ALTER TABLE ev_many_Event0 ADD CONSTRAINT never CHECK 0");
+    emit(&instance.data, &number(2), &[]);
+    let told = status(&instance);
+    for word in [
+        "6 programs",
+        "REFUSED",
+        "goes on with those of before",
+        "Constraint `never`",
+    ] {
+        assert!(told.contains(word), "{word}: {told}");
+    }
+    assert!(log(&instance).contains("indexing with the changed IDLs failed"));
+    assert_eq!(indexer(&instance)["state"], "running");
+    assert_eq!(sql(&instance.data, "SELECT a FROM ev_many_Event0"), "1");
+    // Adding it again tries again, and fails again in the same way; once it is mended, it is taken up.
+    write("ALTER TABLE ev_many_Event0 DROP CONSTRAINT never");
+    let (code, out, err) = add(&instance, &idl, &[]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    emit(&instance.data, &number(3), &[]);
+    rows(
+        &instance,
+        "SELECT groupArray(a) FROM (SELECT a FROM ev_many_Event0 ORDER BY slot)",
+        "[1,3]",
+    );
+    assert!(indexer(&instance)["idls"]["refused"].is_null());
+    let doubled = "SELECT count() - uniqExact(slot, tx_index) FROM transactions";
+    assert_eq!(sql(&instance.data, doubled), "0");
+    // What no IDL is to blame for ends the process, in order and soon.
+    write("ALTER TABLE transactions ADD CONSTRAINT never CHECK 0");
+    let began = Instant::now();
+    let code = wait_for("the end", LONG, || instance.ended());
+    assert_eq!(code, Some(1), "{}", log(&instance));
+    assert!(began.elapsed() < Duration::from_secs(90));
+    assert!(
+        log(&instance).contains("hypernode: warehouse: "),
+        "{}",
+        log(&instance)
+    );
+    assert!(!instance.data.join("run.json").exists());
+}
