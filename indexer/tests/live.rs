@@ -183,7 +183,7 @@ async fn a_stop_does_not_wait_for_what_a_slow_clickhouse_has_not_taken() {
         Session::Send(blocks(100..400), None),
     ])
     .await;
-    door.slow(Duration::from_millis(150));
+    door.slow(Duration::from_millis(150), "");
     let live = Live::start(&server, &decoder, client.clone());
     let before = live.until(|status| status.as_of_slot >= 103).await;
     let begun = Instant::now();
@@ -203,7 +203,7 @@ async fn a_stop_does_not_wait_for_what_a_slow_clickhouse_has_not_taken() {
     assert!(stored < 300, "too fast to show anything: {stored}");
     ledger(&engine).await;
 
-    door.slow(Duration::ZERO);
+    door.slow(Duration::ZERO, "");
     let live = Live::start(&server, &decoder, client);
     live.until(|status| status.proven_slot == 399).await;
     live.stop().await;

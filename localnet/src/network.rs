@@ -38,6 +38,8 @@ pub struct Options {
     pub replay_slots: u64,
     /// Messages that may wait for one Geyser client before it is cut.
     pub queue_messages: usize,
+    /// Whether the Geyser server takes filters of accounts; many hosted ones do not.
+    pub accounts: bool,
 }
 
 impl Options {
@@ -55,6 +57,7 @@ impl Options {
             x_token: None,
             replay_slots: 150,
             queue_messages: 10_000,
+            accounts: true,
         }
     }
 }
@@ -95,6 +98,7 @@ impl Localnet {
             x_token: options.x_token,
             replay_slots: options.replay_slots,
             queue_messages: options.queue_messages,
+            accounts: options.accounts,
         };
         let servers = vec![
             tokio::spawn(geyser::serve(

@@ -1,8 +1,8 @@
 //! A way to the engine that can be shut, or be slow.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hypernode_warehouse::{Endpoint, Secret};
@@ -17,8 +17,9 @@ pub(crate) struct Door {
 #[derive(Default)]
 struct State {
     shut: AtomicBool,
-    /// Milliseconds before each piece of a request.
+    /// Milliseconds before each piece of a request, and what it must hold.
     pause: AtomicU64,
+    only: Mutex<&'static str>,
 }
 
 impl Door {
@@ -61,10 +62,18 @@ impl Door {
         self.state.shut.store(false, Ordering::Relaxed);
     }
 
-    /// Each piece of a request waits so long.
-    pub(crate) fn slow(&self, pause: Duration) {
+    /// Each piece of a request waits so long, if it begins with a text that holds `only`.
+    pub(crate) fn slow(&self, pause: Duration, only: &'static str) {
+        *self.state.only.lock().expect("lock") = only;
         let pause = u64::try_from(pause.as_millis()).expect("milliseconds");
         self.state.pause.store(pause, Ordering::Relaxed);
+    }
+}
+
+impl State {
+    fn concerns(&self, piece: &[u8]) -> bool {
+        let start = String::from_utf8_lossy(&piece[..piece.len().min(2_048)]);
+        start.contains(*self.only.lock().expect("lock"))
     }
 }
 
@@ -72,17 +81,17 @@ async fn pass(near: TcpStream, behind: &str, state: &State) -> std::io::Result<(
     let far = TcpStream::connect(behind).await?;
     let (near_in, near_out) = near.into_split();
     let (far_in, far_out) = far.into_split();
-    let none = AtomicU64::new(0);
+    let never = State::default();
     tokio::select! {
-        done = copy(near_in, far_out, &state.pause) => done,
-        done = copy(far_in, near_out, &none) => done,
+        done = copy(near_in, far_out, state) => done,
+        done = copy(far_in, near_out, &never) => done,
     }
 }
 
 async fn copy(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    pause: &AtomicU64,
+    state: &State,
 ) -> std::io::Result<()> {
     let mut piece = vec![0; 1 << 20];
     loop {
@@ -90,7 +99,10 @@ async fn copy(
         if read == 0 {
             return Ok(());
         }
-        tokio::time::sleep(Duration::from_millis(pause.load(Ordering::Relaxed))).await;
+        let pause = state.pause.load(Ordering::Relaxed);
+        if pause > 0 && state.concerns(&piece[..read]) {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
         to.write_all(&piece[..read]).await?;
     }
 }

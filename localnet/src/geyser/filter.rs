@@ -39,6 +39,8 @@ pub(super) enum FilterError {
     Condition(&'static str),
     #[error("localnet does not serve {0}")]
     Unserved(&'static str),
+    #[error("filters of accounts are switched off")]
+    NoAccounts,
 }
 
 /// A client's filters.
@@ -96,8 +98,11 @@ impl Filters {
         }
     }
 
-    /// Checks a request's filters.
-    pub(super) fn new(request: SubscribeRequest) -> Result<Self, FilterError> {
+    /// Checks a request's filters; `accounts`: whether filters of accounts are served.
+    pub(super) fn new(request: SubscribeRequest, accounts: bool) -> Result<Self, FilterError> {
+        if !accounts && !request.accounts.is_empty() {
+            return Err(FilterError::NoAccounts);
+        }
         for (asked, what) in [
             (!request.entry.is_empty(), "entries"),
             (!request.block_footer.is_empty(), "block footers"),

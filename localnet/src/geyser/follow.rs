@@ -34,6 +34,7 @@ pub(super) struct Follower {
     pub(super) chain: Chain,
     pub(super) outbox: Outbox,
     pub(super) replay_slots: u64,
+    pub(super) accounts: bool,
     pub(super) shutdown: CancellationToken,
 }
 
@@ -92,7 +93,7 @@ impl Follower {
             );
         }
         let from_slot = request.from_slot.take();
-        *filters = Filters::new(request).map_err(|error| {
+        *filters = Filters::new(request, self.accounts).map_err(|error| {
             Some(Status::invalid_argument(format!(
                 "failed to create filter: {error}"
             )))

@@ -32,6 +32,8 @@ pub(crate) struct GeyserOptions {
     pub(crate) replay_slots: u64,
     /// Messages that may wait for one client before it is cut.
     pub(crate) queue_messages: usize,
+    /// Whether filters of accounts are served.
+    pub(crate) accounts: bool,
 }
 
 /// The oldest slot that may be replayed.
@@ -50,6 +52,7 @@ pub(crate) async fn serve(
     let service = service::Service {
         chain,
         replay_slots: options.replay_slots,
+        accounts: options.accounts,
         limits: outbox::Limits {
             messages: options.queue_messages,
             bytes: QUEUE_BYTES,

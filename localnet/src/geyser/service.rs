@@ -31,6 +31,7 @@ const MAX_SUBSCRIPTIONS: usize = 64;
 pub(super) struct Service {
     pub(super) chain: Chain,
     pub(super) replay_slots: u64,
+    pub(super) accounts: bool,
     pub(super) limits: Limits,
     pub(super) shutdown: CancellationToken,
     pub(super) tasks: TaskTracker,
@@ -84,6 +85,7 @@ impl Geyser for Service {
             chain: self.chain.clone(),
             outbox,
             replay_slots: self.replay_slots,
+            accounts: self.accounts,
             shutdown: self.shutdown.clone(),
         };
         self.tasks.spawn(follower.run(request.into_inner()));
