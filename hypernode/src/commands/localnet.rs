@@ -18,7 +18,7 @@ use crate::running::Running;
 use crate::signals;
 
 /// Longest wait for what was emitted.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Time between looks.
 const EVERY: Duration = Duration::from_millis(100);
 
@@ -94,8 +94,16 @@ async fn settled(rpc: &Rpc, signature: &str, finalized: bool) -> Outcome<u64> {
     let began = Instant::now();
     let mut last = "not seen".to_owned();
     while began.elapsed() < PATIENCE {
+        // A network that is busy may be late with one answer.
         let asked = rpc.call("getSignatureStatuses", json!([[signature]])).await;
-        let answer = asked.map_err(Failure::No)?;
+        let answer = match asked {
+            Ok(answer) => answer,
+            Err(why) => {
+                last = format!("not known of ({why})");
+                tokio::time::sleep(EVERY).await;
+                continue;
+            }
+        };
         let found = &answer["value"][0];
         if !found["err"].is_null() {
             let why = format!("transaction {signature} failed: {}", found["err"]);
@@ -125,17 +133,22 @@ async fn stored(running: &Running, slot: u64, finalized: bool) -> Outcome {
         "as_of_slot"
     };
     let began = Instant::now();
-    let mut last = 0;
+    let mut last = "nothing is known".to_owned();
     while began.elapsed() < PATIENCE {
-        let Asked { indexer, .. } = ask(running).await?;
-        last = indexer[key].as_u64().unwrap_or_default();
-        if last >= slot {
-            return Ok(());
+        match ask(running).await {
+            Ok(Asked { indexer, .. }) => {
+                let reached = indexer[key].as_u64().unwrap_or_default();
+                if reached >= slot {
+                    return Ok(());
+                }
+                last = format!("slots up to {reached} are");
+            }
+            Err(failure) => last = failure.to_string(),
         }
         tokio::time::sleep(EVERY).await;
     }
     Err(Failure::No(format!(
-        "the event is in slot {slot}, but the instance has stored slots up to {last} only after {} s: see `hypernode status`",
+        "the event is in slot {slot}, which is not stored after {} s ({last}): see `hypernode status`",
         PATIENCE.as_secs()
     )))
 }

@@ -55,12 +55,12 @@ fn an_idl_is_added_when_the_command_returns_and_its_event_stored_when_emit_does(
     let folder = tempfile::tempdir().expect("a folder");
     let instance = start(folder.path(), &[]);
     // Enough tables for the making of them to take a while.
-    let idl = many(800);
+    let idl = many(600);
     let (code, out, err) = add(&instance, &idl, &[]);
     assert_eq!(code, Some(0), "{out}{err}");
-    assert!(out.contains("\n  ev_many_Event799_failed\n"), "{out}");
+    assert!(out.contains("\n  ev_many_Event599_failed\n"), "{out}");
     assert!(
-        out.contains("decodes with it since slot") && out.contains("1600 tables made"),
+        out.contains("decodes with it since slot") && out.contains("1200 tables made"),
         "{out}"
     );
     assert!(
@@ -68,12 +68,12 @@ fn an_idl_is_added_when_the_command_returns_and_its_event_stored_when_emit_does(
         "{}",
         log(&instance)
     );
-    let number = event(&[90, 3, 31], &[&borsh(7_u64)]);
+    let number = event(&[90, 2, 87], &[&borsh(7_u64)]);
     for finalized in [&[][..], &["--finalized"]] {
         emit(&instance.data, &number, finalized);
     }
     assert_eq!(
-        sql(&instance.data, "SELECT a FROM ev_many_Event799"),
+        sql(&instance.data, "SELECT a FROM ev_many_Event599"),
         "7\n7"
     );
     // The same again asks, and changes nothing.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
 use hypernode_schemas::table::TableSpec;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::layout::{Change, Stored, alter_sql};
 use super::place::{Place, Present, place};
@@ -86,6 +86,7 @@ async fn define(client: &Client, todo: Vec<String>) -> Result<(), WarehouseError
         .map(|sql| async move { client.define(&sql).await })
         .buffer_unordered(PARALLEL);
     let mut tell = tokio::time::interval_at(Instant::now() + TELL_EVERY, TELL_EVERY);
+    tell.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut done = 0_usize;
     loop {
         tokio::select! {
