@@ -23,7 +23,7 @@ pub(crate) struct Folded {
 }
 
 /// A layout's place in its table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Placed {
     /// Number of the table.
     pub(crate) table: usize,

@@ -93,11 +93,6 @@ impl<'a> Writer<'a, '_> {
             (&event.canonical, success, core.get_mut(T_CANONICAL))
         {
             let called = ix.zip(self.version);
-            let mut row = table.row();
-            row.identity(&identity);
-            row.fixed(&canonical.kind.to_le_bytes())
-                .fixed(&self.program.id)
-                .string(self.program.label.as_bytes());
             let origin = Origin {
                 tx: self.at.tx,
                 programs: self.programs,
@@ -106,8 +101,7 @@ impl<'a> Writer<'a, '_> {
                 called: called.and_then(|(ix, v)| v.call(&ix.data).map(|(number, _, _)| number)),
                 streams,
             };
-            canonical.write(&origin, &mut row);
-            table.commit();
+            canonical.write(&identity, &origin, table);
         }
         typed.commit();
         let trailing = u32::try_from(rest.len()).unwrap_or(u32::MAX);
@@ -148,9 +142,7 @@ impl<'a> Writer<'a, '_> {
             detail,
             data: self.data,
         };
-        if let Some(table) = self.tables.get_mut(T_DEAD_LETTERS) {
-            letter.write(table);
-        }
+        letter.write(self.tables);
     }
 }
 
@@ -169,7 +161,10 @@ pub(crate) struct DeadLetter<'a> {
 }
 
 impl DeadLetter<'_> {
-    pub(crate) fn write(&self, table: &mut Table) {
+    pub(crate) fn write(&self, tables: &mut [Table]) {
+        let Some(table) = tables.get_mut(T_DEAD_LETTERS) else {
+            return;
+        };
         let mut row = table.row();
         row.identity(&self.identity);
         row.fixed(&self.program.id)

@@ -7,8 +7,8 @@ use hypernode_schemas::table::{ACCOUNT_IDENTITY, ACCOUNT_KEY, Column, TableSpec}
 
 use crate::column::{Head, HeadColumn};
 use crate::error::{Claim, ConfigError};
-use crate::evolve::{self, Laid};
-use crate::plan::{Plan, StreamDefault};
+use crate::evolve::{self, Laid, Placed};
+use crate::plan::Plan;
 
 /// The layouts so far, by the table that they ask for.
 #[derive(Debug, Default)]
@@ -32,18 +32,8 @@ struct Asked {
 #[derive(Debug, Default)]
 pub(super) struct Folded {
     pub(super) heads: Vec<Arc<Head>>,
-    /// One for each layout.
+    /// One for each layout; its streams are numbered after the key.
     pub(super) placed: Vec<Placed>,
-}
-
-/// A layout's place in its table.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Placed {
-    pub(super) table: usize,
-    /// For each stream of the layout its number in the table, after the key.
-    pub(super) numbers: Vec<u32>,
-    /// Streams that the layout lacks.
-    pub(super) lacking: Vec<(u32, StreamDefault)>,
 }
 
 impl Tables {
@@ -91,8 +81,7 @@ impl Tables {
             }
             let places = own.placed.into_iter().map(|place| Placed {
                 table: first + place.table,
-                numbers: place.numbers,
-                lacking: place.lacking,
+                ..place
             });
             placed.push(places.collect::<Vec<_>>());
         }

@@ -4,7 +4,7 @@ use super::{CallEntry, Ended, FIXED, Typed};
 use crate::canonical::Origin;
 use crate::chain::Pubkey;
 use crate::column::{Identity, Stream, Table};
-use crate::core_tables::{COUNT, T_CANONICAL, T_DEAD_LETTERS, T_INSTRUCTIONS};
+use crate::core_tables::{COUNT, T_CANONICAL, T_INSTRUCTIONS};
 use crate::detail::Detail;
 use crate::plan;
 use crate::program::{Program, Programs, Version, fill};
@@ -110,11 +110,6 @@ impl<'a> Caller<'a, '_> {
         if let (Some(canonical), Ended::Ok, Some(facts)) =
             (&entry.canonical, self.ended, core.get_mut(T_CANONICAL))
         {
-            let mut row = facts.row();
-            row.identity(&follows)
-                .fixed(&canonical.kind.to_le_bytes())
-                .fixed(&self.program.id)
-                .string(self.program.label.as_bytes());
             let origin = Origin {
                 tx: self.at.tx,
                 programs: self.programs,
@@ -123,8 +118,7 @@ impl<'a> Caller<'a, '_> {
                 called: Some(number),
                 streams,
             };
-            canonical.write(&origin, &mut row);
-            facts.commit();
+            canonical.write(&follows, &origin, facts);
         }
         table.commit();
         Ok(rest.len())
@@ -193,9 +187,7 @@ impl<'a> Caller<'a, '_> {
             detail,
             data: &self.node.ix.data,
         };
-        if let Some(table) = self.tables.get_mut(T_DEAD_LETTERS) {
-            letter.write(table);
-        }
+        letter.write(self.tables);
         false
     }
 }

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use hypernode_schemas::canonical::{Column, ColumnType, MAX_SEEDS};
 
 use crate::chain::{Instruction, Pubkey, Transaction};
-use crate::column::{RowWriter, Stream, read_string};
+use crate::column::{Identity, RowWriter, Stream, Table, read_string};
 use crate::program::{Program, Programs};
 
 pub(crate) use resolve::{Emitting, Layout, resolve};
@@ -105,12 +105,17 @@ pub(crate) struct Origin<'a> {
 }
 
 impl CanonicalPlan {
-    /// Writes the value columns.
-    pub(crate) fn write(&self, origin: &Origin<'_>, row: &mut RowWriter<'_>) {
+    /// Writes the row of what follows from an event or a call.
+    pub(crate) fn write(&self, identity: &Identity, origin: &Origin<'_>, table: &mut Table) {
+        let mut row = table.row();
+        row.identity(identity)
+            .fixed(&self.kind.to_le_bytes())
+            .fixed(&origin.program.id)
+            .string(origin.program.label.as_bytes());
         for ((column, _, _), from) in COLUMNS.iter().zip(&self.sources) {
             match column.kind() {
                 ColumnType::Pubkey => row.fixed(&from.pubkey(origin).unwrap_or_default()),
-                ColumnType::Text => from.text(origin, row),
+                ColumnType::Text => from.text(origin, &mut row),
                 ColumnType::Unsigned => row.u64(
                     from.number(origin)
                         .and_then(|n| u64::try_from(n).ok())
@@ -122,6 +127,7 @@ impl CanonicalPlan {
                 }
             };
         }
+        table.commit();
     }
 }
 

@@ -11,7 +11,6 @@ use futures::stream::{self, BoxStream};
 use futures::{FutureExt as _, StreamExt as _};
 use prost::Message as _;
 use tonic::body::Body;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::{Service, http};
 use tonic::server::{Grpc, NamedService, StreamingService};
 use tonic::transport::Server;
@@ -20,6 +19,7 @@ use tonic::{Request, Response, Status, Streaming};
 use yellowstone_grpc_proto::geyser::SubscribeRequest;
 
 use super::BenchError;
+use crate::geyser::Wire;
 
 /// Every subscription gets these updates from the first on, then silence.
 #[derive(Debug, Clone)]
@@ -63,7 +63,7 @@ impl Service<http::Request<Body>> for Feed {
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let feed = self.clone();
-        async move { Ok(Grpc::new(Encoded).streaming(feed, request).await) }.boxed()
+        async move { Ok(Grpc::new(ENCODED).streaming(feed, request).await) }.boxed()
     }
 }
 
@@ -85,41 +85,12 @@ impl StreamingService<SubscribeRequest> for Feed {
 }
 
 /// Messages as they are; requests are read and not looked at.
-#[derive(Debug, Clone, Copy, Default)]
-struct Encoded;
-
-impl Codec for Encoded {
-    type Encode = Bytes;
-    type Decode = SubscribeRequest;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Encoded {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        out.put(item);
+const ENCODED: Wire<Bytes, SubscribeRequest> = Wire {
+    encode: |update, out| {
+        out.put(update);
         Ok(())
-    }
-}
-
-impl Decoder for Encoded {
-    type Item = SubscribeRequest;
-    type Error = Status;
-
-    fn decode(&mut self, source: &mut DecodeBuf<'_>) -> Result<Option<SubscribeRequest>, Status> {
-        SubscribeRequest::decode(source)
-            .map(Some)
-            .map_err(|error| Status::internal(error.to_string()))
-    }
-}
+    },
+    decode: |source| {
+        SubscribeRequest::decode(source).map_err(|error| Status::internal(error.to_string()))
+    },
+};

@@ -6,6 +6,7 @@
 //! stream is taken up again from the last published slot.
 
 mod backoff;
+mod codec;
 mod failure;
 mod request;
 mod wire;
@@ -24,6 +25,7 @@ use yellowstone_grpc_client::{GeyserGrpcClient, InterceptorXToken};
 use yellowstone_grpc_proto::geyser::subscribe_update::UpdateOneof;
 
 pub(crate) use backoff::Backoff;
+pub(crate) use codec::Wire;
 use failure::{Failure, classify};
 use wire::Connection;
 pub use wire::Update;

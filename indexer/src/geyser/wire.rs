@@ -7,7 +7,6 @@ use bytes::{Buf as _, Bytes};
 use futures::channel::mpsc;
 use prost::Message as _;
 use tonic::client::Grpc;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
@@ -18,6 +17,7 @@ use yellowstone_grpc_proto::geyser::{
     SubscribeReplayInfoRequest, SubscribeRequest, SubscribeUpdate,
 };
 
+use super::codec::Wire;
 use crate::convert::{self, ConvertError, block_in};
 use crate::recording::MAX_MESSAGE;
 use crate::slots::Input;
@@ -88,7 +88,7 @@ impl Connection {
             .map_err(|error| Status::internal(error.to_string()))?;
         let path = PathAndQuery::from_static("/geyser.Geyser/Subscribe");
         let answer = grpc
-            .streaming(Request::new(requests), path, UpdateCodec)
+            .streaming(Request::new(requests), path, UPDATES)
             .await?;
         Ok((sender, answer.into_inner()))
     }
@@ -104,43 +104,15 @@ impl Connection {
 }
 
 /// Requests in protobuf, updates sorted by kind.
-#[derive(Debug, Clone, Copy, Default)]
-struct UpdateCodec;
-
-impl Codec for UpdateCodec {
-    type Encode = SubscribeRequest;
-    type Decode = Update;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for UpdateCodec {
-    type Item = SubscribeRequest;
-    type Error = Status;
-
-    fn encode(&mut self, item: SubscribeRequest, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        item.encode(out)
-            .map_err(|error| Status::internal(error.to_string()))
-    }
-}
-
-impl Decoder for UpdateCodec {
-    type Item = Update;
-    type Error = Status;
-
-    fn decode(&mut self, source: &mut DecodeBuf<'_>) -> Result<Option<Update>, Status> {
+const UPDATES: Wire<SubscribeRequest, Update> = Wire {
+    encode: |request, out| {
+        let error = |error: prost::EncodeError| Status::internal(error.to_string());
+        request.encode(out).map_err(error)
+    },
+    decode: |source| {
         // The receive buffer's own memory: nothing is copied.
         let bytes = source.copy_to_bytes(source.remaining());
         Update::from_wire(&bytes)
-            .map(Some)
             .map_err(|error| Status::internal(format!("an update cannot be read: {error}")))
-    }
-}
+    },
+};
