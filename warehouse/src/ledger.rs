@@ -4,7 +4,8 @@ mod intervals;
 mod row;
 
 pub use self::intervals::Intervals;
-pub(crate) use self::row::{LedgerRow, Sums, insert_sql, last_rows, rows_at};
+pub use self::row::{LedgerRow, Sums, rows_in};
+pub(crate) use self::row::{insert_sql, last_rows, rows_at};
 
 use crate::client::{Client, WarehouseError};
 
@@ -32,6 +33,7 @@ pub struct Ledger {
     tip: Option<Tip>,
     finalized: u64,
     epoch: u32,
+    seq: u64,
 }
 
 /// Merges rows into intervals on the server: a ledger of years is still a few intervals.
@@ -57,19 +59,20 @@ impl Ledger {
             .next()
             .map(|row| row.tip());
         let sql = "SELECT max(finalized_slot), greatest(max(epoch), \
-            ifNull((SELECT max(toUInt32OrZero(value)) FROM hypernode_meta WHERE key = 'epoch'), 0)) \
-            FROM ingest_ledger";
-        let (finalized, epoch) = client
-            .rows::<(u64, u32)>(sql)
+            ifNull((SELECT max(toUInt32OrZero(value)) FROM hypernode_meta WHERE key = 'epoch'), 0)), \
+            greatest(max(seq), ifNull((SELECT max(seq) FROM retractions), 0)) FROM ingest_ledger";
+        let (finalized, epoch, seq) = client
+            .rows::<(u64, u32, u64)>(sql)
             .await?
             .into_iter()
             .next()
-            .unwrap_or((0, 0));
+            .unwrap_or_default();
         Ok(Self {
             intervals,
             tip,
             finalized,
             epoch,
+            seq,
         })
     }
 
@@ -117,6 +120,12 @@ impl Ledger {
         self.epoch
     }
 
+    /// The newest change's place among all changes: ledger rows and retractions.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
     pub(crate) fn set_epoch(&mut self, epoch: u32) {
         self.epoch = epoch;
     }
@@ -124,6 +133,7 @@ impl Ledger {
     /// Takes a row that was just written.
     pub(crate) fn add(&mut self, row: &LedgerRow) {
         self.intervals.insert(row.slot_lo, row.slot_hi);
+        self.seq = self.seq.max(row.seq);
         self.finalized = self.finalized.max(row.finalized_slot);
         if self
             .tip

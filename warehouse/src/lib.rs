@@ -12,11 +12,13 @@ mod literal;
 pub mod meta;
 pub mod migrate;
 pub mod recover;
+pub mod retract;
 pub mod secret;
 mod sums;
 pub mod writer;
 
 pub use client::{Client, Endpoint, WarehouseError};
 pub use ledger::Ledger;
+pub use retract::{Reason, Retracted, Retraction};
 pub use secret::Secret;
 pub use writer::{Ahead, Batch, Writer, Written};

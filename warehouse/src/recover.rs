@@ -11,6 +11,7 @@ use crate::client::{Client, WarehouseError};
 use crate::ledger::{Ledger, LedgerRow, last_rows};
 use crate::literal::string;
 use crate::meta;
+use crate::retract::{self, Retracted, Step};
 use crate::sums::{SumCache, unions};
 use crate::writer::{delete, settle};
 
@@ -28,6 +29,8 @@ pub struct Recovery {
     pub ledger: Ledger,
     /// Rows removed, by table.
     pub removed: Vec<(String, u64)>,
+    /// A retraction that was interrupted, and is done now.
+    pub finished: Option<Retracted>,
     /// Ledger rows whose tables were counted and summed again.
     pub verified: usize,
 }
@@ -39,13 +42,34 @@ pub struct Recovery {
 /// [`WarehouseError::Conflict`] naming table and slots where a committed range does not hold what the ledger
 /// says; else what ClickHouse said.
 pub async fn recover(client: &Client, table_names: &[String]) -> Result<Recovery, WarehouseError> {
+    recover_but(client, table_names, None).await
+}
+
+/// As [`recover`], but without comparing ledger rows that reach into these slots: they are to be written anew.
+///
+/// # Errors
+/// Those of [`recover`].
+pub async fn recover_but(
+    client: &Client,
+    table_names: &[String],
+    unchecked: Option<(u64, u64)>,
+) -> Result<Recovery, WarehouseError> {
+    let finished = retract::unfinished(client).await?;
+    if let Some(retraction) = &finished {
+        let (from, to) = (retraction.slot_lo, retraction.slot_hi);
+        warn!(from, to, "finishing a retraction that was interrupted");
+        // Nobody who knows less may write from here on.
+        meta::record_epoch(client, retraction.epoch).await?;
+        retraction.finish(client, Step::Ledger).await?;
+    }
     let mut ledger = Ledger::load(client).await?;
-    let rows = last_rows(client, VERIFIED_ROWS).await?;
+    let mut rows = last_rows(client, VERIFIED_ROWS).await?;
+    rows.retain(|row| unchecked.is_none_or(|(lo, hi)| row.slot_hi < lo || row.slot_lo > hi));
     let sums = SumCache::default();
     for row in &rows {
         verify(client, &sums, row).await?;
     }
-    let tables = tables(client, table_names).await?;
+    let tables = chain_tables(client, table_names).await?;
     let mut removed = leftovers(client, &ledger, &tables).await?;
     if !removed.is_empty() {
         // A writer that died may have left its ledger row under way. From the new epoch on it cannot arrive; what
@@ -60,12 +84,17 @@ pub async fn recover(client: &Client, table_names: &[String]) -> Result<Recovery
     Ok(Recovery {
         ledger,
         removed,
+        finished,
         verified: rows.len(),
     })
 }
 
 /// Compares one ledger row with its tables.
-async fn verify(client: &Client, sums: &SumCache, row: &LedgerRow) -> Result<(), WarehouseError> {
+pub(crate) async fn verify(
+    client: &Client,
+    sums: &SumCache,
+    row: &LedgerRow,
+) -> Result<(), WarehouseError> {
     let tables: Vec<&str> = row.tables.keys().map(String::as_str).collect();
     let found = sums.read(client, &tables, row.slot_lo, row.slot_hi).await?;
     for (table, (rows, checksum)) in &row.tables {
@@ -73,9 +102,9 @@ async fn verify(client: &Client, sums: &SumCache, row: &LedgerRow) -> Result<(),
         if (found_rows, found_checksum) != (*rows, *checksum) {
             return Err(WarehouseError::Conflict(format!(
                 "table {table}, slots {} to {}: the ledger says {rows} rows with checksum {checksum:016x}, the table \
-                 holds {found_rows} with {found_checksum:016x}: it was changed behind the ledger, restore it or use \
-                 another database",
-                row.slot_lo, row.slot_hi
+                 holds {found_rows} with {found_checksum:016x}: it was changed behind the ledger; \
+                 `hypernode repair --from {} --to {}` writes these slots again",
+                row.slot_lo, row.slot_hi, row.slot_lo, row.slot_hi
             )));
         }
     }
@@ -140,7 +169,10 @@ fn outside(ledger: &Ledger) -> String {
 }
 
 /// Tables of the database that hold rows by slot under the ledger.
-async fn tables(client: &Client, names: &[String]) -> Result<BTreeSet<String>, WarehouseError> {
+pub(crate) async fn chain_tables(
+    client: &Client,
+    names: &[String],
+) -> Result<BTreeSet<String>, WarehouseError> {
     let sql = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'";
     let wanted = |name: &String| {
         LEDGER_TABLES.contains(&name.as_str())

@@ -19,6 +19,7 @@ pub use self::batch::Batch;
 use crate::client::{Client, WarehouseError};
 use crate::ledger::{Ledger, LedgerRow, Sums, insert_sql, rows_at};
 use crate::meta;
+use crate::retract::{self, Retracted, Retraction, Step};
 use crate::sums::SumCache;
 
 /// Inserts of one batch that run at once.
@@ -181,6 +182,50 @@ impl Writer {
         })
     }
 
+    /// Takes slots back: their rows go from every table and from the ledger, and `retractions` says so (I-28). Calling
+    /// it again after an error finishes what was begun. `None`: the ledger holds nothing of them.
+    ///
+    /// # Errors
+    /// A retryable error: call again. [`WarehouseError::Conflict`]: a ledger row that stays in part is not what the
+    /// tables hold, or another writer has taken over.
+    pub async fn retract(
+        &self,
+        retraction: &Retraction,
+    ) -> Result<Option<Retracted>, WarehouseError> {
+        self.retract_until(retraction, Step::Ledger).await
+    }
+
+    /// As [`Writer::retract`], cut off after a step: what a process that dies there leaves.
+    #[doc(hidden)]
+    pub async fn retract_until(
+        &self,
+        retraction: &Retraction,
+        until: Step,
+    ) -> Result<Option<Retracted>, WarehouseError> {
+        let mut state = self.state.lock().await;
+        // Whatever happens, what this writer knew is old.
+        state.ledger = None;
+        if state.doubt.is_some() {
+            settle(&self.client).await?;
+        }
+        let mut begun = retract::unfinished(&self.client).await?;
+        if let Some(begun) = &begun {
+            begun.finish(&self.client, Step::Ledger).await?;
+        }
+        if begun
+            .as_ref()
+            .is_none_or(|begun| begun.slot_lo != retraction.slot_lo)
+        {
+            let ledger = Ledger::load(&self.client).await?;
+            begun = retract::begin(&self.client, &ledger, retraction).await?;
+            if let Some(begun) = &begun {
+                begun.finish(&self.client, until).await?;
+            }
+        }
+        state.ledger = Some(Ledger::load(&self.client).await?);
+        Ok(begun)
+    }
+
     /// The ledger as this writer knows it; read from the database at first use.
     ///
     /// # Errors
@@ -257,8 +302,10 @@ impl Writer {
                 .read(&self.client, &tables, batch.slot_lo, batch.slot_hi)
                 .await?;
             if complete(batch, &sums) {
+                let ledger = state.ledger.as_ref();
                 let row = batch.ledger_row(
-                    state.ledger.as_ref().map_or(0, Ledger::epoch),
+                    ledger.map_or(0, Ledger::epoch),
+                    ledger.map_or(0, Ledger::seq) + 1,
                     sums,
                     content,
                 );

@@ -11,26 +11,43 @@ use crate::client::{Client, WarehouseError};
 use crate::literal::{bytes, string};
 
 /// Rows and checksum of one table within one ledger row.
-pub(crate) type Sums = BTreeMap<String, (u64, u64)>;
+pub type Sums = BTreeMap<String, (u64, u64)>;
 
 /// A ledger row, as written and as read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LedgerRow {
-    pub(crate) slot_lo: u64,
-    pub(crate) slot_hi: u64,
-    pub(crate) window: u32,
-    pub(crate) part: u32,
-    pub(crate) epoch: u32,
-    pub(crate) partial: bool,
-    pub(crate) parent_slot: u64,
-    pub(crate) parent_blockhash: [u8; 32],
-    pub(crate) last_blockhash: [u8; 32],
-    pub(crate) last_block_slot: u64,
-    pub(crate) blocks: u32,
-    pub(crate) finalized_slot: u64,
-    pub(crate) source: String,
-    pub(crate) tables: Sums,
-    pub(crate) content: [u8; 32],
+pub struct LedgerRow {
+    /// First slot covered.
+    pub slot_lo: u64,
+    /// Last slot covered.
+    pub slot_hi: u64,
+    /// Slots per window.
+    pub window: u32,
+    /// Part of its window, from 0.
+    pub part: u32,
+    /// Epoch that it was written in.
+    pub epoch: u32,
+    /// The window goes on.
+    pub partial: bool,
+    /// Parent of the first block.
+    pub parent_slot: u64,
+    /// Hash of that parent.
+    pub parent_blockhash: [u8; 32],
+    /// Hash of the last block.
+    pub last_blockhash: [u8; 32],
+    /// Slot of the last block.
+    pub last_block_slot: u64,
+    /// Number of blocks.
+    pub blocks: u32,
+    /// Highest slot known to be final when it was written, 0 if unknown.
+    pub finalized_slot: u64,
+    /// Where the blocks came from.
+    pub source: String,
+    /// Rows and checksum by table.
+    pub tables: Sums,
+    /// Hash of the batch as it was sent.
+    pub content: [u8; 32],
+    /// Its place among all changes.
+    pub seq: u64,
 }
 
 impl LedgerRow {
@@ -65,8 +82,8 @@ pub(crate) fn insert_sql(row: &LedgerRow) -> String {
     };
     format!(
         "INSERT INTO ingest_ledger (slot_lo, slot_hi, window, part, epoch, partial, parent_slot, parent_blockhash, \
-         last_blockhash, last_block_slot, blocks, finalized_slot, source, tables, content, written_at) \
-         SELECT {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {tables}, {}, now64(3) \
+         last_blockhash, last_block_slot, blocks, finalized_slot, source, tables, content, seq, written_at) \
+         SELECT {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {tables}, {}, {}, now64(3) \
          WHERE ifNull((SELECT max(toUInt32OrZero(value)) FROM hypernode_meta WHERE key = 'epoch'), 0) <= {}",
         row.slot_lo,
         row.slot_hi,
@@ -82,6 +99,7 @@ pub(crate) fn insert_sql(row: &LedgerRow) -> String {
         row.finalized_slot,
         string(&row.source),
         bytes(&row.content),
+        row.seq,
         row.epoch,
     )
 }
@@ -103,10 +121,11 @@ struct Stored {
     source: String,
     tables: Vec<(String, (u64, u64))>,
     content: [u8; 32],
+    seq: u64,
 }
 
 const COLUMNS: &str = "slot_lo, slot_hi, window, part, epoch, partial, parent_slot, parent_blockhash, last_blockhash, \
-    last_block_slot, blocks, finalized_slot, toString(source) AS source, tables, content";
+    last_block_slot, blocks, finalized_slot, toString(source) AS source, tables, content, seq";
 
 /// The newest `count` rows, newest first.
 pub(crate) async fn last_rows(
@@ -132,6 +151,15 @@ pub(crate) async fn rows_at(
     .await
 }
 
+/// Rows that cover any of `lo..=hi`, in order of slots.
+///
+/// # Errors
+/// What ClickHouse said.
+pub async fn rows_in(client: &Client, lo: u64, hi: u64) -> Result<Vec<LedgerRow>, WarehouseError> {
+    let tail = format!("WHERE slot_lo <= {hi} AND slot_hi >= {lo} ORDER BY slot_lo, epoch");
+    select(client, &tail).await
+}
+
 async fn select(client: &Client, tail: &str) -> Result<Vec<LedgerRow>, WarehouseError> {
     let rows = client
         .rows::<Stored>(&format!("SELECT {COLUMNS} FROM ingest_ledger {tail}"))
@@ -154,6 +182,7 @@ async fn select(client: &Client, tail: &str) -> Result<Vec<LedgerRow>, Warehouse
             source: row.source,
             tables: row.tables.into_iter().collect(),
             content: row.content,
+            seq: row.seq,
         })
         .collect())
 }

@@ -55,7 +55,13 @@ impl Batch {
         self.tables.iter().map(|table| table.rows).sum()
     }
 
-    pub(crate) fn ledger_row(&self, epoch: u32, tables: Sums, content: [u8; 32]) -> LedgerRow {
+    pub(crate) fn ledger_row(
+        &self,
+        epoch: u32,
+        seq: u64,
+        tables: Sums,
+        content: [u8; 32],
+    ) -> LedgerRow {
         LedgerRow {
             slot_lo: self.slot_lo,
             slot_hi: self.slot_hi,
@@ -72,6 +78,7 @@ impl Batch {
             source: self.source.clone(),
             tables,
             content,
+            seq,
         }
     }
 }
