@@ -1,7 +1,7 @@
 //! From a source of chain data (live Geyser stream, recording) to rows in the warehouse: complete and exactly once.
 //!
 //! `convert` turns what sources send into [`hypernode_decoder::chain`] types, `slots` decides what is proven and in which
-//! order it leaves, `accounts` keeps what is seen of accounts beside them, `batch` cuts that into deterministic windows, `pipeline` joins them to the warehouse.
+//! order it leaves, `accounts` keeps what is seen of accounts beside them, `rpc` asks for blocks, `batch` cuts that into deterministic windows, `pipeline` joins them to the warehouse.
 #![forbid(unsafe_code)]
 
 pub mod accounts;
@@ -11,4 +11,5 @@ pub mod convert;
 pub mod geyser;
 pub mod pipeline;
 pub mod recording;
+pub mod rpc;
 pub mod slots;

@@ -1,0 +1,7 @@
+//! JSON-RPC of a Solana network, asked for blocks. An endpoint's address is never shown: it may hold a key.
+
+mod blocks;
+mod client;
+
+pub use blocks::{Commitment, Fetched, MOST_SLOTS};
+pub use client::{Rpc, RpcError};
