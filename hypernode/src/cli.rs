@@ -105,6 +105,9 @@ pub(crate) struct Up {
     /// Forget the simulated chain and all that was indexed from it, and start another.
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Have the simulated network misbehave by this seed (see `hypernode localnet --help`).
+    #[arg(long, value_name = "SEED")]
+    pub(crate) chaos: Option<u64>,
 }
 
 impl Up {
@@ -121,6 +124,9 @@ impl Up {
             .into_iter()
             .filter_map(|(flag, key, value)| Some((flag, key, value.clone()?)));
         common.flags.extend(given);
+        let chaos = self.chaos.iter();
+        let chaos = chaos.map(|seed| ("--chaos", "localnet.chaos", seed.to_string()));
+        common.flags.extend(chaos);
         common
     }
 }
@@ -162,6 +168,20 @@ pub(crate) struct Localnet {
     /// Forget the chain in the data directory and start another.
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Misbehave by this seed: forks, dead, ghost and skipped slots, a replay buffer lost at restarts.
+    #[arg(long, value_name = "SEED")]
+    pub(crate) chaos: Option<u64>,
+}
+
+impl Localnet {
+    /// The common settings with this command's own flags among them.
+    pub(crate) fn common_with_flags(&self) -> Common {
+        let mut common = self.common.clone();
+        let chaos = self.chaos.iter();
+        let chaos = chaos.map(|seed| ("--chaos", "localnet.chaos", seed.to_string()));
+        common.flags.extend(chaos);
+        common
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     actors::{self, Actors},
-    chain::{Chain, ChainOptions, Production},
+    chain::{Chain, ChainOptions, Chaos, Production},
     error::{LocalnetError, Result},
     geyser::{self, GeyserOptions},
     rpc, svm,
@@ -40,6 +40,10 @@ pub struct Options {
     pub queue_messages: usize,
     /// Whether the Geyser server takes filters of accounts; many hosted ones do not.
     pub accounts: bool,
+    /// What goes wrong on the network; `None`: nothing.
+    pub chaos: Option<Chaos>,
+    /// The slot after which no more follow; the servers go on.
+    pub last_slot: Option<u64>,
 }
 
 impl Options {
@@ -58,6 +62,8 @@ impl Options {
             replay_slots: 150,
             queue_messages: 10_000,
             accounts: true,
+            chaos: None,
+            last_slot: None,
         }
     }
 }
@@ -90,6 +96,8 @@ impl Localnet {
             seed: options.seed,
             genesis_accounts: actors::genesis_accounts,
             driver: Box::new(move |seed, saved| Box::new(Actors::new(seed, saved, per_slot))),
+            chaos: options.chaos.clone(),
+            last_slot: options.last_slot,
         };
         let opened = tokio::task::spawn_blocking(move || Chain::open(chain_options)).await;
         let (chain, production) = opened.map_err(|e| LocalnetError::Thread(e.into()))??;
@@ -99,6 +107,7 @@ impl Localnet {
             replay_slots: options.replay_slots,
             queue_messages: options.queue_messages,
             accounts: options.accounts,
+            chaos: options.chaos,
         };
         let servers = vec![
             tokio::spawn(geyser::serve(

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use hypernode_localnet::chain::Chaos;
 use hypernode_localnet::emit::{self, Way};
 use hypernode_localnet::{Localnet, Options};
 use serde_json::json;
@@ -29,7 +30,7 @@ pub(crate) async fn run(args: &cli::Localnet) -> Outcome {
     if let Some(cli::LocalnetAction::Emit(args)) = &args.action {
         return emit(args).await;
     }
-    let settings = config::load(&args.common)?;
+    let settings = config::load(&args.common_with_flags())?;
     let data = DataDir::open(&settings.path("data.dir").unwrap_or_default())?;
     let network = start(&settings, &data, args.fresh).await?;
     say!(
@@ -57,6 +58,10 @@ pub(crate) async fn start(settings: &Settings, data: &DataDir, fresh: bool) -> O
         seed: settings.parsed("localnet.seed"),
         rate: settings.parsed("localnet.rate"),
         slot_ms: settings.parsed("localnet.slot_ms"),
+        chaos: settings
+            .get("localnet.chaos")
+            .and_then(|seed| seed.parse().ok())
+            .map(Chaos::new),
         ..Options::new(data.path().to_owned())
     };
     Localnet::start(options).await.or_cannot_start("localnet")

@@ -246,6 +246,12 @@ pub(crate) const KEYS: &[Key] = &[
         "length of a slot in milliseconds",
     ),
     key(
+        "localnet.chaos",
+        Kind::Integer(0, u64::MAX),
+        "",
+        "seed by which localnet forks, skips, loses and forgets slots; unset = it never does",
+    ),
+    key(
         "idl.dir",
         Kind::Path,
         "",

@@ -32,6 +32,8 @@ pub(super) struct Bank {
     resident: HashMap<Pubkey, u64>,
     /// State before the block in production of every account that it changed.
     before: HashMap<Pubkey, Option<Account>>,
+    /// The same of the blocks before it that the store does not hold: those of a branch.
+    branch: HashMap<Pubkey, Option<Account>>,
     slot: u64,
 }
 
@@ -58,8 +60,32 @@ impl Bank {
             vm,
             resident: HashMap::new(),
             before: HashMap::new(),
+            branch: HashMap::new(),
             slot: 0,
         })
+    }
+
+    /// Ends a block that the store will not hold; the next one of its branch follows.
+    pub(super) fn keep_beside(&mut self) {
+        for (address, before) in self.before.drain() {
+            // The oldest state is the store's.
+            self.branch.entry(address).or_insert(before);
+        }
+    }
+
+    /// Undoes everything since the last stored block.
+    ///
+    /// # Errors
+    /// When the runtime refuses an account that it gave.
+    pub(super) fn roll_back(&mut self) -> Result<()> {
+        self.keep_beside();
+        for (address, before) in std::mem::take(&mut self.branch) {
+            if before.is_none() {
+                self.resident.remove(&address);
+            }
+            self.set(address, before.unwrap_or_default())?;
+        }
+        Ok(())
     }
 
     /// Begins a block: clock and recent blockhashes (newest first) as programs see them.
@@ -83,7 +109,7 @@ impl Bank {
             return Ok(Some(account));
         }
         // An account that this block closed is still in the store.
-        if self.before.contains_key(address) {
+        if self.before.contains_key(address) || self.branch.contains_key(address) {
             return Ok(None);
         }
         let Some(account) = store.account(address, Commitment::Processed)? else {

@@ -164,7 +164,7 @@ pub(super) fn assemble(
         updated_account_count: accounts.len() as u64,
         accounts,
         transactions,
-        // A bank per slot: this chain has no forks.
+        // A bank per slot: no slot of this chain has two.
         bank_id: slot,
         ..Default::default()
     }

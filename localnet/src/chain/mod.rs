@@ -1,15 +1,19 @@
 //! The chain: blocks produced at a steady pace, executed by the SVM, stored before they are shown.
 //!
 //! [`Chain`] is the handle that the servers share: it takes transactions, reads blocks and accounts at
-//! any commitment, and tells of every new slot. There are no forks and no skipped slots; a restart
-//! continues with the next slot, whose parent is the last stored block.
+//! any commitment, and tells of every new slot. What is stored is one chain. Forks, dead and skipped slots show
+//! only where [`Chaos`] is asked for: as happenings beside the chain, which no commitment that is told keeps for long.
+//! A restart continues behind the last stored block.
 
 mod account;
 mod bank;
+mod beside;
 mod block;
 mod cache;
+mod chaos;
 mod commitment;
 mod driver;
+mod journal;
 mod producer;
 mod queue;
 mod reader;
@@ -34,8 +38,10 @@ use tokio::sync::watch;
 use yellowstone_grpc_proto::prelude::SubscribeUpdateBlock;
 
 pub use block::keys_of;
+pub use chaos::Chaos;
 pub use commitment::{CONFIRM_LAG, Commitment, FINALIZE_LAG, Tip};
 pub use driver::{Driver, Outcome, Silent, SlotView};
+pub use journal::{Happening, Start, TooLate, What};
 pub use queue::QueueFull;
 pub use reader::{Position, Reader};
 pub use store::{Genesis, Header};
@@ -46,6 +52,7 @@ use crate::{
 };
 use bank::Bank;
 use cache::BlockCache;
+use journal::Journal;
 use queue::Queue;
 use store::Store;
 
@@ -69,6 +76,10 @@ pub struct ChainOptions {
     pub genesis_accounts: fn(seed: u64) -> Vec<(Pubkey, Account)>,
     /// Makes the driver of the chain from its seed and its saved state (empty for a new chain).
     pub driver: DriverMaker,
+    /// What goes wrong; `None`: nothing.
+    pub chaos: Option<Chaos>,
+    /// The slot after which no more follow.
+    pub last_slot: Option<u64>,
 }
 
 impl std::fmt::Debug for ChainOptions {
@@ -88,9 +99,12 @@ struct Shared {
     bank: Mutex<Bank>,
     queue: Mutex<Queue>,
     cache: Mutex<BlockCache>,
+    journal: Mutex<Journal>,
     /// Newest first.
     recent: RwLock<VecDeque<(u64, [u8; 32])>>,
     tip: watch::Sender<Tip>,
+    /// Number of the next happening.
+    told: watch::Sender<u64>,
     failed: watch::Sender<Option<String>>,
 }
 
@@ -156,7 +170,7 @@ impl Chain {
         let reader = store.reader()?;
         let tip = reader.tip();
         let mut recent = VecDeque::new();
-        for slot in (1..=tip.0).rev().take(BLOCKHASH_LIFE) {
+        for slot in reader.newest(tip.0, BLOCKHASH_LIFE)? {
             if let Some(header) = reader.header(slot)? {
                 recent.push_back((slot, header.blockhash));
             }
@@ -165,6 +179,8 @@ impl Chain {
             recent.push_back((0, genesis.hash));
         }
         let driver = (options.driver)(genesis.seed, &reader.driver()?);
+        let forgetful = options.chaos.as_ref().is_some_and(|c| c.forgetful);
+        let state = producer::State::new(&reader, forgetful)?;
         drop(reader);
         let shared = Arc::new(Shared {
             store,
@@ -172,8 +188,10 @@ impl Chain {
             bank: Mutex::new(Bank::new()?),
             queue: Mutex::default(),
             cache: Mutex::default(),
+            journal: Mutex::new(Journal::new(tip)),
             recent: RwLock::new(recent),
             tip: watch::Sender::new(tip),
+            told: watch::Sender::new(0),
             failed: watch::Sender::new(None),
         });
         let (stop, stopped) = mpsc::channel();
@@ -181,6 +199,9 @@ impl Chain {
             shared: Arc::clone(&shared),
             driver,
             slot_time: options.slot_time,
+            chaos: options.chaos,
+            last_slot: options.last_slot,
+            state,
         };
         let thread = producer::spawn(producer, stopped)?;
         Ok((
@@ -205,6 +226,53 @@ impl Chain {
     /// Tells of every new slot.
     pub fn watch(&self) -> watch::Receiver<Tip> {
         self.shared.tip.subscribe()
+    }
+
+    /// Tells of every happening: the number of the next one.
+    pub fn told(&self) -> watch::Receiver<u64> {
+        self.shared.told.subscribe()
+    }
+
+    /// Where a follower that starts now takes up the happenings.
+    pub fn start(&self) -> Start {
+        self.shared.journal().start()
+    }
+
+    /// Up to `limit` happenings from this number on.
+    ///
+    /// # Errors
+    /// When the oldest of them is no longer kept.
+    pub fn happenings(&self, next: u64, limit: usize) -> Result<Vec<Happening>, TooLate> {
+        self.shared.journal().after(next, limit)
+    }
+
+    /// The block that was shown for a slot, be it of the chain or beside it.
+    ///
+    /// # Errors
+    /// When the store fails or is damaged.
+    pub fn shown(&self, slot: u64) -> Result<Option<Arc<SubscribeUpdateBlock>>> {
+        let beside = self.shared.journal().beside(slot);
+        match beside {
+            Some(block) => Ok(Some(block)),
+            None => self.block(slot),
+        }
+    }
+
+    /// The newest slot with a block at a level, as this network tells it at the moment.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn newest(&self, reader: &Reader, level: Commitment) -> Result<u64> {
+        match self.doomed(level) {
+            Some(block) => Ok(block.slot),
+            None => reader.at(level),
+        }
+    }
+
+    /// The block that this level holds now and will not hold for long.
+    pub fn doomed(&self, level: Commitment) -> Option<Arc<SubscribeUpdateBlock>> {
+        let doomed = self.shared.journal().doomed();
+        doomed.filter(|_| level == Commitment::Confirmed)
     }
 
     /// Why production stopped by itself, if it did.
@@ -301,6 +369,10 @@ impl Shared {
 
     fn cache(&self) -> MutexGuard<'_, BlockCache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_recent(&self, blockhash: &[u8; 32]) -> bool {

@@ -90,6 +90,25 @@ impl Reader {
         slots.map(|entry| Ok(entry?.0.value())).collect()
     }
 
+    /// The newest slots with blocks up to `max_slot`, descending, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn newest(&self, max_slot: u64, limit: usize) -> Result<Vec<u64>> {
+        let table = self.txn.open_table(HEADERS)?;
+        let slots = table.range(..=max_slot)?.rev().take(limit);
+        slots.map(|entry| Ok(entry?.0.value())).collect()
+    }
+
+    /// The newest slot with a block at a level; 0 when none has reached it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn at(&self, level: Commitment) -> Result<u64> {
+        let newest = self.newest(self.tip.at(level), 1)?;
+        Ok(newest.first().copied().unwrap_or(0))
+    }
+
     /// A whole block; `None` for a slot without one.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! One subscription: what a client is sent for each slot, and in which order.
 //!
-//! Every level follows from the tip alone, so a subscription is a cursor over slots: for each new slot it
-//! sends what that slot's production tells at each level, in the order of the real plugin.
+//! A subscription is a cursor over the chain's happenings: each is sent as the real plugin would, content at the level that
+//! the client asked for.
 
 use std::{
     sync::Arc,
@@ -18,14 +18,18 @@ use yellowstone_grpc_proto::prelude::{
     subscribe_update::UpdateOneof,
 };
 
+use super::Replay;
 use super::{
     filter::Filters,
     outbox::{Outbox, SendError},
 };
-use crate::chain::{CONFIRM_LAG, Chain, Commitment, FINALIZE_LAG, Tip};
+use crate::chain::{Chain, Chaos, Commitment, Happening, What};
 
 /// Time between pings.
 const PING_EVERY: Duration = Duration::from_secs(10);
+
+/// Happenings that are taken at once.
+const STEP: usize = 256;
 
 /// How a subscription ends: with a status, or in order.
 type End = Option<Status>;
@@ -33,7 +37,8 @@ type End = Option<Status>;
 pub(super) struct Follower {
     pub(super) chain: Chain,
     pub(super) outbox: Outbox,
-    pub(super) replay_slots: u64,
+    pub(super) replay: Replay,
+    pub(super) chaos: Option<Chaos>,
     pub(super) accounts: bool,
     pub(super) shutdown: CancellationToken,
 }
@@ -41,18 +46,19 @@ pub(super) struct Follower {
 impl Follower {
     /// Serves the client until it leaves, lags, errs, or the server stops.
     pub(super) async fn run(self, requests: Streaming<SubscribeRequest>) {
-        let mut tip = self.chain.watch();
-        let end = self.follow(requests, &mut tip).await;
+        let mut told = self.chain.told();
+        let end = self.follow(requests, &mut told).await;
         self.outbox.end(end.err().flatten());
     }
 
     async fn follow(
         &self,
         mut requests: Streaming<SubscribeRequest>,
-        tip: &mut watch::Receiver<Tip>,
+        told: &mut watch::Receiver<u64>,
     ) -> Result<(), End> {
         let mut filters = Filters::none();
-        let mut sent = tip.borrow_and_update().0;
+        told.mark_unchanged();
+        let mut next = self.chain.start().next;
         let mut reading = true;
         let mut pings = tokio::time::interval(PING_EVERY);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -61,19 +67,19 @@ impl Follower {
                 () = self.shutdown.cancelled() => return Err(shutting_down()),
                 () = self.outbox.closed() => return Ok(()),
                 request = requests.message(), if reading => match request {
-                    Ok(Some(request)) => self.request(request, &mut filters, &mut sent).await?,
+                    Ok(Some(request)) => self.request(request, &mut filters, &mut next).await?,
                     // A half-closed client goes on receiving.
                     Ok(None) => reading = false,
                     // An unreadable request (too large, a broken frame) ends the stream without a word.
                     Err(_) => return Ok(()),
                 },
                 _ = pings.tick() => self.send(Vec::new(), UpdateOneof::Ping(SubscribeUpdatePing {}))?,
-                changed = tip.changed() => {
+                changed = told.changed() => {
                     if changed.is_err() {
                         return Err(shutting_down());
                     }
-                    let newest = tip.borrow_and_update().0;
-                    self.live(&filters, &mut sent, newest).await?;
+                    told.mark_unchanged();
+                    self.live(&filters, &mut next).await?;
                 }
             }
         }
@@ -84,7 +90,7 @@ impl Follower {
         &self,
         mut request: SubscribeRequest,
         filters: &mut Filters,
-        sent: &mut u64,
+        next: &mut u64,
     ) -> Result<(), End> {
         if let Some(ping) = request.ping {
             return self.send(
@@ -99,21 +105,22 @@ impl Follower {
             )))
         })?;
         match from_slot {
-            Some(from) => self.replay(filters, from, sent).await,
+            Some(from) => self.replay(filters, from, next).await,
             None => Ok(()),
         }
     }
 
-    /// Sends the stored slots from `from` on, as far as they have reached the asked level.
-    async fn replay(&self, filters: &Filters, from: u64, sent: &mut u64) -> Result<(), End> {
-        if self.replay_slots == 0 {
+    /// Sends the slots from `from` on that have reached the asked level, as far as they are kept.
+    async fn replay(&self, filters: &Filters, from: u64, next: &mut u64) -> Result<(), End> {
+        if self.replay.slots == 0 {
             return Err(Some(Status::internal("from_slot is not supported")));
         }
-        let tip = self.chain.tip();
-        if from > tip.0 {
+        let start = self.chain.start();
+        let tip = start.tip;
+        let first = self.replay.first(&start);
+        let Some(first) = first.filter(|_| from <= tip.0) else {
             return Err(Some(Status::internal("failed to get replay response")));
-        }
-        let first = super::first_available(tip, self.replay_slots);
+        };
         if from < first {
             let text = format!("broadcast from {from} is not available, last available: {first}");
             return Err(Some(Status::out_of_range(text)));
@@ -124,56 +131,79 @@ impl Follower {
                 () = self.outbox.half_empty() => {}
                 () = self.shutdown.cancelled() => return Err(shutting_down()),
             }
+            // A slot without a block left nothing to replay.
+            let Some(block) = self.stored(slot).await? else {
+                continue;
+            };
             let reached = tip.level_of(slot).unwrap_or(Commitment::Processed);
-            if reached >= filters.level() {
-                self.content(filters, slot).await?;
+            let parent = Some(block.parent_slot);
+            if reached >= filters.level() && filters.wants_content() {
+                self.content(filters, &block, true)?;
             }
-            self.status(filters, slot, SlotStatus::SlotProcessed)?;
+            self.status(filters, slot, parent, SlotStatus::SlotProcessed)?;
             if reached >= Commitment::Confirmed {
-                self.status(filters, slot, SlotStatus::SlotConfirmed)?;
+                self.status(filters, slot, parent, SlotStatus::SlotConfirmed)?;
             }
             if reached >= Commitment::Finalized {
-                self.status(filters, slot, SlotStatus::SlotFinalized)?;
+                self.status(filters, slot, parent, SlotStatus::SlotFinalized)?;
             }
         }
-        *sent = tip.0;
+        *next = start.next;
         Ok(())
     }
 
-    /// Sends what the production of each slot after `sent` tells.
-    async fn live(&self, filters: &Filters, sent: &mut u64, newest: u64) -> Result<(), End> {
-        let level = filters.level();
-        while *sent < newest {
-            let slot = *sent + 1;
-            if let Some(confirmed) = slot.checked_sub(CONFIRM_LAG).filter(|s| *s > 0) {
-                if level == Commitment::Confirmed {
-                    self.content(filters, confirmed).await?;
-                }
-                self.status(filters, confirmed, SlotStatus::SlotConfirmed)?;
+    /// Sends everything that happened from `next` on.
+    async fn live(&self, filters: &Filters, next: &mut u64) -> Result<(), End> {
+        loop {
+            let happenings = self
+                .chain
+                .happenings(*next, STEP)
+                .map_err(|_| Some(Status::internal("lagged to send an update")))?;
+            if happenings.is_empty() {
+                return Ok(());
             }
-            self.status(filters, slot, SlotStatus::SlotCreatedBank)?;
-            if level == Commitment::Processed {
-                self.content(filters, slot).await?;
+            for happening in happenings {
+                self.happening(filters, &happening).await?;
+                *next += 1;
             }
-            self.status(filters, slot, SlotStatus::SlotProcessed)?;
-            if let Some(finalized) = slot.checked_sub(FINALIZE_LAG).filter(|s| *s > 0) {
-                if level == Commitment::Finalized {
-                    self.content(filters, finalized).await?;
-                }
-                self.status(filters, finalized, SlotStatus::SlotFinalized)?;
-            }
-            self.status(filters, slot, SlotStatus::SlotCompleted)?;
-            *sent = slot;
         }
-        Ok(())
     }
 
-    /// Accounts, transactions, block, meta.
-    async fn content(&self, filters: &Filters, slot: u64) -> Result<(), End> {
-        if !filters.wants_content() {
-            return Ok(());
+    async fn happening(&self, filters: &Filters, happening: &Happening) -> Result<(), End> {
+        let (level, status) = match happening.what {
+            What::Created => (None, Some(SlotStatus::SlotCreatedBank)),
+            What::Executed { .. } => (Some(Commitment::Processed), None),
+            What::Processed => (None, Some(SlotStatus::SlotProcessed)),
+            What::Completed => (None, Some(SlotStatus::SlotCompleted)),
+            What::Confirmed => (Some(Commitment::Confirmed), Some(SlotStatus::SlotConfirmed)),
+            What::Finalized => (Some(Commitment::Finalized), Some(SlotStatus::SlotFinalized)),
+            What::Dead => (None, Some(SlotStatus::SlotDead)),
+        };
+        let slot = happening.slot;
+        if level == Some(filters.level()) && filters.wants_content() {
+            let block = self.stored(slot).await?;
+            let block = block.ok_or_else(|| {
+                Some(Status::internal(format!(
+                    "block of slot {slot}: not stored"
+                )))
+            })?;
+            let sealed = happening.what != (What::Executed { sealed: false });
+            self.content(filters, &block, sealed)?;
         }
-        let block = self.block(slot).await?;
+        match status {
+            Some(status) => self.status(filters, slot, happening.parent, status),
+            None => Ok(()),
+        }
+    }
+
+    /// Accounts, transactions, block, meta; of a block that was never sealed only the former two.
+    fn content(
+        &self,
+        filters: &Filters,
+        block: &SubscribeUpdateBlock,
+        sealed: bool,
+    ) -> Result<(), End> {
+        let slot = block.slot;
         for account in &block.accounts {
             let names = filters.account(account);
             if !names.is_empty() {
@@ -186,7 +216,12 @@ impl Follower {
                 self.send(names, UpdateOneof::Account(update))?;
             }
         }
-        for info in arrival_order(&block) {
+        let (run, meta_first) = self.chaos.as_ref().map_or((2, false), |c| c.order(slot));
+        let metas = filters.metas();
+        if sealed && meta_first && !metas.is_empty() {
+            self.send(metas.clone(), UpdateOneof::BlockMeta(meta(block)))?;
+        }
+        for info in arrival_order(block, run) {
             let (full, status) = filters.transaction(info);
             if !full.is_empty() {
                 let update = SubscribeUpdateTransaction {
@@ -208,20 +243,28 @@ impl Follower {
                 self.send(status, UpdateOneof::TransactionStatus(update))?;
             }
         }
+        if !sealed {
+            return Ok(());
+        }
         for filter in filters.blocks() {
             self.send(
                 vec![filter.name.clone()],
-                UpdateOneof::Block(filter.apply(&block)),
+                UpdateOneof::Block(filter.apply(block)),
             )?;
         }
-        let metas = filters.metas();
-        if !metas.is_empty() {
-            self.send(metas, UpdateOneof::BlockMeta(meta(&block)))?;
+        if !meta_first && !metas.is_empty() {
+            self.send(metas, UpdateOneof::BlockMeta(meta(block)))?;
         }
         Ok(())
     }
 
-    fn status(&self, filters: &Filters, slot: u64, status: SlotStatus) -> Result<(), End> {
+    fn status(
+        &self,
+        filters: &Filters,
+        slot: u64,
+        parent: Option<u64>,
+        status: SlotStatus,
+    ) -> Result<(), End> {
         let level = match status {
             SlotStatus::SlotProcessed => Some(Commitment::Processed),
             SlotStatus::SlotConfirmed => Some(Commitment::Confirmed),
@@ -236,9 +279,10 @@ impl Follower {
         let of_bank = status != SlotStatus::SlotCompleted;
         let update = SubscribeUpdateSlot {
             slot,
-            parent: of_bank.then(|| slot.saturating_sub(1)),
+            parent: parent.filter(|_| of_bank),
             status: status.into(),
-            dead_error: None,
+            dead_error: (status == SlotStatus::SlotDead)
+                .then(|| "invalid block error: trailing entry".to_owned()),
             bank_id: of_bank.then_some(slot),
         };
         self.send(names, UpdateOneof::Slot(update))
@@ -257,13 +301,13 @@ impl Follower {
         })
     }
 
-    async fn block(&self, slot: u64) -> Result<Arc<SubscribeUpdateBlock>, End> {
+    /// The block that was shown for a slot.
+    async fn stored(&self, slot: u64) -> Result<Option<Arc<SubscribeUpdateBlock>>, End> {
         let chain = self.chain.clone();
         let failed =
             |reason: String| Some(Status::internal(format!("block of slot {slot}: {reason}")));
-        match tokio::task::spawn_blocking(move || chain.block(slot)).await {
-            Ok(Ok(Some(block))) => Ok(block),
-            Ok(Ok(None)) => Err(failed("not stored".to_owned())),
+        match tokio::task::spawn_blocking(move || chain.shown(slot)).await {
+            Ok(Ok(block)) => Ok(block),
             Ok(Err(error)) => Err(failed(error.to_string())),
             Err(error) => Err(failed(error.to_string())),
         }
@@ -277,11 +321,12 @@ fn shutting_down() -> End {
 /// Transactions as they leave a validator's parallel execution: not in the order of their index.
 fn arrival_order(
     block: &SubscribeUpdateBlock,
+    run: usize,
 ) -> impl Iterator<Item = &SubscribeUpdateTransactionInfo> {
     block
         .transactions
-        .chunks(2)
-        .flat_map(|pair| pair.iter().rev())
+        .chunks(run)
+        .flat_map(|part| part.iter().rev())
 }
 
 fn meta(block: &SubscribeUpdateBlock) -> SubscribeUpdateBlockMeta {

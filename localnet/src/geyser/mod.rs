@@ -16,7 +16,7 @@ use tonic::{
 };
 use yellowstone_grpc_proto::prelude::geyser_server::GeyserServer;
 
-use crate::chain::{Chain, Tip};
+use crate::chain::{Chain, Chaos, Start};
 
 /// Bytes that may wait for one client before it is cut.
 const QUEUE_BYTES: usize = 16 << 20;
@@ -34,11 +34,28 @@ pub(crate) struct GeyserOptions {
     pub(crate) queue_messages: usize,
     /// Whether filters of accounts are served.
     pub(crate) accounts: bool,
+    /// What goes wrong, if anything.
+    pub(crate) chaos: Option<Chaos>,
 }
 
-/// The oldest slot that may be replayed.
-fn first_available(tip: Tip, replay_slots: u64) -> u64 {
-    (tip.0 + 1).saturating_sub(replay_slots).max(1)
+/// How far back clients may ask.
+#[derive(Debug, Clone, Copy)]
+struct Replay {
+    /// Slots; 0 = none.
+    slots: u64,
+    /// Only what this process sealed: the buffer is lost with it.
+    forgetful: bool,
+}
+
+impl Replay {
+    /// The oldest slot that may be replayed; `None` before the first one.
+    fn first(self, start: &Start) -> Option<u64> {
+        let window = (start.tip.0 + 1).saturating_sub(self.slots).max(1);
+        if self.forgetful {
+            return start.sealed_from.map(|sealed| sealed.max(window));
+        }
+        (start.tip.0 > 0).then_some(window)
+    }
 }
 
 /// Serves until `shutdown`; open subscriptions then end with UNAVAILABLE.
@@ -51,7 +68,11 @@ pub(crate) async fn serve(
     let tasks = TaskTracker::new();
     let service = service::Service {
         chain,
-        replay_slots: options.replay_slots,
+        replay: Replay {
+            slots: options.replay_slots,
+            forgetful: options.chaos.as_ref().is_some_and(|c| c.forgetful),
+        },
+        chaos: options.chaos,
         accounts: options.accounts,
         limits: outbox::Limits {
             messages: options.queue_messages,

@@ -15,12 +15,12 @@ use yellowstone_grpc_proto::prelude::{
 };
 
 use super::{
-    first_available,
+    Replay,
     follow::Follower,
     outbox::{Limits, Updates, outbox},
 };
 use crate::{
-    chain::{BLOCKHASH_LIFE, Chain, Commitment, Header},
+    chain::{BLOCKHASH_LIFE, Chain, Chaos, Commitment, Header},
     error::LocalnetError,
 };
 
@@ -30,7 +30,8 @@ const MAX_SUBSCRIPTIONS: usize = 64;
 #[derive(Debug)]
 pub(super) struct Service {
     pub(super) chain: Chain,
-    pub(super) replay_slots: u64,
+    pub(super) replay: Replay,
+    pub(super) chaos: Option<Chaos>,
     pub(super) accounts: bool,
     pub(super) limits: Limits,
     pub(super) shutdown: CancellationToken,
@@ -54,11 +55,18 @@ fn internal(error: &LocalnetError) -> Status {
 }
 
 impl Service {
+    /// The newest slot at a level.
+    fn slot(&self, asked: Option<i32>) -> Result<u64, Status> {
+        let level = level(asked)?;
+        let reader = self.chain.reader().map_err(|e| internal(&e))?;
+        self.chain.newest(&reader, level).map_err(|e| internal(&e))
+    }
+
     /// The newest header at a level.
     fn header(&self, asked: Option<i32>) -> Result<(u64, Header), Status> {
         let level = level(asked)?;
         let reader = self.chain.reader().map_err(|e| internal(&e))?;
-        let slot = reader.tip().at(level);
+        let slot = reader.at(level).map_err(|e| internal(&e))?;
         let header = reader.header(slot).map_err(|e| internal(&e))?;
         header
             .map(|header| (slot, header))
@@ -84,7 +92,8 @@ impl Geyser for Service {
         let follower = Follower {
             chain: self.chain.clone(),
             outbox,
-            replay_slots: self.replay_slots,
+            replay: self.replay,
+            chaos: self.chaos.clone(),
             accounts: self.accounts,
             shutdown: self.shutdown.clone(),
         };
@@ -110,12 +119,9 @@ impl Geyser for Service {
         &self,
         _: Request<SubscribeReplayInfoRequest>,
     ) -> Answer<SubscribeReplayInfoResponse> {
-        let tip = self.chain.tip();
-        let first_available = match (self.replay_slots, tip.0) {
-            (0, _) => None,
-            (_, 0) => Some(u64::MAX),
-            (slots, _) => Some(first_available(tip, slots)),
-        };
+        // The plugin's number for "nothing yet" is the largest one.
+        let first = self.replay.first(&self.chain.start());
+        let first_available = (self.replay.slots > 0).then_some(first.unwrap_or(u64::MAX));
         Ok(Response::new(SubscribeReplayInfoResponse {
             first_available,
         }))
@@ -150,7 +156,7 @@ impl Geyser for Service {
     }
 
     async fn get_slot(&self, request: Request<GetSlotRequest>) -> Answer<GetSlotResponse> {
-        let slot = self.chain.tip().at(level(request.get_ref().commitment)?);
+        let slot = self.slot(request.get_ref().commitment)?;
         Ok(Response::new(GetSlotResponse { slot }))
     }
 
@@ -159,7 +165,7 @@ impl Geyser for Service {
         request: Request<IsBlockhashValidRequest>,
     ) -> Answer<IsBlockhashValidResponse> {
         let request = request.get_ref();
-        let slot = self.chain.tip().at(level(request.commitment)?);
+        let slot = self.slot(request.commitment)?;
         let blockhash = Pubkey::from_str(&request.blockhash)
             .map_err(|_| Status::invalid_argument("blockhash is not 32 bytes in base58"))?;
         let valid = self.chain.is_recent(&blockhash.to_bytes());

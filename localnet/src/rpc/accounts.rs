@@ -82,7 +82,7 @@ impl Context {
         let config = params.config(1)?;
         let reader = self.chain.reader()?;
         let level = config.level("commitment")?;
-        let slot = reader.tip().at(level);
+        let slot = reader.at(level)?;
         self.reached(&config, slot)?;
         let account = self.chain.account(&reader, &address, level)?;
         Ok(self.contextual(slot, &json!(account.map_or(0, |account| account.lamports))))
@@ -123,7 +123,7 @@ impl Context {
         let (encoding, slice) = (config.text("encoding")?, slice(config)?);
         let reader = self.chain.reader()?;
         let level = config.level("commitment")?;
-        let slot = reader.tip().at(level);
+        let slot = reader.at(level)?;
         self.reached(config, slot)?;
         let values = addresses
             .iter()
@@ -154,7 +154,7 @@ impl Context {
         };
         let reader = self.chain.reader()?;
         let level = config.level("commitment")?;
-        let slot = reader.tip().at(level);
+        let slot = reader.at(level)?;
         self.reached(&config, slot)?;
         let accounts = reader.owned(&program, level)?;
         let values = accounts

@@ -9,7 +9,7 @@ use super::{
     error::{Answer, RpcError},
     params::{Config, Params},
 };
-use crate::chain::{BLOCKHASH_LIFE, Commitment};
+use crate::chain::{BLOCKHASH_LIFE, Commitment, Reader};
 
 /// The widest range of `getBlocks`.
 const MAX_RANGE: u64 = 500_000;
@@ -17,7 +17,10 @@ const MAX_RANGE: u64 = 500_000;
 impl Context {
     pub(super) fn get_slot(&self, params: &Params) -> Answer {
         let config = params.config(0)?;
-        Ok(json!(self.slot(&config)?))
+        let level = config.level("commitment")?;
+        let slot = self.chain.newest(&self.chain.reader()?, level)?;
+        self.reached(&config, slot)?;
+        Ok(json!(slot))
     }
 
     pub(super) fn get_block_height(&self, params: &Params) -> Answer {
@@ -55,7 +58,7 @@ impl Context {
         };
         let level = config.block_level()?;
         let reader = self.chain.reader()?;
-        let newest = reader.tip().at(level);
+        let newest = self.chain.newest(&reader, level)?;
         let to = to.unwrap_or(newest).min(newest);
         if to < from {
             return Ok(json!([]));
@@ -65,7 +68,7 @@ impl Context {
                 "Slot range too large; max {MAX_RANGE}"
             )));
         }
-        Ok(json!(reader.slots(from, to, usize::MAX)?))
+        Ok(json!(self.slots(&reader, from, to, usize::MAX, level)?))
     }
 
     pub(super) fn get_blocks_with_limit(&self, params: &Params) -> Answer {
@@ -77,18 +80,37 @@ impl Context {
             )));
         }
         let reader = self.chain.reader()?;
-        let newest = reader.tip().at(level);
-        Ok(json!(reader.slots(
-            from,
-            newest,
-            usize::try_from(limit).unwrap_or(0)
-        )?))
+        let newest = self.chain.newest(&reader, level)?;
+        let limit = usize::try_from(limit).unwrap_or(0);
+        Ok(json!(self.slots(&reader, from, newest, limit, level)?))
+    }
+
+    /// Slots with blocks in a range, as this level tells them at the moment.
+    fn slots(
+        &self,
+        reader: &Reader,
+        from: u64,
+        to: u64,
+        limit: usize,
+        level: Commitment,
+    ) -> Result<Vec<u64>, RpcError> {
+        let mut slots = reader.slots(from, to, limit)?;
+        if let Some(block) = self.chain.doomed(level)
+            && (from..=to).contains(&block.slot)
+        {
+            slots.retain(|slot| *slot < block.slot);
+            slots.push(block.slot);
+            slots.truncate(limit);
+        }
+        Ok(slots)
     }
 
     pub(super) fn get_block_time(&self, params: &Params) -> Answer {
         let slot = params.number(0)?;
-        match self.chain.reader()?.header(slot)? {
+        let reader = self.chain.reader()?;
+        match reader.header(slot)? {
             Some(header) => Ok(json!(header.time)),
+            None if slot < reader.tip().0 => Err(RpcError::skipped(slot)),
             None => Err(RpcError::block_not_available(slot)),
         }
     }
@@ -104,12 +126,16 @@ impl Context {
         let details = config.text("transactionDetails")?.unwrap_or("full");
         let rewards = config.flag("rewards", true)?;
         let max_version = config.number("maxSupportedTransactionVersion")?;
-        let newest = self.chain.tip().at(level);
-        if slot > newest {
-            return Err(RpcError::block_not_available(slot));
-        }
-        let Some(block) = self.chain.block(slot)? else {
-            return Err(RpcError::skipped(slot));
+        let doomed = self.chain.doomed(level);
+        let block = match doomed.filter(|block| block.slot == slot) {
+            Some(block) => block,
+            None if slot > self.chain.newest(&self.chain.reader()?, level)? => {
+                return Err(RpcError::block_not_available(slot));
+            }
+            None => self
+                .chain
+                .block(slot)?
+                .ok_or_else(|| RpcError::skipped(slot))?,
         };
         let mut object = json!({
             "previousBlockhash": block.parent_blockhash,
@@ -212,7 +238,8 @@ impl Context {
 
     /// The newest slot at the level that a request names, checked against its `minContextSlot`.
     pub(super) fn slot(&self, config: &Config) -> Result<u64, RpcError> {
-        let slot = self.chain.tip().at(config.level("commitment")?);
+        let level = config.level("commitment")?;
+        let slot = self.chain.reader()?.at(level)?;
         self.reached(config, slot)?;
         Ok(slot)
     }
