@@ -6,6 +6,7 @@
 
 pub mod activity;
 pub mod amount;
+pub mod digest;
 pub mod metrics;
 mod query;
 pub mod time;

@@ -41,9 +41,55 @@ pub(crate) async fn rows<T>(client: &Client, what: &'static str, sql: &str) -> R
 where
     T: RowOwned + RowRead,
 {
-    let answer = client.raw().query_raw(sql).fetch_all::<T>();
+    bounded(what, client.raw().query_raw(sql).fetch_all::<T>()).await
+}
+
+/// The whole output of `sql` in a format.
+pub(crate) async fn bytes(
+    client: &Client,
+    what: &'static str,
+    sql: &str,
+    format: &str,
+) -> Result<Vec<u8>, Error> {
+    let answer = async {
+        let mut cursor = client.raw().query_raw(sql).fetch_bytes(format)?;
+        cursor.collect().await
+    };
+    Ok(bounded(what, answer).await?.to_vec())
+}
+
+/// Runs a statement without output.
+pub(crate) async fn execute(client: &Client, what: &'static str, sql: &str) -> Result<(), Error> {
+    bounded(what, client.raw().query_raw(sql).execute()).await
+}
+
+/// Inserts rows as one block.
+pub(crate) async fn insert<T>(
+    client: &Client,
+    what: &'static str,
+    table: &str,
+    rows: &[T],
+) -> Result<(), Error>
+where
+    T: RowOwned + clickhouse::RowWrite,
+{
+    let insert = async {
+        let mut insert = client.raw().insert::<T>(table).await?;
+        for row in rows {
+            insert.write(row).await?;
+        }
+        insert.end().await
+    };
+    bounded(what, insert).await
+}
+
+/// Waits for an answer, but not for ever.
+async fn bounded<T>(
+    what: &'static str,
+    answer: impl Future<Output = Result<T, clickhouse::error::Error>>,
+) -> Result<T, Error> {
     match tokio::time::timeout(PATIENCE, answer).await {
-        Ok(Ok(rows)) => Ok(rows),
+        Ok(Ok(done)) => Ok(done),
         Ok(Err(source)) => Err(Error::Query {
             what,
             source: Box::new(source),

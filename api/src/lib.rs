@@ -7,6 +7,7 @@ mod cache;
 mod error;
 mod guard;
 mod html;
+mod index;
 mod network;
 mod page;
 mod router;

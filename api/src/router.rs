@@ -14,7 +14,7 @@ use crate::answer::{self, AS_OF_SLOT, FINALITY};
 use crate::ask::Ask;
 use crate::shapes::{automation, health, metrics, validation};
 use crate::state::ApiState;
-use crate::{guard, page, transaction_page};
+use crate::{guard, index, page, transaction_page};
 
 /// Routes that any web page may read.
 fn public() -> Vec<(&'static str, MethodRouter<ApiState>)> {
@@ -42,6 +42,7 @@ fn public() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/api/metrics/current", get(current)),
         ("/internal/metrics/current", get(current)),
         ("/api/validation", get(activity)),
+        ("/api/index/digest", get(index::digest)),
     ]
 }
 

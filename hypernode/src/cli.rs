@@ -31,6 +31,10 @@ pub(crate) enum Command {
     Sql(Sql),
     /// Say what a running instance is doing.
     Status(Status),
+    /// Print the index digest: one hash over all finalized facts up to a slot, equal wherever the facts are equal.
+    ///
+    /// docs/digest.md defines it. Exits 1 if there is none at that slot.
+    Digest(DigestArgs),
     /// Add, check and list the IDLs that tables are made from.
     ///
     /// An IDL file in an instance's folder (DATA/idl/, and the one that idl.dir names) becomes tables with no code: one
@@ -234,6 +238,18 @@ pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) common: Common,
     /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DigestArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The slot [default: the newest that has one].
+    #[arg(long)]
+    pub(crate) slot: Option<u64>,
+    /// Print one JSON object, with peaks and headers.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -14,6 +14,7 @@ mod instance;
 mod network;
 mod out;
 mod programs;
+mod reach;
 mod rpc;
 mod running;
 mod signals;
@@ -70,6 +71,7 @@ async fn run(command: Command) -> Outcome {
         Command::Localnet(args) => commands::localnet::run(&args).await,
         Command::Migrate(args) => commands::migrate::run(&args).await,
         Command::Sql(args) => commands::sql::run(args).await,
+        Command::Digest(args) => commands::digest::run(&args).await,
         Command::Status(args) => commands::status::run(&args).await,
         Command::Config(command) => commands::config::run(&command),
         Command::Bench(command) => commands::bench::run(&command).await,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+use sha2::{Digest as _, Sha256};
 
 use super::cursor::shown;
 use super::error::{Errors, IdlError, Problem};
@@ -39,6 +40,44 @@ pub(super) fn read(file: &str, json: &[u8], errors: &mut Errors) -> Result<Value
     let value = reading.deserialize(&mut text);
     let value = value.and_then(|value| text.end().map(|()| value));
     value.map_err(|error| broken(error.to_string()))
+}
+
+/// SHA-256 of the tree with sorted keys and no white space.
+pub(super) fn hash(value: &Value) -> [u8; 32] {
+    let mut text = String::new();
+    write(value, &mut text);
+    Sha256::digest(text.as_bytes()).into()
+}
+
+/// The text that is hashed. The tree is no deeper than the reader allows.
+fn write(value: &Value, out: &mut String) {
+    match value {
+        Value::Array(items) => {
+            out.push('[');
+            for (n, item) in items.iter().enumerate() {
+                if n > 0 {
+                    out.push(',');
+                }
+                write(item, out);
+            }
+            out.push(']');
+        }
+        Value::Object(members) => {
+            let mut members: Vec<(&String, &Value)> = members.iter().collect();
+            members.sort_by_key(|(key, _)| *key);
+            out.push('{');
+            for (n, (key, member)) in members.into_iter().enumerate() {
+                if n > 0 {
+                    out.push(',');
+                }
+                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push(':');
+                write(member, out);
+            }
+            out.push('}');
+        }
+        leaf => out.push_str(&leaf.to_string()),
+    }
 }
 
 /// A value at `path`.

@@ -33,6 +33,7 @@ pub struct Idl {
     pub(crate) events: Vec<Event>,
     pub(crate) types: Vec<TypeDef>,
     pub(crate) errors: Vec<ErrorCode>,
+    pub(crate) hash: [u8; 32],
 }
 
 impl Idl {
@@ -40,6 +41,12 @@ impl Idl {
     #[must_use]
     pub fn label(&self) -> &str {
         &self.label
+    }
+
+    /// SHA-256 of its JSON with sorted keys and no white space: equal for equal IDLs, however a file writes them.
+    #[must_use]
+    pub fn hash(&self) -> &[u8; 32] {
+        &self.hash
     }
 
     /// Where it was read from, for messages.

@@ -73,6 +73,7 @@ pub(super) fn read(label: &str, origin: &str, json: &[u8]) -> Result<Idl, Vec<Id
         events,
         errors: codes,
         types: defs,
+        hash: json::hash(&value),
     };
     check::whole(&idl, &faults, &mut errors);
     let errors = errors.into_list();

@@ -13,6 +13,7 @@ use crate::config::{self, check};
 use crate::datadir::{Binding, DataDir};
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::idls::{self, Sources};
+use crate::indexing::digest;
 use crate::out;
 use crate::programs::{Ids, Rules};
 use crate::signals;
@@ -68,7 +69,10 @@ pub(crate) async fn run(args: &Index) -> Outcome {
         ..RecordingOptions::new(&args.recording)
     };
     let outcome = work(&store, options, decoders.blocks).await;
+    let header = digest::header(&binding.genesis, &programs.configs);
+    let digest = digest::catch_up(&store.client, header).await;
     store.close().await;
+    digest.map_err(|error| Failure::Broke(error.into()))?;
     finish(args, &outcome?)
 }
 

@@ -1,5 +1,6 @@
 //! The live indexer's role: it runs until it is stopped, and takes up changed IDLs on the way.
 
+pub(crate) mod digest;
 mod reload;
 mod told;
 
@@ -12,6 +13,7 @@ use hypernode_indexer::pipeline::{
     self, IndexerStatus, LiveOptions, PipelineError, State, StatusHandle,
 };
 use hypernode_warehouse::Client;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::{Failure, Outcome};
@@ -72,6 +74,10 @@ impl Indexing {
         }
         let told = reload.told();
         let mut plan = reload.first(decoder);
+        let (headers, header) = watch::channel(plan.header(&self.genesis));
+        let digest_stop = stop.child_token();
+        let _end = digest_stop.clone().drop_guard();
+        tokio::spawn(digest::keep(self.client.clone(), header, digest_stop));
         let mut before: Option<Plan> = None;
         let mut change: Option<Made> = None;
         let mut changed = false;
@@ -100,6 +106,7 @@ impl Indexing {
                         ended = &mut run => break Turn::Ended(ended),
                         since = &mut up, if !is_up => {
                             is_up = true;
+                            headers.send_replace(plan.header(&self.genesis));
                             self.in_force(&told, &plan, since, change.take());
                         }
                         (plan, made) = &mut next => break Turn::Next(plan, made),

@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hypernode_analytics::digest::Header;
 use hypernode_decoder::Decoder;
 use hypernode_decoder::accounts::AccountDecoder;
 use hypernode_decoder::chain::Pubkey;
 use hypernode_warehouse::Client;
 
-use super::MAX_PAUSE;
 use super::told::{Entry, Told, entries};
+use super::{MAX_PAUSE, digest};
 use crate::exit::{Failure, Outcome};
 use crate::idls::{Sources, Watch, check, onchain};
 use crate::programs::{Decoders, Programs, Rules};
@@ -25,6 +26,13 @@ pub(super) struct Plan {
     pub(super) accounts: Option<Arc<AccountDecoder>>,
     pub(super) entries: Vec<Entry>,
     programs: Arc<Programs>,
+}
+
+impl Plan {
+    /// What the index digest of these programs is of.
+    pub(super) fn header(&self, genesis: &str) -> Header {
+        digest::header(genesis, &self.programs.configs)
+    }
 }
 
 /// Turns changed IDL files into decoders.
