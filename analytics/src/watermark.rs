@@ -62,6 +62,8 @@ pub struct Watermark {
     pub finalized: Option<u64>,
     /// When the last ledger row was written, Unix milliseconds; 0 before the first.
     pub verified_at: i64,
+    /// The newest retraction's place among all changes, 0 before the first: slots may be the same and their rows others.
+    pub retracted: u64,
 }
 
 #[derive(Row, Deserialize)]
@@ -70,6 +72,7 @@ struct LedgerHead {
     served: u64,
     finalized: u64,
     verified_at: i64,
+    retracted: u64,
 }
 
 impl Watermark {
@@ -78,12 +81,18 @@ impl Watermark {
     /// # Errors
     /// When the warehouse does not answer.
     pub async fn load(client: &Client) -> Result<Self, Error> {
-        // The writer appends only what follows the last row, so the highest end is the end of an unbroken range.
+        // The writer appends only what follows the last row, so the highest end is the end of an unbroken range. Rows that
+        // the newest retraction takes back may still be there while it is at work: they are not in force.
         let head: LedgerHead = query::row(
             client,
             "the ledger's head",
-            "SELECT count() AS batches, max(slot_hi) AS served, max(finalized_slot) AS finalized, \
-             max(toUnixTimestamp64Milli(written_at)) AS verified_at FROM ingest_ledger",
+            "WITH (SELECT [argMax(toUInt64(epoch), seq), argMax(slot_lo, seq), argMax(slot_hi, seq), max(seq)] \
+             FROM retractions) AS gone, \
+             epoch < gone[1] AND slot_lo <= gone[3] AND slot_hi >= gone[2] AS is_gone \
+             SELECT count() AS batches, \
+             max(multiIf(NOT is_gone, slot_hi, slot_lo < gone[2], toUInt64(gone[2] - 1), 0)) AS served, \
+             max(finalized_slot) AS finalized, \
+             max(toUnixTimestamp64Milli(written_at)) AS verified_at, gone[4] AS retracted FROM ingest_ledger",
         )
         .await?;
         if head.batches == 0 {
@@ -94,6 +103,7 @@ impl Watermark {
             served: Some(head.served),
             finalized: (finalized > 0).then_some(finalized),
             verified_at: head.verified_at,
+            retracted: head.retracted,
         })
     }
 

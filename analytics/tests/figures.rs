@@ -82,6 +82,23 @@ async fn the_history_has_the_figures_computed_by_hand() {
     support::publish(&client, LAST + 1, LAST + 4, 1000).await;
     let watermark = Watermark::load(&client).await.expect("watermark");
     assert_eq!(watermark.as_of(Finality::Finalized), LAST + 4);
+
+    // I-28: while a retraction is at work, what it takes back is not served, whatever is still there.
+    let retract = |lo: u64| {
+        format!(
+            "INSERT INTO retractions (seq, epoch, slot_lo, slot_hi, head_slot) SELECT 99, 1, {lo}, {}, {}",
+            LAST + 4,
+            lo - 1
+        )
+    };
+    support::execute(&client, &retract(LAST + 3)).await;
+    let watermark = Watermark::load(&client).await.expect("watermark");
+    assert_eq!(watermark.as_of(Finality::Confirmed), LAST + 2);
+    assert_eq!(watermark.retracted, 99);
+    support::execute(&client, "TRUNCATE TABLE retractions").await;
+    support::execute(&client, &retract(LAST + 1)).await;
+    let watermark = Watermark::load(&client).await.expect("watermark");
+    assert_eq!(watermark.as_of(Finality::Confirmed), LAST);
 }
 
 async fn latest(client: &hypernode_warehouse::Client) {

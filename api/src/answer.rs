@@ -98,11 +98,12 @@ fn tag(state: &ApiState, snapshot: &Snapshot) -> String {
         .take(8)
         .collect();
     format!(
-        "\"{}-{genesis}-{}-{}-{:x}-{OFF_CHAIN_SEQUENCE}\"",
+        "\"{}-{genesis}-{}-{}-{:x}-{}-{OFF_CHAIN_SEQUENCE}\"",
         env!("CARGO_PKG_VERSION"),
         snapshot.as_of,
         snapshot.finality,
-        snapshot.verified_at
+        snapshot.verified_at,
+        snapshot.retracted
     )
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Snapshot {
     pub(crate) finality: Finality,
     /// When the slot was found complete, Unix milliseconds; 0 while nothing is indexed.
     pub(crate) verified_at: i64,
+    /// The newest retraction: the same slot with other rows is another snapshot.
+    pub(crate) retracted: u64,
     figures: OnceCell<Figures>,
     receipts: OnceCell<Vec<Receipt>>,
     activity: OnceCell<(Vec<RecentJob>, Vec<RecentNode>)>,
@@ -35,6 +37,7 @@ impl Snapshot {
             as_of: watermark.as_of(finality),
             finality,
             verified_at: watermark.verified_at,
+            retracted: watermark.retracted,
             figures: OnceCell::new(),
             receipts: OnceCell::new(),
             activity: OnceCell::new(),
@@ -140,9 +143,9 @@ impl Snapshots {
     }
 
     fn renew(&self, place: &mut Option<Arc<Snapshot>>, watermark: &Watermark, finality: Finality) {
-        let stands = place
-            .as_ref()
-            .is_some_and(|old| old.as_of == watermark.as_of(finality));
+        let stands = place.as_ref().is_some_and(|old| {
+            (old.as_of, old.retracted) == (watermark.as_of(finality), watermark.retracted)
+        });
         if !stands {
             *place = Some(Arc::new(Snapshot::new(
                 self.client.clone(),

@@ -308,6 +308,7 @@ fn indexer_report(now: &pipeline::IndexerStatus, idls: &IdlStatus) -> Value {
         "seen_slot": now.seen_slot,
         "confirmed_slot": now.confirmed_slot,
         "rows": now.rows,
+        "retracted": now.retracted,
         "dead_letters": now.dead_letters,
         "malformed": now.malformed,
         "reconnects": now.reconnects,

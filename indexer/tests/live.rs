@@ -252,3 +252,58 @@ async fn a_refused_token_ends_the_run_with_a_clear_error() {
     let error = live.task.await.expect("task").expect_err("refused");
     assert!(error.to_string().contains("x-token"), "{error}");
 }
+
+// I-28.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_confirmed_slot_that_dies_is_taken_back_and_the_other_branch_is_stored() {
+    let decoder = Arc::new(synthetic::decoder().expect("decoder"));
+    let Some(engine) = engine::start(&decoder).await else {
+        return;
+    };
+    // Slots 100 to 113 are stored up to 111; then 107 dies, and the chain goes on from 106 by 109.
+    let mut first = blocks(100..114);
+    first.push(scripted::dead(107));
+    first.extend(scripted::block_after(109, 106));
+    first.extend(blocks(110..118));
+    // After a restart what was stored before it dies: the machine knows the blocks of before.
+    let mut second = blocks(112..116);
+    second.push(scripted::dead(112));
+    second.extend(scripted::block_after(113, 111));
+    second.extend(blocks(114..121));
+    let server = Scripted::start(vec![
+        Session::Send(first, None),
+        Session::Send(second, None),
+    ])
+    .await;
+    let live = Live::start(&server, &decoder, engine.client.clone());
+    let status = live
+        .until(|status| status.as_of_slot >= 115 && status.proven_slot == 117)
+        .await;
+    assert_eq!((status.retracted, status.state), (7, State::Running));
+    live.stop().await;
+    let mut expected: Vec<u64> = (100..107).chain(109..118).collect();
+    assert_eq!(slots(&engine).await, expected);
+    assert_eq!(ledger(&engine).await.last(), Some(&(116, 117, true)));
+
+    let live = Live::start(&server, &decoder, engine.client.clone());
+    live.until(|status| status.proven_slot == 120).await;
+    live.stop().await;
+    expected.retain(|slot| *slot < 112);
+    expected.extend(113..121);
+    assert_eq!(slots(&engine).await, expected);
+    assert_eq!(
+        ledger(&engine).await,
+        [
+            (100, 103, false),
+            (104, 106, true),
+            (107, 111, false),
+            (112, 115, false),
+            (116, 119, false),
+            (120, 120, true)
+        ]
+    );
+    let retracted = engine
+        .text("SELECT slot_lo, slot_hi, head_slot, reason FROM retractions ORDER BY seq")
+        .await;
+    assert_eq!(retracted, "107\t113\t106\tfork\n112\t117\t111\tfork");
+}

@@ -74,6 +74,16 @@ impl Batcher {
         Some(self.cut(span))
     }
 
+    /// Forgets what is open beyond slot `head`. What is open on both sides of it is closed: its rows cannot be told apart,
+    /// and what is too much is taken back once it is stored.
+    pub fn take_back(&mut self, head: u64) -> Option<Cut> {
+        if self.windows.discard_after(head) {
+            self.rows.clear();
+            return None;
+        }
+        self.finish()
+    }
+
     fn cut(&mut self, span: Span) -> Cut {
         Cut {
             span,

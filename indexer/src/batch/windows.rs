@@ -129,6 +129,20 @@ impl Windows {
         span
     }
 
+    /// Forgets the open span if all its blocks lie beyond slot `head`; `true` if it did, or none is open.
+    pub fn discard_after(&mut self, head: u64) -> bool {
+        // Its first block's parent has left before it: that is `head`, or beyond it, if the block itself is beyond.
+        if self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.parent_slot < head)
+        {
+            return false;
+        }
+        self.open = None;
+        true
+    }
+
     fn close(&mut self, slot_hi: u64, partial: bool) -> Option<Span> {
         let span = Span {
             slot_hi,

@@ -13,7 +13,7 @@ use super::PipelineError;
 use super::coverage::Coverage;
 use super::stage::Stage;
 use super::status::StatusHandle;
-use super::store::{Patience, Ready, store};
+use super::store::{Patience, store};
 use crate::slots::{Input, SlotStatus};
 
 /// Stores a chain of blocks in windows of `window` slots; returns the rows stored.
@@ -30,7 +30,6 @@ pub async fn run_blocks(
     let mut stage = Stage::new(
         decoder,
         window,
-        None,
         Coverage::default(),
         (),
         status.clone(),
@@ -47,20 +46,12 @@ pub async fn run_blocks(
                 parent,
                 status,
             })?;
-            let finalized = stage.finalized();
-            for cut in stage.cuts() {
-                if sender.blocking_send(Ready { cut, finalized }).is_err() {
-                    return Ok(());
-                }
+            if !stage.work().all(|work| sender.blocking_send(work).is_ok()) {
+                return Ok(());
             }
         }
         stage.finish(true)?;
-        let finalized = stage.finalized();
-        for cut in stage.cuts() {
-            if sender.blocking_send(Ready { cut, finalized }).is_err() {
-                break;
-            }
-        }
+        let _ = stage.work().all(|work| sender.blocking_send(work).is_ok());
         Ok(())
     });
     let patience = Patience {

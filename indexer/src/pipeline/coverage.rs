@@ -1,12 +1,16 @@
 //! Which slots are stored already, and where a new batch may be attached.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use hypernode_decoder::chain::Block;
 use hypernode_warehouse::ledger::Ledger;
 use hypernode_warehouse::{Client, WarehouseError};
 
-use crate::batch::Resume;
+use crate::batch::{Resume, Span};
+use crate::slots::{Head, Limits, Link};
+
+/// Ledger rows whose part is remembered: no retraction reaches behind them, for each holds a block.
+const ROWS: usize = 512;
 
 /// Consecutive ledger rows, with the end of the last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,12 +33,69 @@ pub(super) struct OtherChain {
 pub(super) struct Coverage {
     /// By first slot, disjoint.
     ranges: Vec<Range>,
+    /// The newest ledger rows, oldest first: first slot and part.
+    rows: VecDeque<(u64, u32)>,
 }
 
 impl Coverage {
     pub(super) fn new(mut ranges: Vec<Range>) -> Self {
         ranges.sort_by_key(|range| range.slot_lo);
-        Self { ranges }
+        Self {
+            ranges,
+            rows: VecDeque::new(),
+        }
+    }
+
+    /// Takes a batch that is on its way to be stored.
+    pub(super) fn add(&mut self, span: &Span) {
+        let end = Range {
+            slot_lo: span.slot_lo,
+            slot_hi: span.slot_hi,
+            part: span.part,
+            last_block_slot: span.last_block_slot,
+            last_blockhash: span.last_blockhash,
+        };
+        let at = self
+            .ranges
+            .partition_point(|range| range.slot_lo <= span.slot_lo);
+        match at.checked_sub(1).and_then(|at| self.ranges.get_mut(at)) {
+            Some(before) if before.slot_hi.saturating_add(1) == span.slot_lo => {
+                *before = Range {
+                    slot_lo: before.slot_lo,
+                    ..end
+                };
+            }
+            _ => self.ranges.insert(at, end),
+        }
+        self.rows.push_back((span.slot_lo, span.part));
+        if self.rows.len() > ROWS {
+            self.rows.pop_front();
+        }
+    }
+
+    /// Forgets what lies beyond `head` on the chain that led to the block of slot `reached`. Returns the last slot that
+    /// goes.
+    pub(super) fn take_back(&mut self, head: Head, reached: u64) -> u64 {
+        let end = self
+            .of(reached)
+            .map_or(reached, |range| range.slot_hi)
+            .max(head.slot);
+        self.rows.retain(|(slot_lo, _)| *slot_lo <= head.slot);
+        let part = self.rows.back().map_or(0, |(_, part)| *part);
+        self.ranges.retain_mut(|range| {
+            if range.slot_hi <= head.slot || range.slot_lo > end {
+                return true;
+            }
+            if range.slot_lo > head.slot {
+                return false;
+            }
+            range.slot_hi = head.slot;
+            range.part = part;
+            range.last_block_slot = head.slot;
+            range.last_blockhash = head.blockhash.unwrap_or(range.last_blockhash);
+            true
+        });
+        end
     }
 
     /// The range with the highest slots.
@@ -112,7 +173,36 @@ pub(super) async fn load(client: &Client, ledger: &Ledger) -> Result<Coverage, W
             last_blockhash: end.last_blockhash,
         })
     });
-    Ok(Coverage::new(ranges.collect()))
+    let mut coverage = Coverage::new(ranges.collect());
+    let newest =
+        format!("SELECT slot_lo, part FROM ingest_ledger ORDER BY slot_hi DESC LIMIT {ROWS}");
+    let newest: Vec<(u64, u32)> = client.rows(&newest).await?;
+    coverage.rows = newest.into_iter().rev().collect();
+    Ok(coverage)
+}
+
+/// The newest stored blocks up to `head` by their links, oldest first: how far back a machine can withdraw them.
+pub(super) async fn links(client: &Client, head: u64) -> Result<Vec<Link>, WarehouseError> {
+    #[derive(clickhouse::Row, serde::Deserialize)]
+    struct Stored {
+        slot: u64,
+        blockhash: [u8; 32],
+        parent_slot: u64,
+        parent_blockhash: [u8; 32],
+    }
+    let sql = format!(
+        "SELECT slot, blockhash, parent_slot, parent_blockhash FROM blocks WHERE slot <= {head} \
+         ORDER BY slot DESC LIMIT {}",
+        Limits::default().remembered
+    );
+    let rows: Vec<Stored> = client.rows(&sql).await?;
+    let links = rows.into_iter().rev().map(|row| Link {
+        slot: row.slot,
+        blockhash: row.blockhash,
+        parent_slot: row.parent_slot,
+        parent_blockhash: row.parent_blockhash,
+    });
+    Ok(links.collect())
 }
 
 #[cfg(test)]
@@ -165,6 +255,51 @@ mod tests {
             coverage.before(&block(24, 21)),
             Err(OtherChain { slot: 24 })
         );
+    }
+
+    fn span(slot_lo: u64, slot_hi: u64, part: u32) -> Span {
+        Span {
+            slot_lo,
+            slot_hi,
+            window: 4,
+            part,
+            partial: false,
+            parent_slot: slot_lo - 1,
+            parent_blockhash: [0; 32],
+            last_block_slot: slot_hi,
+            last_blockhash: [slot_hi as u8; 32],
+            blocks: 1,
+        }
+    }
+
+    #[test]
+    fn what_is_taken_back_is_open_again_up_to_where_its_chain_led() {
+        let mut coverage = Coverage::new(vec![range(10, 13, 13), range(90, 93, 93)]);
+        for (slot_lo, slot_hi, part) in [(14, 17, 0), (18, 19, 1), (20, 23, 0)] {
+            coverage.add(&span(slot_lo, slot_hi, part));
+        }
+        let head = Head {
+            slot: 18,
+            blockhash: Some([18; 32]),
+        };
+        assert_eq!(coverage.take_back(head, 22), 23);
+        assert_eq!(coverage.covers(&block(19, 18)), Ok(false));
+        assert_eq!(coverage.covers(&block(91, 90)), Ok(true));
+        let resume = coverage.before(&block(21, 18)).expect("one chain");
+        assert_eq!(
+            resume,
+            Some(Resume {
+                slot_hi: 18,
+                part: 1
+            })
+        );
+        // Down to before what is stored: a start of its own.
+        let head = Head {
+            slot: 9,
+            blockhash: None,
+        };
+        assert_eq!(coverage.take_back(head, 18), 18);
+        assert_eq!(coverage.before(&block(11, 9)), Ok(None));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::coverage::Coverage;
 use super::live::{BATCH_QUEUE, EVENT_QUEUE, Follow};
 use super::stage::Stage;
 use super::status::StatusHandle;
+use super::store::Work;
 use crate::batch::LIVE_WINDOW;
 use crate::geyser::{self, GeyserOptions};
 
@@ -43,8 +44,7 @@ pub(crate) async fn drain(
         stage: Stage::new(
             decoder,
             LIVE_WINDOW,
-            None,
-            Coverage::new(Vec::new()),
+            Coverage::default(),
             (),
             status.clone(),
             true,
@@ -59,7 +59,10 @@ pub(crate) async fn drain(
     let decoding = tokio::task::spawn_blocking(move || follow.run(events));
     let sink = tokio::spawn(async move {
         let mut rows = 0;
-        while let Some(ready) = batches.recv().await {
+        while let Some(work) = batches.recv().await {
+            let Work::Batch(ready) = work else {
+                continue;
+            };
             let tables = ready.cut.tables.iter();
             let transactions = tables.filter(|table| table.table == "transactions");
             rows += transactions.map(|table| table.rows).sum::<u64>();

@@ -9,10 +9,10 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use yellowstone_grpc_proto::geyser::subscribe_update::UpdateOneof;
 
-use super::stage::Stage;
+use super::stage::{Stage, Start};
 use super::status::{IndexerStatus, StatusHandle};
-use super::store::{Patience, Ready, store};
-use super::{PipelineError, open_warehouse};
+use super::store::{Patience, Work, insist, store};
+use super::{PipelineError, coverage, open_warehouse};
 use crate::accounts::{self, AccountOptions, AccountSender};
 use crate::batch::LIVE_WINDOW;
 use crate::geyser::{self, Event, GeyserOptions, Update};
@@ -61,6 +61,21 @@ pub async fn run_live(
         slot: range.last_block_slot,
         blockhash: Some(range.last_blockhash),
     });
+    let links = || async {
+        match head {
+            Some(head) => coverage::links(&client, head.slot).await,
+            None => Ok(Vec::new()),
+        }
+    };
+    let what = "reading the newest blocks has to wait";
+    let Some(recent) = insist(links, what, &status, patience, &shutdown).await? else {
+        return Ok(());
+    };
+    let start = Start {
+        coverage,
+        head,
+        recent,
+    };
 
     let (published, position) = watch::channel(head.map(|head| head.slot));
     let (resync, resynced) = watch::channel(0_u64);
@@ -93,15 +108,7 @@ pub async fn run_live(
         stop_source.clone(),
     ));
     let (sender, batches) = mpsc::channel(BATCH_QUEUE);
-    let stage = Stage::new(
-        decoder,
-        LIVE_WINDOW,
-        head,
-        coverage,
-        (),
-        status.clone(),
-        true,
-    );
+    let stage = Stage::new(decoder, LIVE_WINDOW, start, (), status.clone(), true);
     let follow = Follow {
         stage,
         status: status.clone(),
@@ -138,7 +145,7 @@ pub async fn run_live(
 pub(super) struct Follow {
     pub(super) stage: Stage<()>,
     pub(super) status: StatusHandle,
-    pub(super) batches: mpsc::Sender<Ready>,
+    pub(super) batches: mpsc::Sender<Work>,
     pub(super) published: watch::Sender<Option<u64>>,
     pub(super) resync: watch::Sender<u64>,
     pub(super) accounts: Option<AccountSender>,
@@ -262,14 +269,8 @@ impl Follow {
 
     /// `false`: nobody takes them any more.
     fn send(&mut self) -> bool {
-        let finalized = self.stage.finalized();
-        let ready: Vec<Ready> = self
-            .stage
-            .cuts()
-            .map(|cut| Ready { cut, finalized })
-            .collect();
-        ready
-            .into_iter()
-            .all(|ready| self.batches.blocking_send(ready).is_ok())
+        self.stage
+            .work()
+            .all(|work| self.batches.blocking_send(work).is_ok())
     }
 }

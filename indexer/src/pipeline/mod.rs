@@ -23,7 +23,8 @@ use hypernode_warehouse::{Client, WarehouseError, Writer, recover};
 
 use crate::geyser::GeyserError;
 use crate::recording::RecordingError;
-use coverage::{Coverage, OtherChain};
+use coverage::Coverage;
+use stage::Refused;
 use store::Patience;
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +49,16 @@ pub enum PipelineError {
         /// The first block that does not fit.
         slot: u64,
     },
+    /// What is final cannot be taken back.
+    #[error(
+        "slot {slot} contradicts blocks that are stored as final, or are too old to be taken back: the sources disagree \
+         about the chain; compare them with `hypernode verify` against an endpoint that you trust, and write what differs \
+         again with `hypernode repair`"
+    )]
+    Contradiction {
+        /// The slot.
+        slot: u64,
+    },
     /// Stopped before anything could be done.
     #[error("stopped while waiting for ClickHouse")]
     Stopped,
@@ -59,9 +70,12 @@ pub enum PipelineError {
     Task(#[from] tokio::task::JoinError),
 }
 
-impl From<OtherChain> for PipelineError {
-    fn from(other: OtherChain) -> Self {
-        Self::OtherChain { slot: other.slot }
+impl From<Refused> for PipelineError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::OtherChain(other) => Self::OtherChain { slot: other.slot },
+            Refused::Contradiction { slot } => Self::Contradiction { slot },
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::progress;
 use super::stage::Stage;
 use super::status::StatusHandle;
-use super::store::{Patience, Ready, Stored, insist, store};
+use super::store::{Patience, Stored, Work, insist, store};
 use super::{PipelineError, open_warehouse};
 use crate::accounts::{self, Collector};
 use crate::batch::BULK_WINDOW;
@@ -128,7 +128,6 @@ pub async fn run_recording(
     let stage = Stage::new(
         decoder,
         options.window,
-        None,
         coverage,
         Report::new(),
         status.clone(),
@@ -187,7 +186,7 @@ struct Decoded {
 fn decode(
     mut stage: Stage<Report>,
     inputs: &blocking::Receiver<Result<Input, RecordingError>>,
-    batches: &mpsc::Sender<Ready>,
+    batches: &mpsc::Sender<Work>,
     stop: &CancellationToken,
 ) -> Result<Decoded, PipelineError> {
     let mut damage = None;
@@ -216,12 +215,8 @@ fn decode(
 }
 
 /// `false`: nobody takes them any more.
-fn send(stage: &mut Stage<Report>, batches: &mpsc::Sender<Ready>) -> bool {
-    let finalized = stage.finalized();
-    let ready: Vec<Ready> = stage.cuts().map(|cut| Ready { cut, finalized }).collect();
-    ready
-        .into_iter()
-        .all(|ready| batches.blocking_send(ready).is_ok())
+fn send(stage: &mut Stage<Report>, batches: &mpsc::Sender<Work>) -> bool {
+    stage.work().all(|work| batches.blocking_send(work).is_ok())
 }
 
 fn outcome(decoded: &Decoded, read: ReadStats, stored: Stored) -> RecordingOutcome {

@@ -4,11 +4,50 @@ use std::sync::Arc;
 
 use hypernode_decoder::chain::Block;
 use hypernode_decoder::{Decoder, Observer, Rows};
+use hypernode_warehouse::{Reason, Retraction};
 
 use super::coverage::{Coverage, OtherChain};
 use super::status::StatusHandle;
+use super::store::{Ready, Work};
 use crate::batch::{Batcher, Cut, MAX_ROWS};
-use crate::slots::{Gap, Head, Input, Limits, Output, SlotMachine, Stats};
+use crate::slots::{Gap, Head, Input, Limits, Link, Output, SlotMachine, Stats};
+
+/// What is stored when a stage begins, and where its machine goes on.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Start {
+    pub(super) coverage: Coverage,
+    /// The block that the first one must follow; `None`: the first proven block is the start.
+    pub(super) head: Option<Head>,
+    /// The newest stored blocks, oldest first: how far back they can be withdrawn.
+    pub(super) recent: Vec<Link>,
+}
+
+impl From<Coverage> for Start {
+    fn from(coverage: Coverage) -> Self {
+        Self {
+            coverage,
+            ..Self::default()
+        }
+    }
+}
+
+/// Why a stage cannot go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// A block contradicts what is stored.
+    OtherChain(OtherChain),
+    /// A final slot contradicts what has left and cannot be withdrawn.
+    Contradiction {
+        /// The slot.
+        slot: u64,
+    },
+}
+
+impl From<OtherChain> for Refused {
+    fn from(other: OtherChain) -> Self {
+        Self::OtherChain(other)
+    }
+}
 
 /// See the module.
 pub(super) struct Stage<O> {
@@ -22,7 +61,10 @@ pub(super) struct Stage<O> {
     scratch: Rows,
     status: StatusHandle,
     outputs: Vec<Output>,
+    work: Vec<Work>,
     cuts: Vec<Cut>,
+    /// Slot of the last block that has left the machine.
+    reached: u64,
     /// The next uncovered block has to be attached to what is stored.
     detached: bool,
     finalized: u64,
@@ -36,19 +78,23 @@ impl<O: Observer> Stage<O> {
     pub(super) fn new(
         decoder: Arc<Decoder>,
         window: u32,
-        head: Option<Head>,
-        coverage: Coverage,
+        start: impl Into<Start>,
         observer: O,
         status: StatusHandle,
         live: bool,
     ) -> Self {
+        let Start {
+            coverage,
+            head,
+            recent,
+        } = start.into();
         let limits = Limits {
             // A live stream is asked for whole blocks; a recording may hold anything.
             whole_blocks: live,
             ..Limits::default()
         };
         Self {
-            machine: SlotMachine::new(limits, head),
+            machine: SlotMachine::resume(limits, head, &recent),
             batcher: Batcher::new(Arc::clone(&decoder), window, MAX_ROWS, None),
             scratch: Rows::new(&decoder),
             decoder,
@@ -57,7 +103,9 @@ impl<O: Observer> Stage<O> {
             observe_all: !live,
             status,
             outputs: Vec::new(),
+            work: Vec::new(),
             cuts: Vec::new(),
+            reached: head.map_or(0, |head| head.slot),
             detached: true,
             finalized: 0,
             gaps: Vec::new(),
@@ -66,25 +114,38 @@ impl<O: Observer> Stage<O> {
         }
     }
 
-    /// Takes one input. Complete batches are then in [`Stage::cuts`].
-    pub(super) fn push(&mut self, input: Input) -> Result<(), OtherChain> {
+    /// Takes one input. What follows from it is then in [`Stage::work`].
+    pub(super) fn push(&mut self, input: Input) -> Result<(), Refused> {
         self.machine.push(input, &mut self.outputs);
         self.follow()
     }
 
     /// The source has ended, or the run has: what is proven is closed.
-    pub(super) fn finish(&mut self, source_ended: bool) -> Result<(), OtherChain> {
+    pub(super) fn finish(&mut self, source_ended: bool) -> Result<(), Refused> {
         if source_ended {
             self.machine.finish(&mut self.outputs);
             self.follow()?;
         }
-        self.cuts.extend(self.batcher.finish());
+        let cut = self.batcher.finish();
+        self.send(cut);
         Ok(())
     }
 
-    /// Batches complete since the last call.
-    pub(super) fn cuts(&mut self) -> std::vec::Drain<'_, Cut> {
-        self.cuts.drain(..)
+    /// What is to be stored or taken back since the last call, in order.
+    pub(super) fn work(&mut self) -> impl Iterator<Item = Work> + '_ {
+        let finalized = self.finalized;
+        self.work.drain(..).map(move |work| match work {
+            Work::Batch(ready) => Work::Batch(Ready { finalized, ..ready }),
+            other => other,
+        })
+    }
+
+    fn send(&mut self, cuts: impl IntoIterator<Item = Cut>) {
+        for cut in cuts {
+            self.coverage.add(&cut.span);
+            let finalized = self.finalized;
+            self.work.push(Work::Batch(Ready { cut, finalized }));
+        }
     }
 
     pub(super) fn gaps(&self) -> &[Gap] {
@@ -99,18 +160,13 @@ impl<O: Observer> Stage<O> {
         self.machine.head()
     }
 
-    /// Highest final slot known; 0 = none.
-    pub(super) fn finalized(&self) -> u64 {
-        self.finalized
-    }
-
     /// Blocks seen, stored ones included.
     #[cfg(test)]
     pub(super) fn blocks(&self) -> u64 {
         self.blocks
     }
 
-    fn follow(&mut self) -> Result<(), OtherChain> {
+    fn follow(&mut self) -> Result<(), Refused> {
         let stats = self.machine.stats();
         if (stats.seen, stats.confirmed) != self.told {
             self.told = (stats.seen, stats.confirmed);
@@ -123,7 +179,7 @@ impl<O: Observer> Stage<O> {
         for output in outputs.drain(..) {
             match output {
                 Output::Publish(block) => {
-                    result = self.block(&block);
+                    result = self.block(&block).map_err(Refused::from);
                     if result.is_err() {
                         break;
                     }
@@ -149,15 +205,24 @@ impl<O: Observer> Stage<O> {
                     });
                 }
                 Output::Skipped { .. } => {}
-                Output::Retract { from, .. } | Output::Contradiction { slot: from } => {
-                    tracing::error!(
-                        slot = from,
-                        "a stored slot has died: its rows are of a chain that is no more"
-                    );
+                Output::Retract { head, .. } => self.take_back(head),
+                Output::Contradiction { slot } => {
+                    self.status.update(|status| {
+                        status.contradiction = Some(slot);
+                        status.message = Some(format!(
+                            "slot {slot} contradicts blocks that were final, or are too old to be taken back"
+                        ));
+                    });
+                    result = Err(Refused::Contradiction { slot });
+                    break;
                 }
                 Output::Dead { slot } => tracing::debug!(slot, "slot died"),
                 Output::Missing { from, to } => {
                     tracing::warn!(from, to, "slots given up by the operator");
+                    // What comes next attaches to what is stored only if it names it as its parent.
+                    let cut = self.batcher.finish();
+                    self.send(cut);
+                    self.detached = true;
                 }
                 Output::Equivocation { slot, published } => {
                     self.status.update(|status| {
@@ -179,10 +244,41 @@ impl<O: Observer> Stage<O> {
         result
     }
 
+    /// Everything beyond `head` is of a chain that is no more. Slots right after it are open again, too: that they hold no
+    /// block was proven by one that goes.
+    fn take_back(&mut self, head: Head) {
+        let cut = self.batcher.take_back(head.slot);
+        self.send(cut);
+        let slot_hi = self.coverage.take_back(head, self.reached);
+        tracing::warn!(
+            after = head.slot,
+            to = slot_hi,
+            "confirmed slots have died: what was stored of them is taken back"
+        );
+        self.work.push(Work::Retract(Retraction {
+            slot_lo: head.slot.saturating_add(1),
+            slot_hi,
+            head_slot: head.slot,
+            head_blockhash: head.blockhash.unwrap_or_default(),
+            reason: Reason::Fork,
+        }));
+        self.reached = head.slot;
+        self.detached = true;
+        let retracted = self.machine.stats().retracted;
+        self.status.update(|status| {
+            status.proven_slot = head.slot;
+            status.retracted = retracted;
+            // What was missing on that branch is missing no more.
+            status.gap = None;
+        });
+    }
+
     fn block(&mut self, block: &Block) -> Result<(), OtherChain> {
         self.blocks += 1;
+        self.reached = block.slot;
         if self.coverage.covers(block)? {
-            self.cuts.extend(self.batcher.jump(block.slot, None));
+            let cut = self.batcher.jump(block.slot, None);
+            self.send(cut);
             self.detached = true;
             if self.observe_all {
                 self.decoder
@@ -193,10 +289,14 @@ impl<O: Observer> Stage<O> {
         }
         if self.detached {
             let resume = self.coverage.before(block)?;
-            self.cuts.extend(self.batcher.jump(block.slot, resume));
+            let cut = self.batcher.jump(block.slot, resume);
+            self.send(cut);
             self.detached = false;
         }
-        let stats = self.batcher.push(block, &mut self.observer, &mut self.cuts);
+        let mut cuts = std::mem::take(&mut self.cuts);
+        let stats = self.batcher.push(block, &mut self.observer, &mut cuts);
+        self.send(cuts.drain(..));
+        self.cuts = cuts;
         let slot = block.slot;
         self.status.update(|status| {
             status.proven_slot = slot;
@@ -225,7 +325,6 @@ mod tests {
         Stage::new(
             decoder,
             8,
-            None,
             Coverage::new(coverage),
             (),
             StatusHandle::new(),
@@ -248,10 +347,121 @@ mod tests {
                 .expect("one chain");
         }
         stage.finish(true).expect("one chain");
-        let spans = stage.cuts().map(|cut| cut.span);
-        spans
-            .map(|span| (span.slot_lo, span.slot_hi, span.part, span.partial))
-            .collect()
+        spans(stage).into_iter().filter_map(Result::ok).collect()
+    }
+
+    /// First and last slot, part, and whether the window goes on.
+    type Stored = (u64, u64, u32, bool);
+
+    /// What is stored, and first and last slot of what is taken back, in order.
+    fn spans(stage: &mut Stage<()>) -> Vec<Result<Stored, (u64, u64)>> {
+        let work = stage.work().map(|work| match work {
+            Work::Batch(ready) => {
+                let span = ready.cut.span;
+                Ok((span.slot_lo, span.slot_hi, span.part, span.partial))
+            }
+            Work::Retract(gone) => Err((gone.slot_lo, gone.slot_hi)),
+        });
+        work.collect()
+    }
+
+    /// A confirmed block.
+    fn add(stage: &mut Stage<()>, slot: u64, parent: u64) {
+        let block = Box::new(synthetic::block(slot, parent, 3));
+        stage.push(Input::Block(block)).expect("one chain");
+        says(stage, slot, SlotStatus::Confirmed);
+    }
+
+    fn says(stage: &mut Stage<()>, slot: u64, status: SlotStatus) {
+        stage
+            .push(Input::Status {
+                slot,
+                parent: None,
+                status,
+            })
+            .expect("one chain");
+    }
+
+    // I-28: rows of a slot that dies go, wherever they are, and the other branch is stored in their place.
+    #[test]
+    fn a_confirmed_slot_that_dies_is_taken_back_wherever_it_is() {
+        // In the open window alone: nothing was stored of it, what is stored loses its empty tail at most.
+        let mut stage = stage(vec![]);
+        for slot in [4, 5, 6, 8, 9] {
+            add(&mut stage, slot, if slot == 8 { 6 } else { slot - 1 });
+        }
+        assert_eq!(spans(&mut stage), [Ok((4, 7, 0, false))]);
+        says(&mut stage, 8, SlotStatus::Dead);
+        assert_eq!(spans(&mut stage), [Err((7, 9))]);
+        // The other branch has a block in the slot that was proven empty by one that is no more.
+        add(&mut stage, 7, 6);
+        add(&mut stage, 10, 7);
+        add(&mut stage, 16, 10);
+        assert_eq!(
+            spans(&mut stage),
+            [Ok((7, 7, 1, false)), Ok((8, 15, 0, false))]
+        );
+        // Across several stored windows.
+        add(&mut stage, 24, 16);
+        assert_eq!(spans(&mut stage), [Ok((16, 23, 0, false))]);
+        says(&mut stage, 10, SlotStatus::Dead);
+        assert_eq!(spans(&mut stage), [Err((8, 24))]);
+        add(&mut stage, 12, 7);
+        // Inside the open window: it is closed, and cut where it is stored.
+        add(&mut stage, 13, 12);
+        says(&mut stage, 13, SlotStatus::Dead);
+        assert_eq!(spans(&mut stage), [Ok((8, 13, 0, true)), Err((13, 13))]);
+        add(&mut stage, 14, 12);
+        stage.finish(true).expect("one chain");
+        assert_eq!(spans(&mut stage), [Ok((13, 14, 1, true))]);
+    }
+
+    #[test]
+    fn what_was_stored_before_a_restart_can_be_taken_back_and_what_cannot_stops_the_run() {
+        let link = |slot: u64| {
+            let block = synthetic::block(slot, slot - 1, 0);
+            Link {
+                slot,
+                blockhash: block.blockhash,
+                parent_slot: block.parent_slot,
+                parent_blockhash: block.parent_blockhash,
+            }
+        };
+        let start = || Start {
+            coverage: Coverage::new(vec![range(4, 11)]),
+            head: Some(Head {
+                slot: 11,
+                blockhash: Some(link(11).blockhash),
+            }),
+            recent: (8..12).map(link).collect(),
+        };
+        let decoder = Arc::new(synthetic::decoder().expect("decoder"));
+        let resumed = || {
+            Stage::new(
+                Arc::clone(&decoder),
+                8,
+                start(),
+                (),
+                StatusHandle::new(),
+                true,
+            )
+        };
+        let mut one = resumed();
+        says(&mut one, 10, SlotStatus::Dead);
+        assert_eq!(spans(&mut one), [Err((10, 11))]);
+        add(&mut one, 12, 9);
+        one.finish(true).expect("one chain");
+        assert_eq!(spans(&mut one), [Ok((10, 12, 1, true))]);
+        let mut two = resumed();
+        let dead = |stage: &mut Stage<()>, slot| {
+            stage.push(Input::Verdict {
+                slot,
+                blockhash: [9; 32],
+            })
+        };
+        says(&mut two, 10, SlotStatus::Finalized);
+        assert_eq!(dead(&mut two, 9), Err(Refused::Contradiction { slot: 9 }));
+        assert_eq!(two.status.get().contradiction, Some(9));
     }
 
     fn range(slot_lo: u64, slot_hi: u64) -> Range {
@@ -297,7 +507,7 @@ mod tests {
                 parent: None,
                 status
             }),
-            Err(OtherChain { slot: 8 })
+            Err(Refused::OtherChain(OtherChain { slot: 8 }))
         );
     }
 }

@@ -55,6 +55,8 @@ pub struct IndexerStatus {
     pub confirmed_slot: u64,
     /// Last slot decoded: proven, on its way to storage.
     pub proven_slot: u64,
+    /// Blocks that had left and were taken back, because the chain left them.
+    pub retracted: u64,
     /// Blocks stored by this run.
     pub blocks: u64,
     /// Rows stored by this run.

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
-use hypernode_warehouse::{Ahead, Batch, WarehouseError, Writer, Written};
+use hypernode_warehouse::{Ahead, Batch, Retracted, Retraction, WarehouseError, Writer, Written};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +14,30 @@ use super::PipelineError;
 use super::status::StatusHandle;
 use crate::batch::Cut;
 use crate::geyser::Backoff;
+
+/// What is on its way to the warehouse. Order counts: what is taken back was sent before.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Rows to store.
+    Batch(Ready),
+    /// Slots to take back.
+    Retract(Retraction),
+}
+
+/// The same, as the writer takes it.
+enum Next {
+    Batch(Box<Batch>, Option<Ahead>),
+    Retract(Retraction),
+}
+
+impl Next {
+    fn new(work: Work, source: &str) -> Self {
+        match work {
+            Work::Batch(ready) => Self::Batch(Box::new(batch(ready, source)), None),
+            Work::Retract(retraction) => Self::Retract(retraction),
+        }
+    }
+}
 
 /// A batch on its way, with what was known when it was cut.
 #[derive(Debug)]
@@ -51,16 +75,26 @@ pub(super) struct Stored {
 pub(super) async fn store(
     writer: &Writer,
     source: &str,
-    mut batches: mpsc::Receiver<Ready>,
+    mut batches: mpsc::Receiver<Work>,
     status: &StatusHandle,
     patience: Patience,
     shutdown: &CancellationToken,
 ) -> Result<Stored, PipelineError> {
     let mut stored = Stored::default();
     let first = batches.recv().await;
-    let mut next = first.map(|ready| (batch(ready, source), None));
+    let mut next = first.map(|work| Next::new(work, source));
     let mut stop = None;
-    while let Some((current, ahead)) = next.take() {
+    while let Some(work) = next.take() {
+        let (current, ahead) = match work {
+            Next::Batch(batch, ahead) => (batch, ahead),
+            Next::Retract(retraction) => {
+                if !retract(writer, &retraction, status, patience, shutdown).await? {
+                    return Ok(stored);
+                }
+                next = batches.recv().await.map(|work| Next::new(work, source));
+                continue;
+            }
+        };
         let begun = Instant::now();
         let following = Following::default();
         let (done, after) = {
@@ -87,7 +121,7 @@ pub(super) async fn store(
         }
         stored.add(&current, status);
         next = match after {
-            Some((batch, ahead)) => Some((batch, Some(ahead))),
+            Some(after) => Some(after),
             None if late(&mut stop, shutdown, begun.elapsed()) => {
                 tracing::info!(
                     after = current.slot_hi,
@@ -95,10 +129,7 @@ pub(super) async fn store(
                 );
                 None
             }
-            None => batches
-                .recv()
-                .await
-                .map(|ready| (batch(ready, source), None)),
+            None => batches.recv().await.map(|work| Next::new(work, source)),
         };
     }
     Ok(stored)
@@ -142,21 +173,26 @@ impl Following {
 
     async fn fetch(
         &self,
-        batches: &mut mpsc::Receiver<Ready>,
+        batches: &mut mpsc::Receiver<Work>,
         writer: &Writer,
         source: &str,
         shutdown: &CancellationToken,
-    ) -> Option<(Batch, Ahead)> {
-        let ready = tokio::select! {
+    ) -> Option<Next> {
+        let work = tokio::select! {
             biased;
             // Then each batch is begun only when there is time for it.
             () = shutdown.cancelled() => std::future::pending().await,
-            ready = batches.recv() => ready?,
+            work = batches.recv() => work?,
         };
         self.begun.store(true, Ordering::Relaxed);
-        let batch = batch(ready, source);
-        let ahead = insert_ahead(writer, &batch).await;
-        Some((batch, ahead))
+        match Next::new(work, source) {
+            Next::Batch(batch, _) => {
+                let ahead = insert_ahead(writer, &batch).await;
+                Some(Next::Batch(batch, Some(ahead)))
+            }
+            // Only when all before it is stored.
+            other @ Next::Retract(_) => Some(other),
+        }
     }
 }
 
@@ -182,6 +218,41 @@ async fn commit(
     Ok(insist(work, &what, status, patience, shutdown)
         .await?
         .is_some())
+}
+
+/// Takes back until it is done (`true`) or the run is stopped (`false`).
+async fn retract(
+    writer: &Writer,
+    retraction: &Retraction,
+    status: &StatusHandle,
+    patience: Patience,
+    shutdown: &CancellationToken,
+) -> Result<bool, PipelineError> {
+    let work = || take_back(writer, retraction);
+    let what = format!("slots from {} on wait to be taken back", retraction.slot_lo);
+    let Some(done) = insist(work, &what, status, patience, shutdown).await? else {
+        return Ok(false);
+    };
+    if let Some(done) = done {
+        tracing::warn!(
+            from = done.slot_lo,
+            to = done.slot_hi,
+            seq = done.seq,
+            "slots were taken back: the chain has left them"
+        );
+    }
+    status.update(|status| {
+        status.as_of_slot = status.as_of_slot.min(retraction.head_slot);
+        status.finalized_slot = status.finalized_slot.min(status.as_of_slot);
+    });
+    Ok(true)
+}
+
+fn take_back<'a>(
+    writer: &'a Writer,
+    retraction: &'a Retraction,
+) -> BoxFuture<'a, Result<Option<Retracted>, WarehouseError>> {
+    Box::pin(writer.retract(retraction))
 }
 
 /// Boxed, so that whoever spawns a pipeline need not prove anew that the writer's future may move between threads.

@@ -16,9 +16,9 @@ use yellowstone_grpc_proto::geyser::{
     GetBlockHeightRequest, GetBlockHeightResponse, GetLatestBlockhashRequest,
     GetLatestBlockhashResponse, GetSlotRequest, GetSlotResponse, GetVersionRequest,
     GetVersionResponse, IsBlockhashValidRequest, IsBlockhashValidResponse, PingRequest,
-    PongResponse, SubscribeDeshredRequest, SubscribeGossipRequest, SubscribeReplayInfoRequest,
-    SubscribeReplayInfoResponse, SubscribeRequest, SubscribeUpdate, SubscribeUpdateBlock,
-    SubscribeUpdateDeshred, SubscribeUpdateGossip, SubscribeUpdateSlot,
+    PongResponse, SlotStatus, SubscribeDeshredRequest, SubscribeGossipRequest,
+    SubscribeReplayInfoRequest, SubscribeReplayInfoResponse, SubscribeRequest, SubscribeUpdate,
+    SubscribeUpdateBlock, SubscribeUpdateDeshred, SubscribeUpdateGossip, SubscribeUpdateSlot,
     subscribe_update::UpdateOneof,
 };
 
@@ -199,14 +199,28 @@ pub(crate) fn wrap(update: UpdateOneof) -> SubscribeUpdate {
     }
 }
 
+/// The end of a slot that is not part of the chain.
+pub(crate) fn dead(slot: u64) -> SubscribeUpdate {
+    wrap(UpdateOneof::Slot(SubscribeUpdateSlot {
+        slot,
+        status: SlotStatus::SlotDead.into(),
+        ..Default::default()
+    }))
+}
+
 /// An empty block and its confirmation.
 pub(crate) fn block(slot: u64) -> Vec<SubscribeUpdate> {
+    block_after(slot, slot - 1)
+}
+
+/// The same after another parent.
+pub(crate) fn block_after(slot: u64, parent: u64) -> Vec<SubscribeUpdate> {
     vec![
         wrap(UpdateOneof::Block(SubscribeUpdateBlock {
             slot,
-            parent_slot: slot - 1,
+            parent_slot: parent,
             blockhash: hash(slot),
-            parent_blockhash: hash(slot - 1),
+            parent_blockhash: hash(parent),
             executed_transaction_count: 1,
             ..Default::default()
         })),
