@@ -39,6 +39,43 @@ pub fn block_from_json(text: &[u8], slot: Option<u64>) -> Result<(Block, u64), C
     convert(slot, block)
 }
 
+/// What an endpoint answers to `getBlock`.
+#[derive(Debug)]
+pub(crate) enum Answered {
+    Block(Box<Block>),
+    Null,
+    Refused { code: i64, message: String },
+}
+
+/// An answer in its envelope, read in one pass: [`block_from_json`] looks first what it has at hand.
+///
+/// # Errors
+/// When it is no such answer, or the outcome of a transaction is missing.
+pub(crate) fn answered_block(text: &[u8], slot: u64) -> Result<Answered, ConvertError> {
+    #[derive(Deserialize)]
+    struct Whole {
+        result: Option<JsonBlock>,
+        error: Option<JsonRefusal>,
+    }
+    #[derive(Deserialize)]
+    struct JsonRefusal {
+        #[serde(default)]
+        code: i64,
+        #[serde(default)]
+        message: String,
+    }
+    let whole: Whole =
+        serde_json::from_slice(text).map_err(|error| ConvertError::Json(error.to_string()))?;
+    if let Some(JsonRefusal { code, message }) = whole.error {
+        return Ok(Answered::Refused { code, message });
+    }
+    let Some(json) = whole.result else {
+        return Ok(Answered::Null);
+    };
+    let (block, _) = convert(json.slot.unwrap_or(slot), json)?;
+    Ok(Answered::Block(Box::new(block)))
+}
+
 #[derive(Deserialize)]
 struct Probe {
     result: Option<IgnoredAny>,

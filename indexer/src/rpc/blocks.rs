@@ -4,8 +4,8 @@ use hypernode_decoder::chain::Block;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::client::{Answer, Rpc, RpcError, refusal};
-use crate::convert::{ConvertError, block_from_json};
+use super::client::{Answer, Refusal, Rpc, RpcError, refusal};
+use crate::convert::{Answered, ConvertError, answered_block};
 
 /// Slots that one `getBlocks` is asked for; endpoints take up to 500,000.
 pub const MOST_SLOTS: u64 = 50_000;
@@ -89,6 +89,22 @@ impl Rpc {
         let params = json!([{"commitment": commitment.name()}]);
         result(&self.ask("getSlot", &params).await?)
     }
+
+    /// The genesis hash of its network, base58.
+    ///
+    /// # Errors
+    /// When the endpoint does not say.
+    pub async fn genesis_hash(&self) -> Result<String, RpcError> {
+        result(&self.ask("getGenesisHash", &json!([])).await?)
+    }
+
+    /// The oldest block that it still holds.
+    ///
+    /// # Errors
+    /// When the endpoint does not say.
+    pub async fn first_available(&self) -> Result<u64, RpcError> {
+        result(&self.ask("getFirstAvailableBlock", &json!([])).await?)
+    }
 }
 
 fn result<T: for<'a> Deserialize<'a>>(answer: &Answer) -> Result<T, RpcError> {
@@ -113,25 +129,16 @@ fn slots(answer: &Answer) -> Result<Vec<u64>, RpcError> {
 }
 
 fn block(answer: &Answer, slot: u64) -> Result<Fetched, RpcError> {
-    #[derive(Deserialize)]
-    struct Null {
-        result: Option<serde::de::IgnoredAny>,
-    }
-    if let Some(refusal) = refusal(&answer.body) {
-        return match refusal.code {
+    match answered_block(&answer.body, slot) {
+        Ok(Answered::Refused { code, message }) => match code {
             -32007 | -32009 => Ok(Fetched::Skipped),
             // Cleaned up, not there yet, no history kept.
-            -32001 | -32004 | -32011 => Ok(Fetched::NotAvailable(refusal.message)),
-            _ => Err(refusal.into_error(answer.method)),
-        };
-    }
-    let null = serde_json::from_slice::<Null>(&answer.body).is_ok_and(|null| null.result.is_none());
-    if null {
-        return Ok(Fetched::NotAvailable("answers null".to_owned()));
-    }
-    match block_from_json(&answer.body, Some(slot)) {
-        Ok((block, _)) if block.slot == slot => Ok(Fetched::Block(Box::new(block))),
-        Ok((block, _)) => Err(RpcError::lasting(
+            -32001 | -32004 | -32011 => Ok(Fetched::NotAvailable(message)),
+            _ => Err(Refusal { code, message }.into_error(answer.method)),
+        },
+        Ok(Answered::Null) => Ok(Fetched::NotAvailable("answers null".to_owned())),
+        Ok(Answered::Block(block)) if block.slot == slot => Ok(Fetched::Block(block)),
+        Ok(Answered::Block(block)) => Err(RpcError::lasting(
             answer.method,
             format!("answers slot {} when asked for {slot}", block.slot),
         )),

@@ -2,6 +2,8 @@
 
 mod blocks;
 mod client;
+mod pool;
 
 pub use blocks::{Commitment, Fetched, MOST_SLOTS};
 pub use client::{Rpc, RpcError};
+pub use pool::{Pool, PoolOptions};
