@@ -6,11 +6,13 @@
 
 pub mod client;
 pub mod engine;
+pub mod gaps;
 pub mod ledger;
 pub mod library;
 mod literal;
 pub mod meta;
 pub mod migrate;
+pub mod operator;
 pub mod recover;
 pub mod retract;
 pub mod secret;
