@@ -7,9 +7,9 @@ use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use hypernode_analytics::Finality;
-use hypernode_analytics::digest::{self, At, Digest};
+use hypernode_analytics::digest::{self, At, DigestText};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::answer::{AS_OF_SLOT, FINALITY};
 use crate::error::Refusal;
@@ -30,8 +30,8 @@ pub(crate) async fn digest(
         return Refusal::bad_query("slot must be a whole number").into_response();
     };
     match digest::at(&state.client, slot).await {
-        Ok(At::Known(digest)) => answer(digest.slot, known(&digest)),
-        Ok(At::Outside(None)) if slot.is_none() => answer(0, unknown()),
+        Ok(At::Known(digest)) => answer(digest.slot, &DigestText::new(Some(&digest))),
+        Ok(At::Outside(None)) if slot.is_none() => answer(0, &DigestText::new(None)),
         Ok(At::Outside(range)) => {
             let text = range.map_or_else(
                 || "no digest yet: it covers finalized blocks only".to_owned(),
@@ -47,34 +47,9 @@ pub(crate) async fn digest(
     }
 }
 
-fn known(digest: &Digest) -> Value {
-    let headers: Vec<Value> = digest
-        .headers
-        .iter()
-        .map(|(before, text)| json!({"leaves_before": before, "text": text}))
-        .collect();
-    let peaks: Vec<String> = digest.peaks.iter().map(hex::encode).collect();
-    json!({
-        "version": 1,
-        "slot": digest.slot,
-        "digest": hex::encode(digest.digest),
-        "leaves": digest.leaves,
-        "last_block_slot": digest.last_slot,
-        "last_leaf": hex::encode(digest.leaf),
-        "peaks": peaks,
-        "headers": headers,
-    })
-}
-
-fn unknown() -> Value {
-    json!({
-        "version": 1, "slot": null, "digest": null, "leaves": 0, "last_block_slot": null, "last_leaf": null, "peaks": [],
-        "headers": [],
-    })
-}
-
 /// The digest is of finalized facts only.
-fn answer(slot: u64, mut body: Value) -> Response {
+fn answer(slot: u64, digest: &DigestText) -> Response {
+    let mut body = json!(digest);
     if let Some(object) = body.as_object_mut() {
         object.insert("as_of_slot".into(), slot.into());
         object.insert("finality".into(), Finality::Finalized.as_str().into());

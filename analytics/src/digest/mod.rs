@@ -15,4 +15,7 @@ pub use encoding::{Hash, block_leaf, missing_leaf};
 pub use header::{Header, ProgramIdl};
 pub use keeper::{Keeper, STEP, Step};
 pub use range::Range;
-pub use store::{At, Digest, at};
+pub use store::{At, Digest, DigestText, at};
+
+/// Of the definition.
+pub const VERSION: u32 = 1;

@@ -57,6 +57,51 @@ pub struct Digest {
     pub digest: Hash,
 }
 
+/// The same as people and programs read it: hashes in hex.
+#[derive(Debug, Clone, Serialize)]
+pub struct DigestText {
+    version: u32,
+    slot: Option<u64>,
+    digest: Option<String>,
+    leaves: u64,
+    last_block_slot: Option<u64>,
+    last_leaf: Option<String>,
+    peaks: Vec<String>,
+    headers: Vec<HeaderText>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct HeaderText {
+    leaves_before: u64,
+    text: String,
+}
+
+impl DigestText {
+    /// That of a digest; `None`: of a warehouse that has none yet.
+    #[must_use]
+    pub fn new(digest: Option<&Digest>) -> Self {
+        let hash = |of: fn(&Digest) -> &Hash| digest.map(|digest| hex::encode(of(digest)));
+        let peaks = digest.map_or(&[][..], |digest| &digest.peaks);
+        let headers = digest.map_or(&[][..], |digest| &digest.headers);
+        Self {
+            version: super::VERSION,
+            slot: digest.map(|digest| digest.slot),
+            digest: hash(|digest| &digest.digest),
+            leaves: digest.map_or(0, |digest| digest.leaves),
+            last_block_slot: digest.map(|digest| digest.last_slot),
+            last_leaf: hash(|digest| &digest.leaf),
+            peaks: peaks.iter().map(hex::encode).collect(),
+            headers: headers
+                .iter()
+                .map(|(before, text)| HeaderText {
+                    leaves_before: *before,
+                    text: text.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
 /// What there is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum At {

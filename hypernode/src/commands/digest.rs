@@ -1,6 +1,6 @@
 //! `hypernode digest`: what this indexer holds, as one hash.
 
-use hypernode_analytics::digest::{self, At, Digest};
+use hypernode_analytics::digest::{self, At, Digest, DigestText};
 
 use crate::cli::DigestArgs;
 use crate::config;
@@ -37,23 +37,5 @@ fn print(digest: &Digest, json: bool) {
         );
         return;
     }
-    let headers: Vec<_> = digest
-        .headers
-        .iter()
-        .map(|(before, text)| serde_json::json!({"leaves_before": before, "text": text}))
-        .collect();
-    let peaks: Vec<String> = digest.peaks.iter().map(hex::encode).collect();
-    say!(
-        "{}",
-        serde_json::json!({
-            "version": 1,
-            "slot": digest.slot,
-            "digest": hex::encode(digest.digest),
-            "leaves": digest.leaves,
-            "last_block_slot": digest.last_slot,
-            "last_leaf": hex::encode(digest.leaf),
-            "peaks": peaks,
-            "headers": headers,
-        })
-    );
+    say!("{}", serde_json::json!(DigestText::new(Some(digest))));
 }
