@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hypernode_api::{ApiState, NetworkInfo, ProgramIds};
 use hypernode_decoder::Decoder;
+use hypernode_indexer::WalOptions;
 use hypernode_indexer::geyser::GeyserOptions;
 use hypernode_indexer::pipeline::{self, State, StatusHandle};
 use hypernode_localnet::Localnet;
@@ -122,6 +123,13 @@ impl Instance<'_> {
             status: status.clone(),
             api,
             rpc: self.rpc_url(),
+            wal: WalOptions {
+                messages: self.settings.parsed("indexer.queue_messages"),
+                ..WalOptions::new(
+                    self.data.path().join("wal"),
+                    self.settings.parsed("indexer.wal_bytes"),
+                )
+            },
             snapshot_every: Duration::from_secs(self.settings.parsed("accounts.snapshot_every")),
             genesis: self.genesis(),
             prepared: self.store.is_embedded(),
@@ -312,6 +320,16 @@ fn indexer_report(now: &pipeline::IndexerStatus, idls: &IdlStatus) -> Value {
         "dead_letters": now.dead_letters,
         "malformed": now.malformed,
         "reconnects": now.reconnects,
+        "queue": {
+            "messages": now.queue.messages,
+            "memory_bytes": now.queue.memory_bytes,
+            "wal_messages": now.queue.wal_messages,
+            "wal_bytes": now.queue.wal_bytes,
+            "wal_limit": now.queue.wal_limit,
+            "oldest_seconds": now.queue.age(),
+            "paused": now.queue.paused,
+            "message": now.queue.message,
+        },
         "accounts": {
             "seen": now.accounts.seen,
             "closed": now.accounts.closed,

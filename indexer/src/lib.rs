@@ -13,3 +13,6 @@ pub mod pipeline;
 pub mod recording;
 pub mod rpc;
 pub mod slots;
+mod wal;
+
+pub use wal::{QueueStatus, WalOptions};

@@ -83,6 +83,7 @@ impl World {
         let options = LiveOptions {
             geyser: GeyserOptions::new(network.geyser_url(), ids),
             source: "geyser".to_owned(),
+            wal: hypernode_indexer::WalOptions::default(),
             accounts: Some(AccountOptions {
                 queue_bytes,
                 ..AccountOptions::new(Arc::new(of_accounts), rpc.then(|| network.rpc_url()))

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use door::Door;
 use engine::TestEngine;
 use hypernode_decoder::Decoder;
+use hypernode_indexer::WalOptions;
 use hypernode_indexer::bench::synthetic;
 use hypernode_indexer::geyser::GeyserOptions;
 use hypernode_indexer::pipeline::{
@@ -37,12 +38,22 @@ struct Live {
 
 impl Live {
     fn start(server: &Scripted, decoder: &Arc<Decoder>, client: Client) -> Self {
+        Self::start_with(server, decoder, client, WalOptions::default())
+    }
+
+    fn start_with(
+        server: &Scripted,
+        decoder: &Arc<Decoder>,
+        client: Client,
+        wal: WalOptions,
+    ) -> Self {
         let mut geyser = GeyserOptions::new(server.url(), vec![[1; 32]]);
         geyser.first_pause = Duration::from_millis(10);
         let (status, shutdown) = (StatusHandle::new(), CancellationToken::new());
         let options = LiveOptions {
             geyser,
             source: "geyser".into(),
+            wal,
             accounts: None,
         };
         let task = tokio::spawn(run_live(
@@ -306,4 +317,54 @@ async fn a_confirmed_slot_that_dies_is_taken_back_and_the_other_branch_is_stored
         .text("SELECT slot_lo, slot_hi, head_slot, reason FROM retractions ORDER BY seq")
         .await;
     assert_eq!(retracted, "107\t113\t106\tfork\n112\t117\t111\tfork");
+}
+
+/// I-32: ClickHouse away for longer than memory lasts; on its return everything is stored, in order and once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_memory_does_not_hold_waits_on_disk_until_clickhouse_is_back() {
+    let decoder = Arc::new(synthetic::decoder().expect("decoder"));
+    let Some(engine) = engine::start(&decoder).await else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("folder");
+    let wal = || WalOptions {
+        messages: 20,
+        ..WalOptions::new(folder.path(), 64 << 20)
+    };
+    let door = Door::start(engine.engine.endpoint()).await;
+    let client = Client::new(&door.endpoint).expect("client");
+    let server = Scripted::start(vec![
+        Session::Send(blocks(100..110), Some(Status::unavailable("a pause"))),
+        Session::Send(blocks(106..400), None),
+        // What was not stored before the stop is nowhere but on disk.
+        Session::Send(vec![], Some(Status::out_of_range("last available: 398"))),
+        Session::Send(blocks(398..420), None),
+    ])
+    .await;
+    let live = Live::start_with(&server, &decoder, client.clone(), wal());
+    live.until(|status| status.as_of_slot >= 103).await;
+    door.shut();
+    let away = live
+        .until(|status| {
+            status.queue.wal_messages > 300 && status.state == State::WaitingForWarehouse
+        })
+        .await;
+    assert!(!away.queue.paused, "{:?}", away.queue);
+    assert!(away.queue.age() > 0.0 && away.queue.wal_bytes > 0);
+    let stored = away.as_of_slot;
+    // The whole stream has been received, though little of it is stored.
+    live.until(|status| status.queue.wal_messages + status.queue.messages > 500)
+        .await;
+    live.stop().await;
+    assert!(stored < 200, "{stored}");
+
+    door.open();
+    let live = Live::start_with(&server, &decoder, client, wal());
+    live.until(|status| status.proven_slot == 419 && status.as_of_slot >= 415)
+        .await;
+    live.stop().await;
+    let expected: Vec<u64> = (100..420).collect();
+    assert_eq!(slots(&engine).await, expected);
+    ledger(&engine).await;
+    assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 0);
 }

@@ -216,6 +216,18 @@ pub(crate) const KEYS: &[Key] = &[
         "seconds between snapshots of all accounts; one more follows every start, gap and reconnect",
     ),
     key(
+        "indexer.wal_bytes",
+        Kind::Integer(0, 1 << 50),
+        "1073741824",
+        "bytes of write-ahead files (<data>/wal) for what arrives while ClickHouse does not keep up; then the stream pauses; 0 = none",
+    ),
+    key(
+        "indexer.queue_messages",
+        Kind::Integer(1, 1_000_000),
+        "8192",
+        "messages that may wait in memory before that",
+    ),
+    key(
         "localnet.geyser_port",
         Kind::Port,
         "10000",

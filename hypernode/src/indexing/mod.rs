@@ -7,6 +7,7 @@ mod told;
 use std::time::{Duration, Instant};
 
 use hypernode_api::ApiState;
+use hypernode_indexer::WalOptions;
 use hypernode_indexer::accounts::AccountOptions;
 use hypernode_indexer::geyser::GeyserOptions;
 use hypernode_indexer::pipeline::{
@@ -43,6 +44,8 @@ pub(crate) struct Indexing {
     pub(crate) api: ApiState,
     /// JSON-RPC endpoint of the same network, if any.
     pub(crate) rpc: Option<String>,
+    /// What may wait while ClickHouse does not keep up.
+    pub(crate) wal: WalOptions,
     /// Time between snapshots of accounts.
     pub(crate) snapshot_every: Duration,
     /// Genesis hash, base58.
@@ -153,6 +156,7 @@ impl Indexing {
         LiveOptions {
             geyser,
             source: "geyser".to_owned(),
+            wal: self.wal.clone(),
             accounts: plan.accounts.clone().map(|decoder| AccountOptions {
                 snapshot_every: self.snapshot_every,
                 after_idl_change: changed,

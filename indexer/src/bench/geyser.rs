@@ -13,6 +13,7 @@ use yellowstone_grpc_proto::geyser::subscribe_update::UpdateOneof;
 
 use super::feed::Feed;
 use super::{BenchError, Measurement, encode, machine, median, synthetic};
+use crate::WalOptions;
 use crate::geyser::GeyserOptions;
 use crate::pipeline::{LiveOptions, StatusHandle, drain, run_live};
 use crate::recording::MAX_MESSAGE;
@@ -198,6 +199,7 @@ impl Bench {
         let options = LiveOptions {
             geyser: self.source(),
             source: "bench".into(),
+            wal: WalOptions::default(),
             accounts: None,
         };
         let clock = Instant::now();

@@ -12,7 +12,7 @@ pub(crate) use getblock::{Answered, answered_block};
 pub use getblock::{MAX_BASE58_CHARS, block_from_json};
 pub use proto::{block, meta, transaction, update};
 pub use walk::block_from_wire;
-pub(crate) use walk::block_in;
+pub(crate) use walk::{block_in, sent_at, slot_of_block};
 
 use hypernode_decoder::chain::{Signature, Transaction};
 

@@ -214,5 +214,37 @@ pub(crate) fn block_in(update: &[u8]) -> Option<&[u8]> {
     block
 }
 
+/// When an update says that it was sent: seconds since the epoch, and nanoseconds.
+pub(crate) fn sent_at(update: &[u8]) -> Option<(u64, u32)> {
+    let mut fields = Fields::new(update);
+    let mut time = None;
+    while let Some((number, value)) = fields.next().ok()? {
+        if number == 11 {
+            time = Some(value.bytes().ok()?);
+        }
+    }
+    let (mut seconds, mut nanos) = (0, 0);
+    let mut fields = Fields::new(time?);
+    while let Some((number, value)) = fields.next().ok()? {
+        match number {
+            1 => seconds = value.number().ok()?,
+            2 => nanos = u32::try_from(value.number().ok()?).ok()?,
+            _ => {}
+        }
+    }
+    Some((seconds, nanos))
+}
+
+/// The slot of an encoded block.
+pub(crate) fn slot_of_block(block: &[u8]) -> Option<u64> {
+    let mut fields = Fields::new(block);
+    while let Some((number, value)) = fields.next().ok()? {
+        if number == 1 {
+            return value.number().ok();
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests;

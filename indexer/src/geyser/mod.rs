@@ -112,8 +112,10 @@ pub enum GeyserError {
 /// What the source tells the pipeline.
 #[derive(Debug)]
 pub enum Event {
-    /// A message; the permit frees its share of the buffer when dropped.
-    Update(Update, OwnedSemaphorePermit),
+    /// A message; the permit frees its share of the source's buffer when dropped.
+    Update(Update, Option<OwnedSemaphorePermit>),
+    /// A message that an earlier run received and did not store.
+    Kept(Update),
     /// The stream is up, from this slot on (`None`: from the tip).
     Connected {
         /// First slot asked for.
@@ -138,6 +140,26 @@ pub enum Event {
         /// First slot that the server still holds, if it says so.
         available: Option<u64>,
     },
+}
+
+impl Event {
+    /// Bytes that it takes, roughly.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Update(update, _) | Self::Kept(update) => update.size(),
+            _ => 0,
+        }
+    }
+
+    /// The same message once more; what is none is said once.
+    pub(crate) fn copy(&self) -> Option<Self> {
+        match self {
+            Self::Update(update, _) | Self::Kept(update) => {
+                Some(Self::Update(update.clone(), None))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Receives until `shutdown`; `published` carries the last published slot, from which a new stream is asked for. A change
@@ -329,7 +351,11 @@ impl Source {
             let Ok(permit) = Arc::clone(&self.buffer).acquire_many_owned(permits).await else {
                 return Ok(());
             };
-            if self.tell(Event::Update(update, permit)).await.is_err() {
+            if self
+                .tell(Event::Update(update, Some(permit)))
+                .await
+                .is_err()
+            {
                 return Ok(());
             }
         }

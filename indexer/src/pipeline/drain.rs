@@ -15,6 +15,7 @@ use super::status::StatusHandle;
 use super::store::Work;
 use crate::batch::LIVE_WINDOW;
 use crate::geyser::{self, GeyserOptions};
+use crate::wal::{self, WalOptions};
 
 /// What came of it.
 #[derive(Debug, Clone, Copy)]
@@ -36,10 +37,19 @@ pub(crate) async fn drain(
     let mut head = published.subscribe();
     let (sender, events) = mpsc::channel(EVENT_QUEUE);
     let stop = CancellationToken::new();
+    let status = StatusHandle::new();
+    let (feed, line) = wal::open(
+        &WalOptions::default(),
+        &options.program_ids,
+        options.buffer_bytes,
+        &status,
+    )
+    .map_err(PipelineError::Wal)?;
+    let stop_feeding = stop.clone();
+    let feeding = tokio::task::spawn_blocking(move || feed.run(events, &stop_feeding));
     let source = geyser::run(options, position, resynced, sender, stop.clone());
     let source = tokio::spawn(source);
     let (sender, mut batches) = mpsc::channel(BATCH_QUEUE);
-    let status = StatusHandle::new();
     let follow = Follow {
         stage: Stage::new(
             decoder,
@@ -56,7 +66,7 @@ pub(crate) async fn drain(
         accounts: None,
         stop: CancellationToken::new(),
     };
-    let decoding = tokio::task::spawn_blocking(move || follow.run(events));
+    let decoding = tokio::task::spawn_blocking(move || follow.run(line));
     let sink = tokio::spawn(async move {
         let mut rows = 0;
         while let Some(work) = batches.recv().await {
@@ -77,6 +87,7 @@ pub(crate) async fn drain(
     stop.cancel();
     decoding.await??;
     source.await??;
+    feeding.await?.close();
     Ok(Drained {
         transactions: sink.await?,
         done,

@@ -17,6 +17,7 @@ use crate::accounts::{self, AccountOptions, AccountSender};
 use crate::batch::LIVE_WINDOW;
 use crate::geyser::{self, Event, GeyserOptions, Update};
 use crate::slots::{Head, Input, SlotStatus};
+use crate::wal::{self, WalOptions};
 
 /// Messages between the receiver and the decoder; their bytes are bounded by the source.
 pub(super) const EVENT_QUEUE: usize = 8_192;
@@ -30,6 +31,8 @@ pub struct LiveOptions {
     pub geyser: GeyserOptions,
     /// Name of the source in the ledger.
     pub source: String,
+    /// What may wait while ClickHouse does not keep up.
+    pub wal: WalOptions,
     /// What to keep of accounts; `None`: nothing.
     pub accounts: Option<AccountOptions>,
 }
@@ -100,6 +103,11 @@ pub async fn run_live(
             (sender, tokio::spawn(lane))
         })
         .unzip();
+    // A quarter may be on its way to the queue, the rest in it.
+    let buffer = geyser.buffer_bytes;
+    geyser.buffer_bytes = buffer / 4;
+    let (feed, line) = wal::open(&options.wal, &geyser.program_ids, buffer / 4 * 3, &status)
+        .map_err(PipelineError::Wal)?;
     let source = tokio::spawn(geyser::run(
         geyser,
         position,
@@ -107,6 +115,8 @@ pub async fn run_live(
         sender,
         stop_source.clone(),
     ));
+    let stop_feeding = stop_source.clone();
+    let feeding = tokio::task::spawn_blocking(move || feed.run(events, &stop_feeding));
     let (sender, batches) = mpsc::channel(BATCH_QUEUE);
     let stage = Stage::new(decoder, LIVE_WINDOW, start, (), status.clone(), true);
     let follow = Follow {
@@ -118,7 +128,7 @@ pub async fn run_live(
         accounts: account_sender,
         stop: shutdown.clone(),
     };
-    let decoding = tokio::task::spawn_blocking(move || follow.run(events));
+    let decoding = tokio::task::spawn_blocking(move || follow.run(line));
     let stored = store(
         &writer,
         &options.source,
@@ -131,6 +141,7 @@ pub async fn run_live(
     stop_source.cancel();
     let decoded = decoding.await?;
     let source = source.await?;
+    feeding.await?.close();
     // By now where the run was not stopped but failed: the lane stores what it still has.
     stop_accounts.cancel();
     if let Some(lane) = account_lane {
@@ -154,14 +165,12 @@ pub(super) struct Follow {
 }
 
 impl Follow {
-    pub(super) fn run(mut self, mut events: mpsc::Receiver<Event>) -> Result<(), PipelineError> {
-        while let Some(event) = events.blocking_recv() {
+    pub(super) fn run(
+        mut self,
+        events: impl IntoIterator<Item = Event>,
+    ) -> Result<(), PipelineError> {
+        for event in events {
             if self.stop.is_cancelled() {
-                let messages = events.len() + 1;
-                tracing::info!(
-                    messages,
-                    "stopping before these were read: the next start asks for them again"
-                );
                 break;
             }
             if !self.event(event)? {
@@ -184,23 +193,16 @@ impl Follow {
                     }
                     return Ok(true);
                 }
-                let malformed = match update.convert() {
-                    Ok((input, malformed)) => {
-                        if let Some(input) = input {
-                            self.push(input)?;
-                        }
-                        malformed
-                    }
-                    Err(error) => {
-                        // Its slot stays open: a block that is really missing shows as a gap.
-                        tracing::warn!(%error, "message of the stream passed over");
-                        1
-                    }
-                };
-                if malformed > 0 {
-                    self.status.update(|status| status.malformed += malformed);
-                }
-                return Ok(self.send());
+                return self.update(update);
+            }
+            // An earlier run's connection brought it: nothing is said of accounts by it.
+            Event::Kept(Update::Other(other))
+                if matches!(other.update_oneof, Some(UpdateOneof::Account(_))) => {}
+            Event::Kept(update) => {
+                let accounts = self.accounts.take();
+                let result = self.update(update);
+                self.accounts = accounts;
+                return result;
             }
             Event::Connected { .. } => {
                 self.accounts.iter().for_each(AccountSender::connected);
@@ -239,6 +241,26 @@ impl Follow {
             }
         }
         Ok(true)
+    }
+
+    fn update(&mut self, update: Update) -> Result<bool, PipelineError> {
+        let malformed = match update.convert() {
+            Ok((input, malformed)) => {
+                if let Some(input) = input {
+                    self.push(input)?;
+                }
+                malformed
+            }
+            Err(error) => {
+                // Its slot stays open: a block that is really missing shows as a gap.
+                tracing::warn!(%error, "message of the stream passed over");
+                1
+            }
+        };
+        if malformed > 0 {
+            self.status.update(|status| status.malformed += malformed);
+        }
+        Ok(self.send())
     }
 
     fn push(&mut self, input: Input) -> Result<(), PipelineError> {

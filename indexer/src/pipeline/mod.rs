@@ -59,6 +59,11 @@ pub enum PipelineError {
         /// The slot.
         slot: u64,
     },
+    /// The write-ahead folder cannot be used.
+    #[error(
+        "write-ahead folder (wal in the data directory): {0}; free the disk or mend its rights, or set indexer.wal_bytes=0"
+    )]
+    Wal(std::io::Error),
     /// Stopped before anything could be done.
     #[error("stopped while waiting for ClickHouse")]
     Stopped,

@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use crate::accounts::AccountStatus;
 use crate::slots::Gap;
+use crate::wal::QueueStatus;
 
 /// What keeps the indexer busy, or what it waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,6 +20,8 @@ pub enum State {
     Reconnecting,
     /// ClickHouse does not take rows; they wait.
     WaitingForWarehouse,
+    /// What waits has reached its bounds, or cannot be written: nothing more is taken from the source.
+    Paused,
     /// Blocks are missing and nobody has them: nothing after them is published.
     Stalled,
     /// Done.
@@ -34,6 +37,7 @@ impl State {
             Self::Running => "running",
             Self::Reconnecting => "reconnecting",
             Self::WaitingForWarehouse => "waiting_for_warehouse",
+            Self::Paused => "paused",
             Self::Stalled => "stalled",
             Self::Stopped => "stopped",
         }
@@ -75,6 +79,8 @@ pub struct IndexerStatus {
     pub retry_at: Option<SystemTime>,
     /// Why the state is what it is.
     pub message: Option<String>,
+    /// What waits between source and decoder.
+    pub queue: QueueStatus,
     /// What is known of accounts.
     pub accounts: AccountStatus,
     pub(super) source_down: bool,
@@ -97,6 +103,8 @@ impl IndexerStatus {
             State::Stopped
         } else if self.warehouse_down {
             State::WaitingForWarehouse
+        } else if self.queue.paused {
+            State::Paused
         } else if self.gap.is_some() || self.contradiction.is_some() {
             State::Stalled
         } else if self.source_down {
@@ -149,6 +157,15 @@ impl StatusHandle {
     pub(crate) fn accounts(&self, change: impl FnOnce(&mut AccountStatus)) {
         self.sender
             .send_modify(|status| change(&mut status.accounts));
+    }
+
+    #[cfg(test)]
+    pub(crate) fn stored_up_to(&self, slot: u64) {
+        self.update(|status| status.as_of_slot = slot);
+    }
+
+    pub(crate) fn queue(&self, queue: QueueStatus) {
+        self.update(|status| status.queue = queue);
     }
 
     pub(super) fn update(&self, change: impl FnOnce(&mut IndexerStatus)) {

@@ -78,7 +78,9 @@ impl WarehouseError {
         }
         // 164 is passing only for a table (a replica without its quorum), not for a reader's credential.
         let readonly_user = code == 164 && text.contains("readonly mode");
-        if PASSING.contains(&code) && !readonly_user {
+        // A full disk comes under the codes of whatever failed to be written.
+        let full = text.contains("No space left on device") || text.contains("errno: 28");
+        if (PASSING.contains(&code) || full) && !readonly_user {
             return Self::Overloaded {
                 code,
                 message: text,
@@ -127,6 +129,8 @@ mod tests {
         let sort = |text: &str| WarehouseError::from_text(text.into());
         assert!(sort("Code: 252. DB::Exception: Too many parts").is_retryable());
         assert!(sort("503 Service Unavailable").is_retryable());
+        let full = "Code: 75. DB::ErrnoException: Cannot write to file, errno: 28, strerror: No space left on device";
+        assert!(sort(full).is_retryable());
         let syntax = sort("Code: 62. DB::Exception: Syntax error");
         assert!(!syntax.is_retryable());
         assert_eq!(syntax.code(), Some(62));
