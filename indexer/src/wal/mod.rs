@@ -6,11 +6,13 @@
 //! stored. What a stop leaves is replayed by the next start before the live stream: the ledger makes that harmless. So
 //! that no hole lies before it, what was handed over and is not stored yet is written first.
 
+mod feed;
 mod frame;
 mod line;
 mod order;
 mod segments;
 mod status;
+mod take;
 #[cfg(test)]
 mod tests;
 
