@@ -29,6 +29,11 @@ pub(crate) enum Command {
     Migrate(CommonOnly),
     /// Run one SQL query against the tables, whether an instance runs or not.
     Sql(Sql),
+    /// Compare stored slots with an independent source, row by row, and print MATCH or the rows that differ.
+    ///
+    /// The source's blocks are decoded anew by the same decoder. Works beside a running instance and without one. Exits 1
+    /// if anything differs, or nothing could be compared.
+    Verify(Verify),
     /// Say what a running instance is doing.
     Status(Status),
     /// Print the index digest: one hash over all finalized facts up to a slot, equal wherever the facts are equal.
@@ -231,6 +236,59 @@ pub(crate) struct Sql {
     pub(crate) write: bool,
     /// The query; - reads it from standard input.
     pub(crate) query: String,
+}
+
+/// Stored slots, and another source of them.
+#[derive(Debug, Args)]
+pub(crate) struct Stretch {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// First slot.
+    #[arg(long, value_name = "SLOT")]
+    pub(crate) from: u64,
+    /// Last slot.
+    #[arg(long, value_name = "SLOT")]
+    pub(crate) to: u64,
+    /// A recording to take blocks from.
+    #[arg(long, value_name = "FILE", conflicts_with = "rpc")]
+    pub(crate) against: Option<PathBuf>,
+    /// JSON-RPC endpoint to take blocks from [default: rpc.url, or that of the running localnet].
+    #[arg(long, value_name = "URL")]
+    pub(crate) rpc: Option<String>,
+    /// The recording's layout: auto, varint, u32be or getblock.
+    #[arg(long, default_value = "auto", value_name = "FORMAT")]
+    pub(crate) format: String,
+    /// Slot of a getBlock recording, which does not carry it.
+    #[arg(long)]
+    pub(crate) slot: Option<u64>,
+    /// Use the IDL files of this folder instead of the built-in ones, as `index` was told to.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) idl: Option<PathBuf>,
+    /// Program id of an IDL, as LABEL=ID.
+    #[arg(long, value_name = "LABEL=ID")]
+    pub(crate) program: Vec<String>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Stretch {
+    /// The common settings with this command's own flags among them.
+    pub(crate) fn common_with_flags(&self) -> Common {
+        let mut common = self.common.clone();
+        let rpc = self.rpc.iter().map(|url| ("--rpc", "rpc.url", url.clone()));
+        common.flags.extend(rpc);
+        common
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) stretch: Stretch,
+    /// Rows that differ which are listed at most; all are counted.
+    #[arg(long, default_value_t = 200, value_name = "N")]
+    pub(crate) limit: usize,
 }
 
 #[derive(Debug, Args)]

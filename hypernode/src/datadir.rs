@@ -77,7 +77,12 @@ impl DataDir {
 
     /// The network that the directory is bound to, if any yet.
     pub(crate) fn binding(&self) -> Outcome<Option<Binding>> {
-        let file = self.path.join("network.json");
+        Self::binding_of(&self.path)
+    }
+
+    /// The same of a directory that another process may own.
+    pub(crate) fn binding_of(path: &Path) -> Outcome<Option<Binding>> {
+        let file = path.join("network.json");
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -91,7 +96,7 @@ impl DataDir {
                 binding.format
             );
             return Err(Failure::start(
-                format!("data directory {}", self.path.display()),
+                format!("data directory {}", path.display()),
                 why,
             ));
         }

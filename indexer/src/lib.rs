@@ -13,6 +13,7 @@ pub mod pipeline;
 pub mod recording;
 pub mod rpc;
 pub mod slots;
+pub mod verify;
 mod wal;
 
 pub use wal::{QueueStatus, WalOptions};

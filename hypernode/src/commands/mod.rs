@@ -10,4 +10,6 @@ pub(crate) mod localnet;
 pub(crate) mod migrate;
 pub(crate) mod sql;
 pub(crate) mod status;
+pub(crate) mod stretch;
 pub(crate) mod up;
+pub(crate) mod verify;

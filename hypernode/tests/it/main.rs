@@ -16,3 +16,4 @@ mod sql;
 mod support;
 mod up;
 mod values;
+mod verify;

@@ -1,0 +1,103 @@
+//! What `verify` and `repair` share: stored slots, another source of them, and the decoder that made their rows.
+
+use std::path::PathBuf;
+
+use hypernode_decoder::Keep;
+use hypernode_indexer::recording::Format;
+use hypernode_indexer::rpc::{Pool, PoolOptions};
+use hypernode_indexer::verify::Source;
+
+use super::localnet::NETWORK;
+use crate::cli::Stretch;
+use crate::config::{self, Settings};
+use crate::datadir::{Binding, DataDir};
+use crate::exit::{Failure, OrCannotStart as _, Outcome};
+use crate::idls::{self, Sources};
+use crate::programs::{Decoders, Ids, Rules};
+use crate::running::Running;
+
+/// The command's words, understood.
+pub(crate) struct Asked {
+    pub(crate) settings: Settings,
+    pub(crate) dir: PathBuf,
+    pub(crate) source: Source,
+    /// The network that the directory holds, if it is known.
+    pub(crate) binding: Option<Binding>,
+}
+
+impl Asked {
+    pub(crate) fn new(args: &Stretch) -> Outcome<Self> {
+        let settings = config::load(&args.common_with_flags())?;
+        if args.from > args.to {
+            let why = format!("{} lies beyond --to {}", args.from, args.to);
+            return Err(Failure::start("--from", why));
+        }
+        let dir = settings.path("data.dir").unwrap_or_default();
+        let running = Running::find(&dir);
+        let binding = DataDir::binding_of(&dir)?;
+        let source = source(args, &settings, running.as_ref())?;
+        Ok(Self {
+            settings,
+            dir,
+            source,
+            binding,
+        })
+    }
+
+    /// The decoders of the directory's programs, with the ids that its network gives them.
+    pub(crate) fn decoders(&self, args: &Stretch, keep: Keep) -> Outcome<Decoders> {
+        let simulated = self
+            .binding
+            .as_ref()
+            .is_some_and(|binding| binding.network == NETWORK);
+        let ids = if simulated {
+            Ids::Localnet
+        } else {
+            Ids::Declared
+        };
+        let sources = match &args.idl {
+            Some(folder) => Sources::only(folder, &self.settings),
+            None => Sources::new(&self.settings, &self.dir),
+        };
+        let versions = sources.load().map_err(|refusals| {
+            Failure::CannotStart(format!("IDL {}", idls::check::text(&refusals)))
+        })?;
+        let mut rules = Rules::new(&self.settings, ids, keep)?;
+        rules.flags(&args.program, &versions)?;
+        let (_, decoders) = rules.all(versions).map_err(Failure::CannotStart)?;
+        Ok(decoders)
+    }
+}
+
+fn source(args: &Stretch, settings: &Settings, running: Option<&Running>) -> Outcome<Source> {
+    if let Some(path) = &args.against {
+        if !path.is_file() {
+            let why = format!("{} is not a file", path.display());
+            return Err(Failure::start("--against", why));
+        }
+        let format: Format = args
+            .format
+            .parse()
+            .map_err(|why: String| Failure::start("--format", why))?;
+        return Ok(Source::Recording {
+            path: path.canonicalize().or_cannot_start("--against")?,
+            format,
+            slot: args.slot,
+        });
+    }
+    let configured = settings.get("rpc.url").map(str::to_owned);
+    let simulated = || running.and_then(|running| running.endpoints.rpc.clone());
+    let (url, own) = match (configured, simulated()) {
+        (Some(url), _) => (url, false),
+        (None, Some(url)) => (url, true),
+        (None, None) => {
+            let why = "there is none to take blocks from: give --against RECORDING, or --rpc URL (rpc.url)";
+            return Err(Failure::start("source", why));
+        }
+    };
+    let mut options = PoolOptions::new(vec![url]);
+    if own {
+        options.requests_per_second = 0.0;
+    }
+    Ok(Source::Rpc(Pool::new(&options).or_cannot_start("--rpc")?))
+}
