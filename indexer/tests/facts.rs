@@ -8,12 +8,8 @@
 
 #[path = "common/engine.rs"]
 mod engine;
-#[path = "../../localnet/tests/judge/mod.rs"]
-mod judge;
 #[path = "../../decoder/tests/it/support/twins.rs"]
 mod twins;
-#[path = "../../localnet/tests/world/mod.rs"]
-mod world;
 
 use std::sync::Arc;
 
@@ -24,10 +20,10 @@ use hypernode_decoder::chain::{Block, Proof};
 use hypernode_indexer::batch::BULK_WINDOW;
 use hypernode_indexer::pipeline::run_blocks;
 use hypernode_localnet::svm::instructions as ix;
+use hypernode_localnet_testing::world::{START, World, key};
 use hypernode_warehouse::Writer;
 use solana_sdk::instruction::Instruction;
 use solana_sdk::signature::{Keypair, Signer as _};
-use world::{World, key};
 
 /// An engine that holds these blocks; `None` where there is none.
 async fn stored(decoder: Decoder, blocks: Vec<Block>) -> Option<TestEngine> {
@@ -90,11 +86,14 @@ impl Chain {
             parent_slot: slot - 1,
             blockhash: [slot as u8; 32],
             parent_blockhash: [slot as u8 - 1; 32],
-            block_time: Some(world::START + 40 * slot as i64),
+            block_time: Some(START + 40 * slot as i64),
             block_height: Some(slot),
             executed_transaction_count: 1,
             proof: Proof::Block,
-            transactions: vec![judge::delivered(&done, &[instruction])],
+            transactions: vec![hypernode_localnet_testing::judge::delivered(
+                &done,
+                &[instruction],
+            )],
         });
     }
 }
@@ -129,7 +128,8 @@ async fn facts_are_joined_by_address_not_by_name() {
         chain.run(submit, signer);
     }
     let last = chain.blocks.len() as u64;
-    let Some(engine) = stored(judge::decoder(), chain.blocks).await else {
+    let Some(engine) = stored(hypernode_localnet_testing::judge::decoder(), chain.blocks).await
+    else {
         return;
     };
     let letters = engine.text("SELECT count() FROM dead_letters").await;

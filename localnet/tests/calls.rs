@@ -1,16 +1,13 @@
 //! What the decoder says became of calls in transactions that the machine executed and failed.
 #![allow(clippy::unwrap_used)] // clippy.toml spares only #[test] functions, not their helpers
 
-mod judge;
-mod world;
-
 use hypernode_localnet::svm::{instructions as ix, probe::Probe};
-use judge::{Verdict, judge};
+use hypernode_localnet_testing::judge::{Verdict, judge};
+use hypernode_localnet_testing::world::{World, key};
 use solana_sdk::{
     instruction::Instruction,
     signature::{Keypair, Signer as _},
 };
-use world::{World, key};
 
 const OK: u8 = 1;
 const ROLLED_BACK: u8 = 2;

@@ -1,9 +1,6 @@
 //! Forged, hidden and malformed events, in logs that the runtime wrote, through the decoder.
 #![allow(clippy::unwrap_used)] // clippy.toml spares only #[test] functions, not their helpers
 
-mod judge;
-mod world;
-
 use anchor_lang::Event as _;
 use hypernode_decoder::{Outcome, Via};
 use hypernode_localnet::svm::{
@@ -12,9 +9,9 @@ use hypernode_localnet::svm::{
     programs,
     types::{hypernode_jobs::events as jobs, node_registry},
 };
-use judge::{Verdict, judge};
+use hypernode_localnet_testing::judge::{Verdict, judge};
+use hypernode_localnet_testing::world::{START, World, key};
 use solana_sdk::{instruction::Instruction, pubkey::Pubkey, signature::Signer as _};
-use world::{START, World, key};
 
 /// Runs instructions as wallet 1 and judges what came of it.
 fn run(world: &mut World, outer: &[Instruction]) -> (Executed, Verdict) {

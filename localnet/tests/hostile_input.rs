@@ -1,13 +1,12 @@
 //! Arbitrary instruction data and account lists: programs refuse with a code and never fault.
 #![allow(clippy::unwrap_used)] // clippy.toml spares only #[test] functions, not their helpers
 
-mod world;
-
 use hypernode_localnet::svm::{
     instructions as ix, programs,
     splitter::{self, Shares},
     token::TOKEN_PROGRAM,
 };
+use hypernode_localnet_testing::world::{World, key, register};
 use proptest::prelude::*;
 use solana_sdk::{
     instruction::{AccountMeta, Instruction, InstructionError},
@@ -15,7 +14,6 @@ use solana_sdk::{
     signature::Signer as _,
     transaction::TransactionError,
 };
-use world::{World, key, register};
 
 /// A world with one of everything, and instructions that are valid in it.
 fn seeded() -> (World, Vec<Instruction>, Vec<Pubkey>) {

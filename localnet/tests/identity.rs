@@ -1,9 +1,6 @@
 //! Canonical events of transactions that the machine executed: who and what they are about.
 #![allow(clippy::unwrap_used)] // clippy.toml spares only #[test] functions, not their helpers
 
-mod judge;
-mod world;
-
 use anchor_lang::Event as _;
 use hypernode_localnet::svm::{
     instructions::{self as ix, NodeStatus, Settlement},
@@ -12,13 +9,13 @@ use hypernode_localnet::svm::{
     splitter::{self, Payment, Shares},
     types::hypernode_jobs::events as jobs,
 };
-use judge::{Verdict, judge};
+use hypernode_localnet_testing::judge::{Verdict, judge};
+use hypernode_localnet_testing::world::{START, World, key, register};
 use solana_sdk::{
     instruction::Instruction,
     pubkey::Pubkey,
     signature::{Keypair, Signer as _},
 };
-use world::{START, World, key, register};
 
 /// Runs one instruction and tells the one canonical event that came of it.
 fn canonical(world: &mut World, instruction: Instruction, signer: &Keypair) -> Row {

@@ -1,15 +1,13 @@
 //! job_receipt as the runtime executes it: events, account layout, error codes, tokens.
 #![allow(clippy::unwrap_used)] // clippy.toml spares only #[test] functions, not their helpers
 
-mod world;
-
 use anchor_lang::Event as _;
 use hypernode_localnet::svm::{
     instructions::{self as ix, JobAccount, Settlement},
     types::job_receipt::events as job,
 };
+use hypernode_localnet_testing::world::{START, World, data, key, register};
 use solana_sdk::{pubkey::Pubkey, signature::Signer as _};
-use world::{START, World, data, key, register};
 
 fn job_account(world: &World, address: &Pubkey) -> JobAccount {
     ix::read(&world.vm.account(address).unwrap().data).unwrap()

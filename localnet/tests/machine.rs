@@ -1,9 +1,8 @@
 //! The machine itself: versioned transactions, lookup tables, refusals, simulation, determinism.
 #![allow(clippy::unwrap_used)] // clippy.toml spares only #[test] functions, not their helpers
 
-mod world;
-
 use hypernode_localnet::svm::{Vm, instructions as ix, programs};
+use hypernode_localnet_testing::world::{World, key};
 use solana_sdk::{
     account::Account,
     hash::Hash,
@@ -12,7 +11,6 @@ use solana_sdk::{
     signature::Signer as _,
     transaction::{TransactionError, VersionedTransaction},
 };
-use world::{World, key};
 
 /// A lookup table account as the program of that name keeps it: state, no end, no authority, addresses.
 fn table(addresses: &[solana_sdk::pubkey::Pubkey]) -> Account {

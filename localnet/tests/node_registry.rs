@@ -1,19 +1,17 @@
 //! node_registry as the runtime executes it: events, account layout, error codes.
 #![allow(clippy::unwrap_used)] // clippy.toml spares only #[test] functions, not their helpers
 
-mod world;
-
 use anchor_lang::Event as _;
 use hypernode_localnet::svm::{
     instructions::{self as ix, NodeAccount, NodeStatus},
     types::node_registry::events as node,
 };
+use hypernode_localnet_testing::world::{START, World, data, key, register};
 use solana_sdk::{
     instruction::{AccountMeta, Instruction},
     pubkey::Pubkey,
     signature::Signer as _,
 };
-use world::{START, World, data, key, register};
 
 fn node_account(world: &World, address: &Pubkey) -> NodeAccount {
     ix::read(&world.vm.account(address).unwrap().data).unwrap()

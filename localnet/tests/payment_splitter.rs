@@ -1,15 +1,13 @@
 //! payment_splitter as the runtime executes it: events, account layout, error codes, tokens.
 #![allow(clippy::unwrap_used)] // clippy.toml spares only #[test] functions, not their helpers
 
-mod world;
-
 use hypernode_localnet::svm::{
     instructions::SYSTEM_PROGRAM,
     splitter::{self, Payment, Shares, SplitterConfig},
     token::TOKEN_PROGRAM,
 };
+use hypernode_localnet_testing::world::{START, World, data, key};
 use solana_sdk::{instruction::Instruction, pubkey::Pubkey, signature::Signer as _};
-use world::{START, World, data, key};
 
 const SHARES: Shares = Shares {
     operator: 80,

@@ -1,11 +1,12 @@
 //! A machine with a clock, funded wallets and short ways to run instructions, for tests.
 #![allow(
-    dead_code,
-    unreachable_pub,
+    missing_docs,
+    missing_debug_implementations,
     clippy::unwrap_used,
     clippy::panic,
-    clippy::new_without_default
-)] // a test helper
+    clippy::new_without_default,
+    reason = "it serves tests only"
+)]
 
 use hypernode_localnet::svm::{Executed, Vm, genesis, instructions, token};
 use solana_sdk::{

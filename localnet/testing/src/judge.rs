@@ -1,5 +1,10 @@
 //! What the real decoder, with our IDLs, makes of a transaction that the machine executed.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)] // a test helper
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "it serves tests only"
+)]
 
 use hypernode_decoder::{
     Decoder, Keep, Observer, Outcome, ProgramConfig, Record, Rows, TxOutcome, Via, chain, idl,
