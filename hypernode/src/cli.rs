@@ -111,6 +111,9 @@ pub(crate) struct Up {
     /// Genesis hash of the network, where no --rpc is at hand.
     #[arg(long, value_name = "HASH")]
     pub(crate) genesis: Option<String>,
+    /// Slot to start from where nothing is indexed yet [default: the tip].
+    #[arg(long, value_name = "SLOT")]
+    pub(crate) from_slot: Option<u64>,
     /// Forget the simulated chain and all that was indexed from it, and start another.
     #[arg(long)]
     pub(crate) fresh: bool,
@@ -133,9 +136,13 @@ impl Up {
             .into_iter()
             .filter_map(|(flag, key, value)| Some((flag, key, value.clone()?)));
         common.flags.extend(given);
-        let chaos = self.chaos.iter();
-        let chaos = chaos.map(|seed| ("--chaos", "localnet.chaos", seed.to_string()));
-        common.flags.extend(chaos);
+        let numbers = [
+            ("--chaos", "localnet.chaos", self.chaos),
+            ("--from-slot", "geyser.from_slot", self.from_slot),
+        ];
+        let given = numbers.into_iter();
+        let given = given.filter_map(|(flag, key, n)| Some((flag, key, n?.to_string())));
+        common.flags.extend(given);
         common
     }
 }

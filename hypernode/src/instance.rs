@@ -113,7 +113,11 @@ impl Instance<'_> {
     fn indexing(&self, status: &StatusHandle, api: ApiState) -> Indexing {
         let mut geyser = GeyserOptions::new(self.geyser_url(), Vec::new());
         match self.feed {
-            Feed::Real(remote) => geyser.x_token.clone_from(&remote.x_token),
+            Feed::Real(remote) => {
+                geyser.x_token.clone_from(&remote.x_token);
+                let from = self.settings.get("geyser.from_slot");
+                geyser.from_slot = from.and_then(|slot| slot.parse().ok());
+            }
             // A simulated chain is indexed from its beginning.
             Feed::Simulated(_) => geyser.from_slot = Some(1),
         }

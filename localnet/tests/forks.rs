@@ -229,6 +229,21 @@ async fn i_34_forks_dead_ghost_and_skipped_slots_leave_one_chain() {
         "out of the order of the index"
     );
 
+    // A replay tells the chain too.
+    let replayed = SubscribeRequest {
+        from_slot: Some(60),
+        ..everything(CommitmentLevel::Confirmed)
+    };
+    let mut stream = subscribe(&url, replayed).await;
+    let mut told = Vec::new();
+    let real: Vec<u64> = chain.range(60..LAST).map(|(slot, _)| *slot).collect();
+    while told.len() < real.len() {
+        if let UpdateOneof::Block(block) = next(&mut stream).await.unwrap() {
+            told.push(block.slot);
+        }
+    }
+    assert_eq!(told, real);
+
     // RPC knows the chain alone.
     let rpc_url = net.rpc_url();
     let listed = rpc(

@@ -6,6 +6,7 @@
 
 pub mod client;
 pub mod engine;
+pub mod fail;
 pub mod gaps;
 pub mod ledger;
 pub mod library;

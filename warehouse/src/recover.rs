@@ -10,10 +10,10 @@ use tracing::warn;
 use crate::client::{Client, WarehouseError};
 use crate::ledger::{Ledger, LedgerRow, last_rows};
 use crate::literal::string;
-use crate::meta;
 use crate::retract::{self, Retracted, Step};
 use crate::sums::{SumCache, unions};
 use crate::writer::{delete, settle};
+use crate::{fail, meta};
 
 /// Ledger rows that are verified at each start.
 pub const VERIFIED_ROWS: usize = 8;
@@ -76,6 +76,7 @@ pub async fn recover_but(
         // arrived before is seen now, and its rows are no leftovers.
         let epoch = ledger.epoch().saturating_add(1);
         meta::record_epoch(client, epoch).await?;
+        fail::point("recover.epoch");
         settle(client).await?;
         ledger = Ledger::load(client).await?;
         removed = leftovers(client, &ledger, &tables).await?;
@@ -151,6 +152,7 @@ async fn remove(
     for (table, rows) in leftovers {
         warn!(table, rows, "removing rows that no ledger entry covers");
         delete(client, table, &outside).await?;
+        fail::point("recover.table");
     }
     Ok(())
 }

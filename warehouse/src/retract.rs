@@ -13,10 +13,10 @@ use serde::Deserialize;
 use crate::client::{Client, WarehouseError};
 use crate::ledger::{Ledger, LedgerRow, insert_sql, rows_in};
 use crate::literal::{bytes, string};
-use crate::meta;
 use crate::recover::{chain_tables, verify};
 use crate::sums::{SumCache, unions};
 use crate::writer::{delete, settle};
+use crate::{fail, meta};
 
 /// Tables whose rows are deleted at once.
 const PARALLEL: usize = 4;
@@ -170,19 +170,23 @@ impl Retracted {
 
     /// Does what is left to do, up to a step.
     pub(crate) async fn finish(&self, client: &Client, until: Step) -> Result<(), WarehouseError> {
+        fail::point("retract.commit");
         // A process that died may have inserts under way.
         settle(client).await?;
         if until >= Step::Keep {
             self.keep(client).await?;
+            fail::point("retract.keep");
         }
         if until >= Step::Half {
             self.remove(client, until == Step::Half).await?;
         }
         if until >= Step::Replace {
             self.replace(client).await?;
+            fail::point("retract.replace");
         }
         if until >= Step::Ledger {
             delete(client, "ingest_ledger", &self.condition()).await?;
+            fail::point("retract.ledger");
         }
         Ok(())
     }
@@ -221,7 +225,11 @@ impl Retracted {
         }
         let range = &range;
         stream::iter(full)
-            .map(|(table, _)| async move { delete(client, &table, range).await })
+            .map(|(table, _)| async move {
+                delete(client, &table, range).await?;
+                fail::point("retract.remove");
+                Ok(())
+            })
             .buffer_unordered(PARALLEL)
             .try_collect()
             .await

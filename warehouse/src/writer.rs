@@ -18,9 +18,9 @@ pub use self::backoff::Backoff;
 pub use self::batch::Batch;
 use crate::client::{Client, WarehouseError};
 use crate::ledger::{Ledger, LedgerRow, Sums, insert_sql, rows_at};
-use crate::meta;
 use crate::retract::{self, Retracted, Retraction, Step};
 use crate::sums::SumCache;
+use crate::{fail, meta};
 
 /// Inserts of one batch that run at once.
 const PARALLEL: usize = 4;
@@ -136,7 +136,9 @@ impl Writer {
             ..State::default()
         };
         let tables: Vec<&TableRows> = batch.tables.iter().collect();
-        self.insert(&mut numbers, batch, &tables, content).await
+        self.insert(&mut numbers, batch, &tables, content).await?;
+        fail::point("writer.ahead");
+        Ok(())
     }
 
     /// `inserted`: the rows were inserted ahead, for certain or perhaps.
@@ -296,7 +298,9 @@ impl Writer {
                         .await?
                 }
             };
+            fail::point("writer.insert.before");
             self.insert(state, batch, &missing, &content).await?;
+            fail::point("writer.insert.after");
             let sums = self
                 .sums
                 .read(&self.client, &tables, batch.slot_lo, batch.slot_hi)
@@ -310,7 +314,9 @@ impl Writer {
                     content,
                 );
                 let token = self.token(state, "ingest_ledger", batch, &content);
+                fail::point("writer.ledger.before");
                 self.client.insert_select(&insert_sql(&row), &token).await?;
+                fail::point("writer.ledger.after");
                 return self.fenced(row).await;
             }
             warn!(
@@ -390,6 +396,7 @@ impl Writer {
             .map_or(0, Ledger::epoch)
             .saturating_add(1);
         meta::record_epoch(&self.client, epoch).await?;
+        fail::point("writer.remove");
         if let Some(ledger) = &mut state.ledger {
             ledger.set_epoch(epoch);
         }
@@ -411,7 +418,9 @@ impl Writer {
         let client = &self.client;
         stream::iter(jobs)
             .map(|(table, native, token)| async move {
-                client.insert_native(&table, native, &token).await
+                client.insert_native(&table, native, &token).await?;
+                fail::point("writer.insert.table");
+                Ok(())
             })
             .buffer_unordered(PARALLEL)
             .try_collect()

@@ -194,6 +194,12 @@ pub(crate) const KEYS: &[Key] = &[
         "",
         "file that holds the token",
     ),
+    key(
+        "geyser.from_slot",
+        Kind::Integer(1, u64::MAX),
+        "",
+        "slot to start from where nothing is indexed yet; unset = the tip",
+    ),
     aliased(
         key(
             "rpc.url",

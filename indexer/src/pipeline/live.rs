@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use hypernode_decoder::Decoder;
-use hypernode_warehouse::Client;
+use hypernode_warehouse::{Client, fail};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use yellowstone_grpc_proto::geyser::subscribe_update::UpdateOneof;
@@ -281,6 +281,7 @@ impl Follow {
         let head = self.stage.head();
         if head != before {
             self.published.send_replace(head.map(|head| head.slot));
+            fail::point("live.published");
         }
         if self.stage.gaps().len() > gaps {
             // The server may still hold what the stream left out.

@@ -5,7 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
-use hypernode_warehouse::{Ahead, Batch, Retracted, Retraction, WarehouseError, Writer, Written};
+use hypernode_warehouse::{
+    Ahead, Batch, Retracted, Retraction, WarehouseError, Writer, Written, fail,
+};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -85,6 +87,7 @@ pub(super) async fn store(
     let mut next = first.map(|work| Next::new(work, source));
     let mut stop = None;
     while let Some(work) = next.take() {
+        fail::point("store.taken");
         let (current, ahead) = match work {
             Next::Batch(batch, ahead) => (batch, ahead),
             Next::Retract(retraction) => {
@@ -187,6 +190,7 @@ impl Following {
         self.begun.store(true, Ordering::Relaxed);
         match Next::new(work, source) {
             Next::Batch(batch, _) => {
+                fail::point("store.taken");
                 let ahead = insert_ahead(writer, &batch).await;
                 Some(Next::Batch(batch, Some(ahead)))
             }

@@ -54,6 +54,8 @@ pub(super) struct Journal {
     first: u64,
     kept: VecDeque<Happening>,
     tip: Tip,
+    /// The chain began with this process.
+    began: bool,
     /// The first slot sealed by this process.
     sealed_from: Option<u64>,
     beside: BTreeMap<u64, Arc<SubscribeUpdateBlock>>,
@@ -82,6 +84,7 @@ impl Journal {
             first: 0,
             kept: VecDeque::new(),
             tip,
+            began: tip.0 == 0,
             sealed_from: None,
             beside: BTreeMap::new(),
             doomed: None,
@@ -92,7 +95,9 @@ impl Journal {
     pub(super) fn push(&mut self, happenings: impl IntoIterator<Item = Happening>) -> u64 {
         for happening in happenings {
             if happening.what == (What::Executed { sealed: true }) {
-                self.sealed_from.get_or_insert(happening.slot);
+                // A chain's own first process has lost nothing before it.
+                let first = if self.began { 1 } else { happening.slot };
+                self.sealed_from.get_or_insert(first);
             }
             self.kept.push_back(happening);
         }

@@ -31,6 +31,9 @@ const PING_EVERY: Duration = Duration::from_secs(10);
 /// Happenings that are taken at once.
 const STEP: usize = 256;
 
+/// A way to a block.
+type ReadBlock = fn(&Chain, u64) -> crate::error::Result<Option<Arc<SubscribeUpdateBlock>>>;
+
 /// How a subscription ends: with a status, or in order.
 type End = Option<Status>;
 
@@ -131,8 +134,8 @@ impl Follower {
                 () = self.outbox.half_empty() => {}
                 () = self.shutdown.cancelled() => return Err(shutting_down()),
             }
-            // A slot without a block left nothing to replay.
-            let Some(block) = self.stored(slot).await? else {
+            // A slot without a block of the chain left nothing to replay.
+            let Some(block) = self.read(slot, Chain::block).await? else {
                 continue;
             };
             let reached = tip.level_of(slot).unwrap_or(Commitment::Processed);
@@ -181,7 +184,7 @@ impl Follower {
         };
         let slot = happening.slot;
         if level == Some(filters.level()) && filters.wants_content() {
-            let block = self.stored(slot).await?;
+            let block = self.read(slot, Chain::shown).await?;
             let block = block.ok_or_else(|| {
                 Some(Status::internal(format!(
                     "block of slot {slot}: not stored"
@@ -301,12 +304,16 @@ impl Follower {
         })
     }
 
-    /// The block that was shown for a slot.
-    async fn stored(&self, slot: u64) -> Result<Option<Arc<SubscribeUpdateBlock>>, End> {
+    /// Reads a block where waiting for the disk holds nobody up.
+    async fn read(
+        &self,
+        slot: u64,
+        read: ReadBlock,
+    ) -> Result<Option<Arc<SubscribeUpdateBlock>>, End> {
         let chain = self.chain.clone();
         let failed =
             |reason: String| Some(Status::internal(format!("block of slot {slot}: {reason}")));
-        match tokio::task::spawn_blocking(move || chain.shown(slot)).await {
+        match tokio::task::spawn_blocking(move || read(&chain, slot)).await {
             Ok(Ok(block)) => Ok(block),
             Ok(Err(error)) => Err(failed(error.to_string())),
             Err(error) => Err(failed(error.to_string())),

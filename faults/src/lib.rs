@@ -1,0 +1,12 @@
+//! Faults on purpose: a network that misbehaves, proxies that lose, double and delay, an indexer that is killed; and what
+//! is stored in the end, compared with the chain.
+
+#![forbid(unsafe_code)]
+
+pub mod compare;
+pub mod indexer;
+pub mod ingest;
+pub mod net;
+pub mod proxy;
+pub mod scenarios;
+pub mod store;

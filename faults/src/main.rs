@@ -1,0 +1,114 @@
+//! `faults`: breaks things on purpose and counts what is lost.
+
+#![forbid(unsafe_code)]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use hypernode_faults::ingest::{self, Keep, Summary};
+use hypernode_faults::net::{self, NetOptions};
+use hypernode_faults::store::Store;
+
+/// Breaks things on purpose: networks, connections, processes; then compares what is stored with the chain.
+#[derive(Debug, Parser)]
+#[command(name = "faults", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Kill a real indexer at random and at fail points, before a network that misbehaves. The last line is one JSON object.
+    Ingest(Ingest),
+    /// The network's own process; started by the other commands.
+    #[command(hide = true)]
+    Net {
+        /// Its options, as JSON.
+        options: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Ingest {
+    /// How many seeds.
+    #[arg(long, default_value_t = 10)]
+    seeds: u64,
+    /// The first one.
+    #[arg(long, default_value_t = 1)]
+    from_seed: u64,
+    /// Keep chains, data directories and logs of the seeds here.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let done = match Cli::parse().command {
+        Command::Ingest(args) => ingest(args).await,
+        Command::Net { options } => network(&options).await,
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("faults: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn network(options: &str) -> Result<bool> {
+    let options: NetOptions = serde_json::from_str(options)?;
+    net::serve(&options).await?;
+    Ok(true)
+}
+
+#[allow(clippy::print_stdout, reason = "the answer")]
+async fn ingest(args: Ingest) -> Result<bool> {
+    let store = Store::open().await?;
+    let mut summary = Summary::default();
+    let mut broken = Vec::new();
+    let keep = Keep(args.keep);
+    for seed in args.from_seed..args.from_seed.saturating_add(args.seeds) {
+        summary.seeds += 1;
+        match ingest::seed(&store, seed, &keep).await {
+            Ok(outcome) => {
+                let difference = &outcome.difference;
+                eprintln!(
+                    "seed {seed}: slots {} to {}, {} rows, {} kills, {:.1} s",
+                    outcome.slots.0,
+                    outcome.slots.1,
+                    difference.rows,
+                    outcome.kills,
+                    outcome.time.as_secs_f64()
+                );
+                for line in &difference.lines {
+                    eprintln!("  {line}");
+                }
+                summary.kills += outcome.kills;
+                summary.lost += difference.lost;
+                summary.duplicated += difference.duplicated;
+                summary.derived_mismatch += difference.derived;
+            }
+            Err(error) => {
+                eprintln!("seed {seed}: {error:#}");
+                broken.push(seed);
+            }
+        }
+    }
+    store.close().await;
+    if !broken.is_empty() {
+        eprintln!("not ended: seeds {broken:?}");
+    }
+    println!("{}", serde_json::to_string(&summary)?);
+    Ok(broken.is_empty() && summary.is_good())
+}

@@ -1,0 +1,1 @@
+//! `faults scenarios`: what goes wrong with real servers, each by its name.

@@ -1,0 +1,166 @@
+//! The ClickHouse of a run: one engine for all seeds, emptied between them; beside what the indexer stores lies what a
+//! clean run over the same chain stores.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use hypernode_decoder::{Decoder, Keep, ProgramConfig, idl};
+use hypernode_indexer::pipeline::{self, RecordingOptions, StatusHandle};
+use hypernode_schemas::{canonical, localnet};
+use hypernode_warehouse::engine::{Engine, EngineOptions};
+use hypernode_warehouse::{Client, Endpoint, migrate};
+use tokio_util::sync::CancellationToken;
+
+/// Database of the indexer that is killed.
+pub const DATABASE: &str = "faulty";
+/// Database of the clean run.
+pub const TRUTH: &str = "clean";
+
+/// The open engine with both databases.
+#[derive(Debug)]
+pub struct Store {
+    engine: Engine,
+    /// Reaches what the indexer stores.
+    pub client: Client,
+    truth: Client,
+    decoder: Arc<Decoder>,
+    _dir: tempfile::TempDir,
+}
+
+/// The program beside this one.
+///
+/// # Errors
+/// When it was not built.
+pub fn hypernode() -> Result<PathBuf> {
+    let own = std::env::current_exe().context("own executable")?;
+    // Tests lie one folder below the programs.
+    for folder in own.ancestors().skip(1).take(2) {
+        let program = folder.join("hypernode");
+        if program.is_file() {
+            return Ok(program);
+        }
+    }
+    bail!(
+        "no `hypernode` beside {}: build it with `cargo build -p hypernode` in the same profile",
+        own.display()
+    )
+}
+
+/// The decoder of the built-in IDLs under localnet's addresses.
+///
+/// # Errors
+/// When a built-in IDL does not compile.
+pub fn decoder() -> Result<Decoder> {
+    let mut programs = Vec::new();
+    for (label, text) in hypernode_schemas::idl::builtin() {
+        let idl = idl::parse(label, label, text.as_bytes())
+            .map_err(|error| anyhow::anyhow!("built-in IDL {label}: {error}"))?;
+        programs.push(ProgramConfig::new(*label, localnet::program_id(label), idl));
+    }
+    let map = canonical::parse(canonical::TEXT).context("the canonical map")?;
+    Decoder::new(programs, &map, Keep::Matching).context("the built-in programs")
+}
+
+/// A folder for one run, in memory where there is one: what is killed here are processes, and what they wrote outlives them
+/// without a disk.
+///
+/// # Errors
+/// When none can be made.
+pub fn folder() -> Result<tempfile::TempDir> {
+    let memory = Path::new("/dev/shm");
+    let made = tempfile::Builder::new()
+        .prefix("faults-")
+        .tempdir_in(memory);
+    Ok(made.or_else(|_| tempfile::tempdir())?)
+}
+
+impl Store {
+    /// Starts the engine in a directory of its own.
+    ///
+    /// # Errors
+    /// When there is no engine, or it does not take the tables.
+    pub async fn open() -> Result<Self> {
+        let dir = folder()?;
+        let library = std::env::var_os("HYPERNODE__CLICKHOUSE__LIBRARY").map(PathBuf::from);
+        let engine = Engine::start(EngineOptions {
+            data_dir: dir.path().to_owned(),
+            port: 0,
+            library,
+            program: hypernode()?,
+        })
+        .await?;
+        let admin = Client::new(&engine.endpoint())?;
+        for database in [DATABASE, TRUTH] {
+            admin
+                .execute(&format!("CREATE DATABASE {database}"))
+                .await?;
+        }
+        let client = |name: &str| Client::new(&of(&engine, name));
+        let (client, truth) = (client(DATABASE)?, client(TRUTH)?);
+        let decoder = decoder()?;
+        for client in [&client, &truth] {
+            migrate::migrate(client).await?;
+            migrate::evolve_tables(client, decoder.tables()).await?;
+        }
+        Ok(Self {
+            engine,
+            client,
+            truth,
+            decoder: decoder.into(),
+            _dir: dir,
+        })
+    }
+
+    /// Where the indexer writes.
+    #[must_use]
+    pub fn endpoint(&self) -> Endpoint {
+        of(&self.engine, DATABASE)
+    }
+
+    /// Empties both databases: the next seed is another network.
+    ///
+    /// # Errors
+    /// What ClickHouse said.
+    pub async fn empty(&self) -> Result<()> {
+        for client in [&self.client, &self.truth] {
+            let sql = "SELECT name FROM system.tables WHERE database = currentDatabase() AND total_rows > 0 \
+                       AND name != 'schema_migrations'";
+            for table in client.rows::<String>(sql).await? {
+                client.execute(&format!("TRUNCATE TABLE `{table}`")).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Indexes a recording of the chain into the other database, undisturbed.
+    ///
+    /// # Errors
+    /// When it cannot be indexed whole.
+    pub async fn clean_run(&self, recording: &Path) -> Result<()> {
+        let outcome = pipeline::run_recording(
+            RecordingOptions::new(recording),
+            Arc::clone(&self.decoder),
+            self.truth.clone(),
+            StatusHandle::new(),
+            CancellationToken::new(),
+        )
+        .await?;
+        if !outcome.is_whole() {
+            bail!("the chain's own recording is not whole: {:?}", outcome.gaps);
+        }
+        Ok(())
+    }
+
+    /// Ends the engine in order.
+    pub async fn close(self) {
+        self.engine.shutdown().await;
+    }
+}
+
+fn of(engine: &Engine, database: &str) -> Endpoint {
+    Endpoint {
+        database: database.to_owned(),
+        ..engine.endpoint()
+    }
+}
