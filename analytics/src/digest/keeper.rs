@@ -212,7 +212,8 @@ impl Keeper {
         Ok((blocks > 0).then_some(start))
     }
 
-    /// The last final slot up to which the ledger covers every slot from `after` on; `None`: not even that one.
+    /// The last final slot up to which every slot from `after` on is in the ledger or was given up; `None`: not even that
+    /// one.
     async fn covered(&self, after: u64) -> Result<Option<u64>, Error> {
         let sql = "SELECT max(finalized_slot) FROM ingest_ledger";
         let finalized: u64 = query::row(&self.client, "the newest final slot", sql).await?;
@@ -220,7 +221,12 @@ impl Keeper {
             "SELECT slot_lo, slot_hi FROM ingest_ledger WHERE slot_hi >= {after} AND slot_lo <= {finalized} \
              ORDER BY slot_lo LIMIT {STEP}"
         );
-        let rows: Vec<(u64, u64)> = query::rows(&self.client, "the ledger", &sql).await?;
+        let mut rows: Vec<(u64, u64)> = query::rows(&self.client, "the ledger", &sql).await?;
+        let read_to = rows.last().map_or(0, |(_, hi)| *hi);
+        let sql = "SELECT DISTINCT slot_lo, slot_hi FROM gaps WHERE state = 'accepted'";
+        let given_up: Vec<(u64, u64)> = query::rows(&self.client, "accepted gaps", sql).await?;
+        rows.extend(given_up.into_iter().filter(|(_, hi)| *hi < read_to));
+        rows.sort_unstable();
         let mut next = after;
         for (lo, hi) in rows {
             if lo > next {
