@@ -32,6 +32,8 @@ pub(crate) const COLUMNS: &[(&str, &str)] = &[
 struct Transaction {
     signature: String,
     landed: bool,
+    slot: Option<u64>,
+    block_index: Option<u32>,
     success: Option<bool>,
     events: Vec<Event>,
 }
@@ -132,20 +134,41 @@ pub(crate) fn believed_logs(path: &Path) -> BTreeMap<String, BTreeSet<String>> {
     believed
 }
 
-/// The events that must decode, by the rules of the recording's README.
+/// Every transaction that landed.
+fn landed(path: &Path) -> impl Iterator<Item = Transaction> {
+    let file = std::fs::File::open(path).expect("open");
+    let lines = BufReader::new(zstd::Decoder::new(file).expect("zstd")).lines();
+    lines
+        .map(|line| serde_json::from_str::<Transaction>(&line.expect("line")).expect("truth"))
+        .filter(|transaction| transaction.landed)
+}
+
+/// Slot, position and success of every transaction that landed, as tab-separated text by signature.
+pub(crate) fn places(path: &Path) -> BTreeMap<String, String> {
+    landed(path)
+        .map(|transaction| {
+            let place = format!(
+                "{}\t{}\t{}",
+                transaction.slot.expect("slot"),
+                transaction.block_index.expect("index"),
+                transaction.success.expect("success")
+            );
+            (transaction.signature, place)
+        })
+        .collect()
+}
+
+/// The events that must decode, by the rules of the recording's README, of the transactions that the stream contains.
 pub(crate) fn expected(
     path: &Path,
     believed: &BTreeMap<String, BTreeSet<String>>,
 ) -> BTreeMap<Key, Vec<String>> {
-    let file = std::fs::File::open(path).expect("open");
-    let lines = BufReader::new(zstd::Decoder::new(file).expect("zstd")).lines();
     let mut expected: BTreeMap<Key, Vec<String>> = BTreeMap::new();
-    for line in lines {
-        let transaction: Transaction = serde_json::from_str(&line.expect("line")).expect("truth");
-        if !transaction.landed || transaction.success != Some(true) {
+    for transaction in landed(path) {
+        let (Some(log), Some(true)) = (believed.get(&transaction.signature), transaction.success)
+        else {
             continue;
-        }
-        let log = &believed[&transaction.signature];
+        };
         for event in transaction.events {
             let label = match event.program_id.as_str() {
                 "EZKppoNQQHjeECjs6Q7BukFMEEzpPT9YRRmYmYSGynGw" => "evp_A",
