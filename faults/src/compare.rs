@@ -1,7 +1,7 @@
 //! What is stored, beside what a clean run stores: row by row.
 
 use anyhow::Result;
-use hypernode_warehouse::Client;
+use hypernode_warehouse::{Client, gaps};
 
 use crate::store::{DATABASE, TRUTH};
 
@@ -46,8 +46,16 @@ impl Difference {
 /// # Errors
 /// What ClickHouse said.
 pub async fn compare(client: &Client, from: u64, to: u64) -> Result<Difference> {
+    compare_but(client, from, to, &[]).await
+}
+
+/// As [`compare`], without these columns.
+///
+/// # Errors
+/// What ClickHouse said.
+pub async fn compare_but(client: &Client, from: u64, to: u64, but: &[&str]) -> Result<Difference> {
     let mut difference = Difference::default();
-    for (table, columns) in tables(client).await? {
+    for (table, columns) in tables(client, but).await? {
         let side = |database: &str| {
             format!(
                 "SELECT cityHash64(tuple({columns})) AS h, slot, toInt64(count()) AS n FROM {database}.`{table}` \
@@ -81,7 +89,7 @@ pub async fn compare(client: &Client, from: u64, to: u64) -> Result<Difference> 
 }
 
 /// Tables that hold rows of slots on either side, with the columns to compare.
-async fn tables(client: &Client) -> Result<Vec<(String, String)>> {
+async fn tables(client: &Client, but: &[&str]) -> Result<Vec<(String, String)>> {
     let quoted = |names: &[&str]| -> String {
         let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
         names.join(",")
@@ -93,10 +101,22 @@ async fn tables(client: &Client) -> Result<Vec<(String, String)>> {
          AND (table IN ({}) OR startsWith(table, 'ev_') OR startsWith(table, 'ix_')) AND table IN \
          (SELECT name FROM system.tables WHERE database IN ('{DATABASE}', '{TRUTH}') AND total_rows > 0) \
          GROUP BY table ORDER BY table",
-        quoted(SOURCE_COLUMNS),
+        quoted(&[SOURCE_COLUMNS, but].concat()),
         quoted(&named)
     );
     Ok(client.rows(&sql).await?)
+}
+
+/// Gaps that nobody has filled, with their reasons.
+///
+/// # Errors
+/// What ClickHouse said.
+pub async fn open_gaps(client: &Client) -> Result<Vec<String>> {
+    let gaps = gaps::list(client).await?;
+    let open = gaps.into_iter().filter(|gap| gap.state == "open");
+    Ok(open
+        .map(|gap| format!("slots {} to {}: {}", gap.slot_lo, gap.slot_hi, gap.reason))
+        .collect())
 }
 
 /// The slots that the ledger covers: first, last, and how many are missing between.

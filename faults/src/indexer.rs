@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use hypernode_schemas::localnet;
 use hypernode_warehouse::Endpoint;
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
 /// How to start it.
@@ -98,6 +100,18 @@ impl Indexer {
     /// When the system refuses.
     pub async fn kill(mut self) -> Result<()> {
         Ok(self.child.kill().await?)
+    }
+
+    /// Lets it stand still for so long.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub async fn pause(&mut self, time: Duration) -> Result<()> {
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
+        let process = id.and_then(Pid::from_raw).context("the indexer is gone")?;
+        kill_process(process, Signal::STOP)?;
+        tokio::time::sleep(time).await;
+        Ok(kill_process(process, Signal::CONT)?)
     }
 
     /// How it ended, if it has.

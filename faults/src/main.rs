@@ -9,6 +9,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use hypernode_faults::ingest::{self, Keep, Summary};
 use hypernode_faults::net::{self, NetOptions};
+use hypernode_faults::scenarios;
 use hypernode_faults::store::Store;
 
 /// Breaks things on purpose: networks, connections, processes; then compares what is stored with the chain.
@@ -23,6 +24,8 @@ struct Cli {
 enum Command {
     /// Kill a real indexer at random and at fail points, before a network that misbehaves. The last line is one JSON object.
     Ingest(Ingest),
+    /// Play every row of what streams were seen to do wrong: equal to the chain, or a gap with its reason.
+    Scenarios(Scenarios),
     /// The network's own process; started by the other commands.
     #[command(hide = true)]
     Net {
@@ -44,6 +47,12 @@ struct Ingest {
     keep: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+struct Scenarios {
+    /// Only those whose name contains this.
+    name: Option<String>,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt()
@@ -54,6 +63,7 @@ async fn main() -> ExitCode {
         .init();
     let done = match Cli::parse().command {
         Command::Ingest(args) => ingest(args).await,
+        Command::Scenarios(args) => scenarios(args).await,
         Command::Net { options } => network(&options).await,
     };
     match done {
@@ -70,6 +80,35 @@ async fn network(options: &str) -> Result<bool> {
     let options: NetOptions = serde_json::from_str(options)?;
     net::serve(&options).await?;
     Ok(true)
+}
+
+#[allow(clippy::print_stdout, reason = "the answer")]
+async fn scenarios(args: Scenarios) -> Result<bool> {
+    let store = Store::open().await?;
+    let wanted = |name: &str| args.name.as_deref().is_none_or(|part| name.contains(part));
+    let (mut good, mut bad) = (0, 0);
+    for scenario in scenarios::all() {
+        if !wanted(scenario.name) {
+            continue;
+        }
+        let (verdict, time) = scenario.play(&store).await?;
+        println!(
+            "{:28} {:5.1} s  {verdict}",
+            scenario.name,
+            time.as_secs_f64()
+        );
+        if verdict.is_good() {
+            good += 1;
+        } else {
+            bad += 1;
+        }
+    }
+    store.close().await;
+    println!(
+        "{}",
+        serde_json::json!({"scenarios": good + bad, "failed": bad})
+    );
+    Ok(bad == 0)
 }
 
 #[allow(clippy::print_stdout, reason = "the answer")]

@@ -39,6 +39,10 @@ pub struct NetOptions {
     pub replay_slots: u64,
     /// Transactions per second.
     pub rate: f64,
+    /// Ports of Geyser and JSON-RPC; 0 = any free one.
+    pub ports: (u16, u16),
+    /// Messages that may wait for one client of the stream.
+    pub queue: usize,
 }
 
 impl NetOptions {
@@ -54,6 +58,8 @@ impl NetOptions {
             confirmed_death: 0,
             replay_slots: 150,
             rate: 300.0,
+            ports: (0, 0),
+            queue: 10_000,
         }
     }
 }
@@ -119,12 +125,20 @@ impl Net {
         }
     }
 
-    /// Kills the process; another one on the same directory goes on from the last stored block.
+    /// Kills the process. Gives what starts another one in its place, which goes on behind the last stored block up to
+    /// another end.
     ///
     /// # Errors
     /// When the system refuses.
-    pub async fn kill(mut self) -> Result<()> {
-        Ok(self.child.kill().await?)
+    pub async fn kill(mut self, last_slot: u64) -> Result<NetOptions> {
+        self.child.kill().await?;
+        let port = |url: &str| url.rsplit(':').next().and_then(|port| port.parse().ok());
+        let ports = port(&self.place.geyser).zip(port(&self.place.rpc));
+        Ok(NetOptions {
+            last_slot,
+            ports: ports.context("the network's ports")?,
+            ..self.options
+        })
     }
 }
 
@@ -141,10 +155,11 @@ pub async fn serve(options: &NetOptions) -> Result<()> {
         confirmed_death: options.confirmed_death,
         ..Chaos::new(options.seed)
     };
-    let any = ([127, 0, 0, 1], 0).into();
+    let loopback = |port| ([127, 0, 0, 1], port).into();
     let net = Localnet::start(Options {
-        geyser: any,
-        rpc: any,
+        geyser: loopback(options.ports.0),
+        rpc: loopback(options.ports.1),
+        queue_messages: options.queue,
         seed: options.seed,
         rate: options.rate,
         slot_ms: options.slot_ms,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use hypernode_decoder::{Decoder, Keep, ProgramConfig, idl};
-use hypernode_indexer::pipeline::{self, RecordingOptions, StatusHandle};
+use hypernode_indexer::pipeline::{self, RecordingOptions, RecordingOutcome, StatusHandle};
 use hypernode_schemas::{canonical, localnet};
 use hypernode_warehouse::engine::{Engine, EngineOptions};
 use hypernode_warehouse::{Client, Endpoint, migrate};
@@ -138,18 +138,30 @@ impl Store {
     /// # Errors
     /// When it cannot be indexed whole.
     pub async fn clean_run(&self, recording: &Path) -> Result<()> {
-        let outcome = pipeline::run_recording(
-            RecordingOptions::new(recording),
-            Arc::clone(&self.decoder),
-            self.truth.clone(),
-            StatusHandle::new(),
-            CancellationToken::new(),
-        )
-        .await?;
+        let outcome = self.index(recording, &self.truth).await?;
         if !outcome.is_whole() {
             bail!("the chain's own recording is not whole: {:?}", outcome.gaps);
         }
         Ok(())
+    }
+
+    /// Indexes a recording where the indexer writes.
+    ///
+    /// # Errors
+    /// When it cannot be read or stored.
+    pub async fn indexed(&self, recording: &Path) -> Result<RecordingOutcome> {
+        self.index(recording, &self.client).await
+    }
+
+    async fn index(&self, recording: &Path, client: &Client) -> Result<RecordingOutcome> {
+        Ok(pipeline::run_recording(
+            RecordingOptions::new(recording),
+            Arc::clone(&self.decoder),
+            client.clone(),
+            StatusHandle::new(),
+            CancellationToken::new(),
+        )
+        .await?)
     }
 
     /// Ends the engine in order.

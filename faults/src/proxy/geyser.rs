@@ -1,6 +1,8 @@
 //! The proxy for Geyser: a service that asks the one behind it.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -24,6 +26,9 @@ use yellowstone_grpc_proto::geyser::{
     SubscribeUpdateDeshred, SubscribeUpdateGossip, subscribe_update::UpdateOneof,
 };
 
+use yellowstone_grpc_proto::prelude::Reward;
+
+use super::Seen;
 use super::plan::{Shared, StreamPlan};
 
 /// Messages between the two streams.
@@ -57,17 +62,23 @@ type Answer<T> = Result<Response<T>, Status>;
 pub(super) struct Relay {
     behind: GeyserClient<Channel>,
     mischief: Shared,
+    seen: Arc<Seen>,
     stop: CancellationToken,
 }
 
 impl Relay {
-    pub(super) fn new(url: &str, mischief: Shared, stop: CancellationToken) -> Result<Self> {
+    pub(super) fn new(
+        url: &str,
+        (mischief, seen): (Shared, Arc<Seen>),
+        stop: CancellationToken,
+    ) -> Result<Self> {
         let channel = Endpoint::from_shared(url.to_owned())?
             .tcp_nodelay(true)
             .connect_lazy();
         Ok(Self {
             behind: GeyserClient::new(channel).max_decoding_message_size(MAX_MESSAGE),
             mischief,
+            seen,
             stop,
         })
     }
@@ -139,7 +150,8 @@ impl Passing {
         }
     }
 
-    async fn message(&mut self, update: SubscribeUpdate) -> Result<(), Over> {
+    async fn message(&mut self, mut update: SubscribeUpdate) -> Result<(), Over> {
+        self.alter(&mut update);
         let mut orphan = None;
         let mut may_wait = true;
         match &update.update_oneof {
@@ -148,7 +160,10 @@ impl Passing {
                 let lost = match status {
                     SlotStatus::SlotConfirmed if self.plan.never_confirmed => true,
                     SlotStatus::SlotFinalized if self.plan.never_finalized => true,
-                    SlotStatus::SlotFinalized | SlotStatus::SlotDead => false,
+                    SlotStatus::SlotConfirmed if self.plan.only_rooted => false,
+                    SlotStatus::SlotFinalized => false,
+                    _ if self.plan.only_rooted => true,
+                    SlotStatus::SlotDead => false,
                     _ => self.roll(self.plan.lose_statuses),
                 };
                 if lost {
@@ -190,6 +205,25 @@ impl Passing {
         Ok(())
     }
 
+    /// Changes blocks as the plan says.
+    fn alter(&self, update: &mut SubscribeUpdate) {
+        let Some(UpdateOneof::Block(block)) = &mut update.update_oneof else {
+            return;
+        };
+        if self.plan.pad > 0 && block.slot.is_multiple_of(16) {
+            let rewards = block.rewards.get_or_insert_default();
+            rewards.rewards.push(Reward {
+                pubkey: "1".repeat(self.plan.pad),
+                ..Reward::default()
+            });
+        }
+        if self.plan.forge.contains(&block.slot) {
+            // Another hash, and one transaction less: what another node may have seen.
+            block.blockhash = bs58::encode([7; 32]).into_string();
+            block.transactions.pop();
+        }
+    }
+
     fn roll(&mut self, rate: u64) -> bool {
         rate > 0 && self.rng.random_range(0..1_000) < rate
     }
@@ -229,6 +263,7 @@ impl Geyser for Relay {
         &self,
         request: Request<Streaming<SubscribeRequest>>,
     ) -> Answer<Self::SubscribeStream> {
+        self.seen.streams.fetch_add(1, Ordering::Relaxed);
         let (plan, rng) = self.mischief.stream();
         let empty = plan.empty_replay;
         let requests = requests(

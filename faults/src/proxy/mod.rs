@@ -4,6 +4,10 @@ mod geyser;
 mod plan;
 mod rpc;
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
 use anyhow::Result;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -12,11 +16,42 @@ pub use plan::{Ending, Mischief, RpcFault, StreamPlan};
 
 use crate::net::Place;
 
+/// What clients asked of the proxies.
+#[derive(Debug, Default)]
+pub struct Seen {
+    streams: AtomicU64,
+    methods: Mutex<BTreeMap<String, u64>>,
+}
+
+impl Seen {
+    fn method(&self, name: &str) {
+        let mut methods = self.methods.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody asks for more kinds than there are methods.
+        if methods.len() < 100 {
+            *methods.entry(name.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Streams that were opened.
+    #[must_use]
+    pub fn streams(&self) -> u64 {
+        self.streams.load(Ordering::Relaxed)
+    }
+
+    /// How often a method of JSON-RPC was called.
+    #[must_use]
+    pub fn calls(&self, method: &str) -> u64 {
+        let methods = self.methods.lock().unwrap_or_else(PoisonError::into_inner);
+        methods.get(method).copied().unwrap_or(0)
+    }
+}
+
 /// Both proxies. Dropping it ends them, and every connection.
 #[derive(Debug)]
 pub struct Proxy {
     /// Where the network is reached through them.
     pub place: Place,
+    seen: Arc<Seen>,
     stop: CancellationToken,
 }
 
@@ -35,11 +70,19 @@ impl Proxy {
             genesis: behind.genesis.clone(),
         };
         let mischief = mischief.shared();
-        let relay = geyser::Relay::new(&behind.geyser, mischief.clone(), stop.clone())?;
+        let seen = Arc::new(Seen::default());
+        let shared = (mischief.clone(), Arc::clone(&seen));
+        let relay = geyser::Relay::new(&behind.geyser, shared, stop.clone())?;
         tokio::spawn(geyser::serve(geyser, relay, stop.clone()));
-        let front = rpc::Front::new(&behind.rpc, mischief)?;
+        let front = rpc::Front::new(&behind.rpc, mischief, Arc::clone(&seen))?;
         tokio::spawn(rpc::serve(rpc, front, stop.clone()));
-        Ok(Self { place, stop })
+        Ok(Self { place, seen, stop })
+    }
+
+    /// What was asked so far.
+    #[must_use]
+    pub fn seen(&self) -> &Seen {
+        &self.seen
     }
 }
 

@@ -66,8 +66,14 @@ pub struct StreamPlan {
     pub never_confirmed: bool,
     /// `FINALIZED` never comes.
     pub never_finalized: bool,
+    /// No status but `CONFIRMED` and `FINALIZED` comes.
+    pub only_rooted: bool,
     /// The blocks of these slots never come.
     pub lose_blocks: Vec<u64>,
+    /// The blocks of these slots come with another hash and content.
+    pub forge: Vec<u64>,
+    /// Bytes that every sixteenth block is longer by.
+    pub pad: usize,
 }
 
 /// What happens to one answer of JSON-RPC.

@@ -1,5 +1,7 @@
 //! The proxy for JSON-RPC.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -10,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::Seen;
 use super::plan::{RpcFault, Shared};
 
 #[derive(Debug, Clone)]
@@ -17,16 +20,18 @@ pub(super) struct Front {
     url: String,
     client: reqwest::Client,
     mischief: Shared,
+    seen: Arc<Seen>,
 }
 
 impl Front {
-    pub(super) fn new(url: &str, mischief: Shared) -> Result<Self> {
+    pub(super) fn new(url: &str, mischief: Shared, seen: Arc<Seen>) -> Result<Self> {
         // A second call finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self {
             url: url.to_owned(),
             client: reqwest::Client::builder().no_proxy().build()?,
             mischief,
+            seen,
         })
     }
 
@@ -53,6 +58,7 @@ pub(super) async fn serve(listener: TcpListener, front: Front, stop: Cancellatio
 async fn answer(State(front): State<Front>, body: Bytes) -> Response {
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
     let method = request["method"].as_str().unwrap_or_default();
+    front.seen.method(method);
     let fault = front.mischief.answer(method);
     match &fault {
         Some(RpcFault::TooMany(seconds)) => {

@@ -15,7 +15,7 @@ use super::{
     beside::{Beside, Doomed},
     block,
     chaos::{Chaos, Fate},
-    commitment::{Commitment, Tip},
+    commitment::{Commitment, FINALIZE_LAG, Tip},
     driver::{Driver, Outcome, SlotView},
     journal::{Happening, What},
     reader::Reader,
@@ -187,6 +187,14 @@ impl Producer {
             Fate::Fork { .. } | Fate::ConfirmedDeath { .. } if !self.state.beside.is_empty() => {
                 Fate::Block
             }
+            // Who is not told of it learns it from finality, which must still come.
+            Fate::ConfirmedDeath { .. }
+                if self
+                    .last_slot
+                    .is_some_and(|last| slot + FINALIZE_LAG + BARREN + 2 > last) =>
+            {
+                Fate::Block
+            }
             fate => fate,
         }
     }
@@ -271,7 +279,7 @@ impl Producer {
     /// After a start, a validator executes its ledger again: bare transactions, without meta or status.
     fn execute_again(&self) -> Result<()> {
         let store = self.shared.store.reader()?;
-        let span = usize::try_from(super::FINALIZE_LAG).unwrap_or(usize::MAX);
+        let span = usize::try_from(FINALIZE_LAG).unwrap_or(usize::MAX);
         let slots = store.newest(u64::MAX, span)?;
         let again = slots.into_iter().rev().map(|slot| Happening {
             slot,
