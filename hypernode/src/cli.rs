@@ -34,6 +34,9 @@ pub(crate) enum Command {
     /// The source's blocks are decoded anew by the same decoder. Works beside a running instance and without one. Exits 1
     /// if anything differs, or nothing could be compared.
     Verify(Verify),
+    /// List slots that no source has delivered, or go on without them.
+    #[command(subcommand)]
+    Gap(GapCommand),
     /// Say what a running instance is doing.
     Status(Status),
     /// Print the index digest: one hash over all finalized facts up to a slot, equal wherever the facts are equal.
@@ -317,6 +320,41 @@ pub(crate) struct DigestArgs {
     /// Print one JSON object, with peaks and headers.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GapCommand {
+    /// List all gaps there were: slots, state (open, filled, accepted), reason. Exits 1 while one is open.
+    List(GapList),
+    /// Go on without slots that no source has: they are stated as missing from then on, at every start.
+    ///
+    /// A running instance goes on at once, a stopped one at its next start. What an accepted gap holds can be fetched
+    /// later, with `hypernode backfill`.
+    Accept(GapAccept),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GapList {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Print one JSON list.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GapAccept {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// First slot to do without.
+    #[arg(long, value_name = "SLOT")]
+    pub(crate) from: u64,
+    /// Last slot to do without.
+    #[arg(long, value_name = "SLOT")]
+    pub(crate) to: u64,
+    /// Why; it is kept, and shown to whoever asks.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
 }
 
 #[derive(Debug, Subcommand)]

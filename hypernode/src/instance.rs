@@ -20,7 +20,7 @@ use crate::config::Settings;
 use crate::datadir::DataDir;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::indexing::{IdlStatus, Indexing, Reload, Told};
-use crate::network::Remote;
+use crate::network::{self, Remote};
 use crate::programs::{Decoders, base58};
 use crate::running::{Endpoints, Running};
 use crate::signals;
@@ -127,6 +127,12 @@ impl Instance<'_> {
             status: status.clone(),
             api,
             rpc: self.rpc_url(),
+            blocks: match self.feed {
+                Feed::Simulated(network) => {
+                    network::rpc_pool(self.settings, Some(network.rpc_url()))
+                }
+                Feed::Real(_) => network::rpc_pool(self.settings, None),
+            },
             wal: WalOptions {
                 messages: self.settings.parsed("indexer.queue_messages"),
                 ..WalOptions::new(
@@ -324,6 +330,15 @@ fn indexer_report(now: &pipeline::IndexerStatus, idls: &IdlStatus) -> Value {
         "dead_letters": now.dead_letters,
         "malformed": now.malformed,
         "reconnects": now.reconnects,
+        "gap": now.gap.map(|gap| json!({ "from": gap.after + 1, "to": gap.before.saturating_sub(1) })),
+        "fill": now.fill.as_ref().map(|fill| json!({
+            "from": fill.from,
+            "to": fill.to,
+            "done": fill.done,
+            "per_second": fill.per_second,
+            "eta_seconds": fill.eta().map(|eta| eta.as_secs()),
+            "stuck": fill.stuck,
+        })),
         "queue": {
             "messages": now.queue.messages,
             "memory_bytes": now.queue.memory_bytes,

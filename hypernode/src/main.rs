@@ -67,6 +67,7 @@ async fn run(command: Command) -> Outcome {
         Command::Up(args) => commands::up::run(&args, commands::up::Roles::All).await,
         Command::Indexer(args) => commands::up::run(&args, commands::up::Roles::Indexer).await,
         Command::Index(args) => commands::index::run(&args).await,
+        Command::Gap(command) => commands::gap::run(&command).await,
         Command::Idl(command) => commands::idl::run(command).await,
         Command::Localnet(args) => commands::localnet::run(&args).await,
         Command::Migrate(args) => commands::migrate::run(&args).await,

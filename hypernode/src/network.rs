@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use hypernode_indexer::rpc::PoolOptions;
+
 use crate::config::{Settings, check};
 use crate::exit::{Failure, Outcome};
 
@@ -45,6 +47,28 @@ pub(crate) async fn remote(settings: &Settings) -> Outcome<Option<Remote>> {
         x_token,
         genesis,
     }))
+}
+
+/// The endpoints that blocks are asked of: those of the settings, or `own`, that of a network on this machine.
+pub(crate) fn rpc_pool(settings: &Settings, own: Option<String>) -> Option<PoolOptions> {
+    if let Some(url) = own {
+        return Some(PoolOptions {
+            requests_per_second: 0.0,
+            ..PoolOptions::new(vec![url])
+        });
+    }
+    let first = settings.get("rpc.url");
+    let further = settings.get("rpc.fallback_urls").unwrap_or_default();
+    let urls: Vec<String> = first
+        .into_iter()
+        .chain(check::list(further))
+        .map(str::to_owned)
+        .collect();
+    (!urls.is_empty()).then(|| PoolOptions {
+        requests_per_second: settings.parsed("rpc.requests_per_second"),
+        parallel: settings.parsed("rpc.parallel"),
+        ..PoolOptions::new(urls)
+    })
 }
 
 /// Names of the public clusters by their genesis hashes.

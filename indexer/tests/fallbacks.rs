@@ -84,6 +84,7 @@ impl World {
             geyser: GeyserOptions::new(network.geyser_url(), ids),
             source: "geyser".to_owned(),
             wal: hypernode_indexer::WalOptions::default(),
+            rpc: None,
             accounts: Some(AccountOptions {
                 queue_bytes,
                 ..AccountOptions::new(Arc::new(of_accounts), rpc.then(|| network.rpc_url()))

@@ -55,6 +55,7 @@ impl Live {
             source: "geyser".into(),
             wal,
             accounts: None,
+            rpc: None,
         };
         let task = tokio::spawn(run_live(
             options,

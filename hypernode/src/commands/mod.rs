@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod config;
 pub(crate) mod digest;
 pub(crate) mod fetch_engine;
+pub(crate) mod gap;
 pub(crate) mod idl;
 pub(crate) mod index;
 pub(crate) mod localnet;

@@ -93,6 +93,9 @@ fn print_for_people(running: &Running, status: &Value) {
     {
         say!("  message    {message}");
     }
+    if let Some(line) = fill_line(&indexer["fill"]) {
+        say!("  {line}");
+    }
     for line in idl_lines(&idls, &indexer["seen_slot"]) {
         say!("  {line}");
     }
@@ -101,6 +104,24 @@ fn print_for_people(running: &Running, status: &Value) {
             say!("  {name:10} {}", text(url));
         }
     }
+}
+
+/// How far a hole is filled, if there is one.
+fn fill_line(fill: &Value) -> Option<String> {
+    let number = |name: &str| fill[name].as_u64();
+    let (from, to, done) = (number("from")?, number("to")?, number("done")?);
+    let slots = to.saturating_sub(from) + 1;
+    let rest = match (fill["stuck"].as_str(), number("eta_seconds")) {
+        (Some(why), _) => format!("STUCK: {why}"),
+        (None, Some(eta)) => format!(
+            "{:.0} slots/s, {eta} s to go",
+            fill["per_second"].as_f64().unwrap_or_default()
+        ),
+        (None, None) => "asking".to_owned(),
+    };
+    Some(format!(
+        "gap        slots {from} to {to}: {done} of {slots} filled; {rest}"
+    ))
 }
 
 /// Which IDLs are in force since when, and what became of changes.
@@ -142,6 +163,23 @@ fn text(value: &Value) -> &str {
 mod tests {
     use super::*;
     use crate::indexing::Entry;
+
+    #[test]
+    fn people_read_how_far_a_hole_is_filled_and_why_not_further() {
+        assert_eq!(fill_line(&Value::Null), None);
+        let mut fill = serde_json::json!({"from": 10, "to": 19, "done": 4, "per_second": 2.0, "eta_seconds": 3});
+        let line = fill_line(&fill).unwrap();
+        assert!(
+            line.ends_with("4 of 10 filled; 2 slots/s, 3 s to go"),
+            "{line}"
+        );
+        fill["stuck"] = "no source holds slot 14".into();
+        assert!(
+            fill_line(&fill)
+                .unwrap()
+                .contains("STUCK: no source holds slot 14")
+        );
+    }
 
     #[test]
     fn people_read_which_idls_run_since_when_and_what_failed() {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use hypernode_decoder::Keep;
 use hypernode_indexer::recording::Format;
-use hypernode_indexer::rpc::{Pool, PoolOptions};
+use hypernode_indexer::rpc::Pool;
 use hypernode_indexer::verify::Source;
 
 use super::localnet::NETWORK;
@@ -13,6 +13,7 @@ use crate::config::{self, Settings};
 use crate::datadir::{Binding, DataDir};
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::idls::{self, Sources};
+use crate::network;
 use crate::programs::{Decoders, Ids, Rules};
 use crate::running::Running;
 
@@ -85,19 +86,13 @@ fn source(args: &Stretch, settings: &Settings, running: Option<&Running>) -> Out
             slot: args.slot,
         });
     }
-    let configured = settings.get("rpc.url").map(str::to_owned);
     let simulated = || running.and_then(|running| running.endpoints.rpc.clone());
-    let (url, own) = match (configured, simulated()) {
-        (Some(url), _) => (url, false),
-        (None, Some(url)) => (url, true),
-        (None, None) => {
-            let why = "there is none to take blocks from: give --against RECORDING, or --rpc URL (rpc.url)";
-            return Err(Failure::start("source", why));
-        }
+    let options = network::rpc_pool(settings, None)
+        .or_else(|| network::rpc_pool(settings, Some(simulated()?)));
+    let Some(options) = options else {
+        let why =
+            "there is none to take blocks from: give --against RECORDING, or --rpc URL (rpc.url)";
+        return Err(Failure::start("source", why));
     };
-    let mut options = PoolOptions::new(vec![url]);
-    if own {
-        options.requests_per_second = 0.0;
-    }
     Ok(Source::Rpc(Pool::new(&options).or_cannot_start("--rpc")?))
 }

@@ -74,6 +74,10 @@ pub(crate) fn value(key: &str, kind: Kind, value: &str) -> Result<(), (String, S
             format!("is not {}", kind.describe()),
             "use the keys for tokens and passwords; they are never shown".to_owned(),
         )),
+        Kind::Urls => {
+            let wrong_one = list(value).find_map(|url| self::value(key, Kind::Url, url).err());
+            wrong_one.map_or(Ok(()), Err)
+        }
         Kind::Url | Kind::Endpoint => match value.split_once("://") {
             Some(("http" | "https", rest)) if !rest.is_empty() && !rest.starts_with('/') => Ok(()),
             _ => wrong("write it as http://host:port"),
@@ -87,6 +91,12 @@ pub(crate) fn value(key: &str, kind: Kind, value: &str) -> Result<(), (String, S
             (format!("{shown} {why}"), fix.to_owned())
         }),
     }
+}
+
+/// The parts of a list of values.
+pub(crate) fn list(value: &str) -> impl Iterator<Item = &str> {
+    let parts = value.split([',', ' ', '\n']);
+    parts.map(str::trim).filter(|part| !part.is_empty())
 }
 
 /// Decodes a 32-byte base58 address, or says why it is none.
@@ -150,6 +160,9 @@ mod tests {
         assert!(value("geyser.url", Kind::Endpoint, "https://host:443").is_ok());
         // An RPC address may: it is never shown.
         assert!(value("rpc.url", Kind::Url, "https://host/?api-key=x").is_ok());
+        let several = "https://one/?api-key=x, http://two:8899";
+        assert!(value("rpc.fallback_urls", Kind::Urls, several).is_ok());
+        assert!(value("rpc.fallback_urls", Kind::Urls, "https://one,two").is_err());
     }
 
     #[test]

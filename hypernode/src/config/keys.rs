@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     Number(f64, f64),
     /// `http://` or `https://` with a host.
     Url,
+    /// Several of [`Kind::Url`], separated by commas or spaces.
+    Urls,
     /// As [`Kind::Url`], of a server that pages and logs name: without credentials or a query in it.
     Endpoint,
     /// A 32-byte address in base58.
@@ -36,6 +38,7 @@ impl Kind {
             Self::Integer(low, high) => format!("a whole number from {low} to {high}"),
             Self::Number(low, high) => format!("a number from {low} to {high}"),
             Self::Url => "a URL starting with http:// or https://".into(),
+            Self::Urls => "URLs starting with http:// or https://, separated by commas".into(),
             Self::Endpoint => {
                 "a URL starting with http:// or https://, without credentials or a query".into()
             }
@@ -208,6 +211,24 @@ pub(crate) const KEYS: &[Key] = &[
             "JSON-RPC endpoint of the same network",
         ),
         &["SOLANA_RPC_URL"],
+    ),
+    key(
+        "rpc.fallback_urls",
+        Kind::Urls,
+        "",
+        "further JSON-RPC endpoints, asked for blocks that the first does not hold, and while it fails",
+    ),
+    key(
+        "rpc.requests_per_second",
+        Kind::Number(0.0, 1_000_000.0),
+        "20",
+        "requests per second for blocks to each endpoint; 0 = as many as it takes",
+    ),
+    key(
+        "rpc.parallel",
+        Kind::Integer(1, 256),
+        "8",
+        "requests for blocks under way at each endpoint",
     ),
     key(
         "accounts.enabled",

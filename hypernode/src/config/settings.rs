@@ -260,6 +260,10 @@ impl Settings {
                     (Some(Kind::Secret), Some(_)) => "***".to_owned(),
                     // Hosted RPC addresses carry keys in path or query.
                     (Some(Kind::Url), Some(url)) => origin_of(url),
+                    (Some(Kind::Urls), Some(urls)) => check::list(urls)
+                        .map(origin_of)
+                        .collect::<Vec<_>>()
+                        .join(", "),
                     (_, Some(value)) => value.to_owned(),
                 };
                 let origin = self.origin(&key);

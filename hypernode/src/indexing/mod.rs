@@ -13,6 +13,7 @@ use hypernode_indexer::geyser::GeyserOptions;
 use hypernode_indexer::pipeline::{
     self, IndexerStatus, LiveOptions, PipelineError, State, StatusHandle,
 };
+use hypernode_indexer::rpc::PoolOptions;
 use hypernode_warehouse::Client;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -46,6 +47,8 @@ pub(crate) struct Indexing {
     pub(crate) rpc: Option<String>,
     /// What may wait while ClickHouse does not keep up.
     pub(crate) wal: WalOptions,
+    /// Where to ask for blocks that the stream leaves out.
+    pub(crate) blocks: Option<PoolOptions>,
     /// Time between snapshots of accounts.
     pub(crate) snapshot_every: Duration,
     /// Genesis hash, base58.
@@ -157,6 +160,7 @@ impl Indexing {
             geyser,
             source: "geyser".to_owned(),
             wal: self.wal.clone(),
+            rpc: self.blocks.clone(),
             accounts: plan.accounts.clone().map(|decoder| AccountOptions {
                 snapshot_every: self.snapshot_every,
                 after_idl_change: changed,
@@ -170,7 +174,8 @@ impl Indexing {
     async fn up(&self) -> (u64, u64) {
         let mut status = self.status.subscribe();
         let up = status.wait_for(|now| {
-            matches!(now.state, State::Running | State::Stalled) && now.seen_slot > 0
+            matches!(now.state, State::Running | State::Filling | State::Stalled)
+                && now.seen_slot > 0
         });
         let found = up.await.map(|now| (now.as_of_slot, now.seen_slot));
         match found {

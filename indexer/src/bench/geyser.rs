@@ -201,6 +201,7 @@ impl Bench {
             source: "bench".into(),
             wal: WalOptions::default(),
             accounts: None,
+            rpc: None,
         };
         let clock = Instant::now();
         let run = tokio::spawn(run_live(

@@ -24,6 +24,7 @@ use tonic::{Code, Status};
 use yellowstone_grpc_client::{GeyserGrpcClient, InterceptorXToken};
 use yellowstone_grpc_proto::geyser::subscribe_update::UpdateOneof;
 
+use crate::slots::Input;
 pub(crate) use backoff::Backoff;
 pub(crate) use codec::Wire;
 use failure::{Failure, classify};
@@ -116,6 +117,8 @@ pub enum Event {
     Update(Update, Option<OwnedSemaphorePermit>),
     /// A message that an earlier run received and did not store.
     Kept(Update),
+    /// What another source says; the permit frees its room when dropped.
+    Inputs(Vec<Input>, Option<OwnedSemaphorePermit>),
     /// The stream is up, from this slot on (`None`: from the tip).
     Connected {
         /// First slot asked for.
@@ -286,7 +289,11 @@ impl Source {
             return available;
         }
         match next {
-            Some(next) => Some(next.saturating_sub(self.options.overlap)),
+            // Nothing before the first slot wanted is.
+            Some(next) => {
+                let least = self.options.from_slot.unwrap_or(0).min(next);
+                Some(next.saturating_sub(self.options.overlap).max(least))
+            }
             None => self.options.from_slot,
         }
     }

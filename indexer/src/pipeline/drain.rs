@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::PipelineError;
 use super::coverage::Coverage;
+use super::fill::Wants;
 use super::live::{BATCH_QUEUE, EVENT_QUEUE, Follow};
 use super::stage::Stage;
 use super::status::StatusHandle;
@@ -62,7 +63,9 @@ pub(crate) async fn drain(
         status,
         batches: sender,
         published,
-        resync,
+        resync: Some(resync),
+        wants: watch::Sender::new(Wants::default()),
+        accepted: Vec::new(),
         accounts: None,
         stop: CancellationToken::new(),
     };

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use hypernode_decoder::Decoder;
-use hypernode_warehouse::{Client, fail};
+use hypernode_warehouse::{Client, fail, gaps};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use yellowstone_grpc_proto::geyser::subscribe_update::UpdateOneof;
 
+use super::fill::{self, Fill, Wants};
 use super::stage::{Stage, Start};
 use super::status::{IndexerStatus, StatusHandle};
 use super::store::{Patience, Work, insist, store};
@@ -16,7 +17,8 @@ use super::{PipelineError, coverage, open_warehouse};
 use crate::accounts::{self, AccountOptions, AccountSender};
 use crate::batch::LIVE_WINDOW;
 use crate::geyser::{self, Event, GeyserOptions, Update};
-use crate::slots::{Head, Input, SlotStatus};
+use crate::rpc::{Pool, PoolOptions};
+use crate::slots::{Gap, Head, Input, SlotStatus};
 use crate::wal::{self, WalOptions};
 
 /// Messages between the receiver and the decoder; their bytes are bounded by the source.
@@ -35,6 +37,8 @@ pub struct LiveOptions {
     pub wal: WalOptions,
     /// What to keep of accounts; `None`: nothing.
     pub accounts: Option<AccountOptions>,
+    /// Where to ask for what the stream left out; `None`: it stays a gap.
+    pub rpc: Option<PoolOptions>,
 }
 
 /// Follows the stream until `shutdown`; the open window is then closed as partial. What waits and cannot be stored soon is
@@ -60,10 +64,24 @@ pub async fn run_live(
     let Some((writer, coverage)) = opened else {
         return Ok(());
     };
-    let head = coverage.last().map(|range| Head {
+    let pool = options.rpc.as_ref().map(Pool::new).transpose()?;
+    let stored = coverage.last().map(|range| Head {
         slot: range.last_block_slot,
         blockhash: Some(range.last_blockhash),
     });
+    let anchor = match (stored, options.geyser.from_slot, &pool) {
+        (None, Some(from), Some(pool)) => fill::anchor(pool, from, &status, &shutdown).await,
+        _ => None,
+    };
+    if shutdown.is_cancelled() {
+        return Ok(());
+    }
+    let head = stored.or(anchor.map(|anchor| anchor.head));
+    let accepted = || gaps::accepted(&client);
+    let what = "reading accepted gaps has to wait";
+    let Some(accepted) = insist(accepted, what, &status, patience, &shutdown).await? else {
+        return Ok(());
+    };
     let links = || async {
         match head {
             Some(head) => coverage::links(&client, head.slot).await,
@@ -82,10 +100,27 @@ pub async fn run_live(
 
     let (published, position) = watch::channel(head.map(|head| head.slot));
     let (resync, resynced) = watch::channel(0_u64);
+    let (wants, wanted) = watch::channel(Wants {
+        lost: anchor.and_then(|anchor| anchor.lost),
+        ..Wants::default()
+    });
     let (sender, events) = mpsc::channel(EVENT_QUEUE);
     // The source stops first, by the token; the stages behind it end when their input does.
     let stop_source = shutdown.child_token();
     let mut geyser = options.geyser;
+    let filler = Fill::new(
+        pool.clone(),
+        client.clone(),
+        status.clone(),
+        sender.clone(),
+        position.clone(),
+        wanted,
+        resync.clone(),
+        &geyser.program_ids,
+    );
+    // A source that gives up ends the run: nobody else may keep the queue open then.
+    let stop_filling = stop_source.child_token();
+    let filler = tokio::spawn(filler.run(stop_filling.clone()));
     let stop_accounts = shutdown.child_token();
     let (account_sender, account_lane) = options
         .accounts
@@ -108,13 +143,12 @@ pub async fn run_live(
     geyser.buffer_bytes = buffer / 4;
     let (feed, line) = wal::open(&options.wal, &geyser.program_ids, buffer / 4 * 3, &status)
         .map_err(PipelineError::Wal)?;
-    let source = tokio::spawn(geyser::run(
-        geyser,
-        position,
-        resynced,
-        sender,
-        stop_source.clone(),
-    ));
+    let source = geyser::run(geyser, position, resynced, sender, stop_source.clone());
+    let source = tokio::spawn(async move {
+        let ended = source.await;
+        stop_filling.cancel();
+        ended
+    });
     let stop_feeding = stop_source.clone();
     let feeding = tokio::task::spawn_blocking(move || feed.run(events, &stop_feeding));
     let (sender, batches) = mpsc::channel(BATCH_QUEUE);
@@ -124,7 +158,9 @@ pub async fn run_live(
         status: status.clone(),
         batches: sender,
         published,
-        resync,
+        resync: pool.is_none().then_some(resync),
+        wants,
+        accepted,
         accounts: account_sender,
         stop: shutdown.clone(),
     };
@@ -142,6 +178,7 @@ pub async fn run_live(
     let decoded = decoding.await?;
     let source = source.await?;
     feeding.await?.close();
+    filler.await?;
     // By now where the run was not stopped but failed: the lane stores what it still has.
     stop_accounts.cancel();
     if let Some(lane) = account_lane {
@@ -158,7 +195,12 @@ pub(super) struct Follow {
     pub(super) status: StatusHandle,
     pub(super) batches: mpsc::Sender<Work>,
     pub(super) published: watch::Sender<Option<u64>>,
-    pub(super) resync: watch::Sender<u64>,
+    /// Where only the stream itself can fill a hole: asks for it anew.
+    pub(super) resync: Option<watch::Sender<u64>>,
+    /// What is missing, for whom it may concern.
+    pub(super) wants: watch::Sender<Wants>,
+    /// Slots that the operator does without.
+    pub(super) accepted: Vec<(u64, u64)>,
     pub(super) accounts: Option<AccountSender>,
     /// From then on nothing more is taken from the queue.
     pub(super) stop: CancellationToken,
@@ -169,6 +211,9 @@ impl Follow {
         mut self,
         events: impl IntoIterator<Item = Event>,
     ) -> Result<(), PipelineError> {
+        if let Some(head) = self.stage.head() {
+            self.give_up(head.slot)?;
+        }
         for event in events {
             if self.stop.is_cancelled() {
                 break;
@@ -204,6 +249,15 @@ impl Follow {
                 self.accounts = accounts;
                 return result;
             }
+            Event::Inputs(inputs, _permit) => {
+                for input in inputs {
+                    if let Input::GiveUp { from, to } = input {
+                        self.accepted.push((from, to));
+                    }
+                    self.take(input)?;
+                }
+                return Ok(self.send());
+            }
             Event::Connected { .. } => {
                 self.accounts.iter().for_each(AccountSender::connected);
                 self.status.update(|status| {
@@ -225,20 +279,7 @@ impl Follow {
                     accounts.refused(&reason);
                 }
             }
-            Event::ReplayLost { wanted, available } => {
-                let head = self.stage.head();
-                self.status.update(|status| {
-                    // Without anything stored, the stream simply starts later.
-                    if let (Some(head), Some(available)) = (head, available) {
-                        status.gap = Some(crate::slots::Gap {
-                            after: head.slot,
-                            before: available,
-                        });
-                    }
-                    status.message =
-                        Some(format!("the source no longer holds slots from {wanted} on"));
-                });
-            }
+            Event::ReplayLost { wanted, available } => self.replay_lost(wanted, available),
         }
         Ok(true)
     }
@@ -275,7 +316,12 @@ impl Follow {
         {
             accounts.confirmed(*slot);
         }
-        let gaps = self.stage.gaps().len();
+        self.take(input)
+    }
+
+    /// Takes one input of whichever source.
+    fn take(&mut self, input: Input) -> Result<(), PipelineError> {
+        let (gaps, hole) = (self.stage.gaps().len(), self.stage.hole());
         let before = self.stage.head();
         self.stage.push(input)?;
         let head = self.stage.head();
@@ -283,11 +329,62 @@ impl Follow {
             self.published.send_replace(head.map(|head| head.slot));
             fail::point("live.published");
         }
-        if self.stage.gaps().len() > gaps {
+        if self.stage.gaps().len() > gaps
+            && let Some(resync) = &self.resync
+        {
             // The server may still hold what the stream left out.
-            self.resync.send_modify(|count| *count += 1);
+            resync.send_modify(|count| *count += 1);
+        }
+        let doubts: Vec<u64> = self.stage.doubts().collect();
+        if !doubts.is_empty() {
+            self.wants.send_modify(|wants| {
+                doubts.into_iter().for_each(|slot| wants.doubt(slot));
+            });
+        }
+        let now = self.stage.hole();
+        if now != hole {
+            self.wants.send_modify(|wants| wants.hole = now);
+            if let Some(gap) = now {
+                self.give_up(gap.after)?;
+            }
         }
         Ok(())
+    }
+
+    /// What the operator does without right after a slot is given up; a withdrawal may have brought it back.
+    fn give_up(&mut self, after: u64) -> Result<(), PipelineError> {
+        let next = after.saturating_add(1);
+        let accepted = self.accepted.iter().copied();
+        let at = accepted.filter(|(from, to)| (*from..=*to).contains(&next));
+        let Some(to) = at.map(|(_, to)| to).max() else {
+            return Ok(());
+        };
+        self.take(Input::GiveUp { from: next, to })
+    }
+
+    fn replay_lost(&mut self, wanted: u64, available: Option<u64>) {
+        match (self.stage.head(), available) {
+            // What the stream sends next does not attach.
+            (Some(head), Some(available))
+                if available > head.slot + 1 && self.stage.hole().is_none() =>
+            {
+                let gap = Gap {
+                    after: head.slot,
+                    before: available,
+                };
+                self.stage.miss(gap);
+                self.wants.send_modify(|wants| wants.hole = Some(gap));
+            }
+            // Without anything stored, the stream simply starts later.
+            (None, Some(available)) if available > wanted => {
+                let lost = Some((wanted, available - 1));
+                self.wants.send_modify(|wants| wants.lost = lost);
+            }
+            _ => {}
+        }
+        self.status.update(|status| {
+            status.message = Some(format!("the source no longer holds slots from {wanted} on"));
+        });
     }
 
     /// `false`: nobody takes them any more.

@@ -3,6 +3,7 @@
 mod blocks;
 mod coverage;
 mod drain;
+mod fill;
 mod live;
 mod progress;
 mod recording;
@@ -12,6 +13,7 @@ mod store;
 
 pub use blocks::run_blocks;
 pub(crate) use drain::drain;
+pub use fill::FillStatus;
 pub use live::{LiveOptions, run_live};
 pub use recording::{RecordingOptions, RecordingOutcome, run_recording};
 pub use status::{IndexerStatus, State, StatusHandle};
@@ -23,6 +25,7 @@ use hypernode_warehouse::{Client, WarehouseError, Writer, recover};
 
 use crate::geyser::GeyserError;
 use crate::recording::RecordingError;
+use crate::rpc::RpcError;
 use coverage::Coverage;
 use stage::Refused;
 use store::Patience;
@@ -37,6 +40,9 @@ pub enum PipelineError {
     /// The stream cannot be had.
     #[error(transparent)]
     Geyser(#[from] GeyserError),
+    /// RPC cannot be used at all.
+    #[error(transparent)]
+    Rpc(#[from] RpcError),
     /// The warehouse refuses.
     #[error("warehouse: {0}")]
     Warehouse(#[from] WarehouseError),

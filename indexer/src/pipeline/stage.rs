@@ -69,6 +69,10 @@ pub(super) struct Stage<O> {
     detached: bool,
     finalized: u64,
     gaps: Vec<Gap>,
+    /// The hole that stops the machine.
+    hole: Option<Gap>,
+    /// Slots that several blocks claim, since they were last taken.
+    doubts: Vec<u64>,
     /// Seen and confirmed slots as last told.
     told: (u64, u64),
     blocks: u64,
@@ -109,6 +113,8 @@ impl<O: Observer> Stage<O> {
             detached: true,
             finalized: 0,
             gaps: Vec::new(),
+            hole: None,
+            doubts: Vec::new(),
             told: (0, 0),
             blocks: 0,
         }
@@ -146,6 +152,23 @@ impl<O: Observer> Stage<O> {
             let finalized = self.finalized;
             self.work.push(Work::Batch(Ready { cut, finalized }));
         }
+    }
+
+    /// The hole that stops the machine now; it gets smaller while it is filled.
+    pub(super) fn hole(&self) -> Option<Gap> {
+        self.hole
+    }
+
+    /// The source says that it will not send these slots: a hole before any block beyond it is there.
+    pub(super) fn miss(&mut self, gap: Gap) {
+        self.hole = Some(gap);
+        self.gaps.push(gap);
+        self.status.update(|status| status.gap = Some(gap));
+    }
+
+    /// Slots that several blocks claim, of those that were not taken before.
+    pub(super) fn doubts(&mut self) -> std::vec::Drain<'_, u64> {
+        self.doubts.drain(..)
     }
 
     pub(super) fn gaps(&self) -> &[Gap] {
@@ -190,12 +213,16 @@ impl<O: Observer> Stage<O> {
                         .update(|status| status.finalized_slot = slot.min(status.as_of_slot));
                 }
                 Output::Gap(gap) => {
-                    tracing::error!(
-                        after = gap.after,
-                        before = gap.before,
-                        "blocks are missing between these slots: nothing after them is published until a source sends them"
-                    );
-                    self.gaps.push(gap);
+                    // The same hole with a higher low end is being filled: no news.
+                    if self.hole.is_none_or(|hole| gap.after >= hole.before) {
+                        tracing::error!(
+                            after = gap.after,
+                            before = gap.before,
+                            "blocks are missing between these slots: nothing after them is published until a source sends them"
+                        );
+                        self.gaps.push(gap);
+                    }
+                    self.hole = Some(gap);
                     self.status.update(|status| {
                         status.gap = Some(gap);
                         status.message = Some(format!(
@@ -225,6 +252,7 @@ impl<O: Observer> Stage<O> {
                     self.detached = true;
                 }
                 Output::Equivocation { slot, published } => {
+                    self.doubts.push(slot);
                     self.status.update(|status| {
                         status.contradiction = Some(slot);
                         status.message = Some(format!(
@@ -264,6 +292,7 @@ impl<O: Observer> Stage<O> {
         }));
         self.reached = head.slot;
         self.detached = true;
+        self.hole = None;
         let retracted = self.machine.stats().retracted;
         self.status.update(|status| {
             status.proven_slot = head.slot;
@@ -276,6 +305,7 @@ impl<O: Observer> Stage<O> {
     fn block(&mut self, block: &Block) -> Result<(), OtherChain> {
         self.blocks += 1;
         self.reached = block.slot;
+        self.hole = self.hole.filter(|hole| block.slot < hole.before);
         if self.coverage.covers(block)? {
             let cut = self.batcher.jump(block.slot, None);
             self.send(cut);
@@ -297,17 +327,15 @@ impl<O: Observer> Stage<O> {
         let stats = self.batcher.push(block, &mut self.observer, &mut cuts);
         self.send(cuts.drain(..));
         self.cuts = cuts;
-        let slot = block.slot;
+        let (slot, hole) = (block.slot, self.hole);
         self.status.update(|status| {
             status.proven_slot = slot;
             status.dead_letters += u64::from(stats.dead_letters);
             if status.contradiction.is_some_and(|other| slot >= other) {
                 status.contradiction = None;
             }
-            // A block that leaves has closed the hole before it.
-            if status.gap.is_some_and(|gap| slot > gap.after) {
-                status.gap = None;
-            }
+            // A block that leaves from beyond the hole has closed it.
+            status.gap = status.gap.filter(|_| hole.is_some());
         });
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use tokio::sync::watch;
 
+use super::fill::FillStatus;
 use crate::accounts::AccountStatus;
 use crate::slots::Gap;
 use crate::wal::QueueStatus;
@@ -22,6 +23,8 @@ pub enum State {
     WaitingForWarehouse,
     /// What waits has reached its bounds, or cannot be written: nothing more is taken from the source.
     Paused,
+    /// Blocks are missing, and RPC delivers them: nothing after them is published yet.
+    Filling,
     /// Blocks are missing and nobody has them: nothing after them is published.
     Stalled,
     /// Done.
@@ -38,6 +41,7 @@ impl State {
             Self::Reconnecting => "reconnecting",
             Self::WaitingForWarehouse => "waiting_for_warehouse",
             Self::Paused => "paused",
+            Self::Filling => "filling",
             Self::Stalled => "stalled",
             Self::Stopped => "stopped",
         }
@@ -45,7 +49,7 @@ impl State {
 }
 
 /// A picture of the indexer. Slots are 0 where nothing is known.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct IndexerStatus {
     /// What it is doing.
     pub state: State,
@@ -73,6 +77,8 @@ pub struct IndexerStatus {
     pub reconnects: u64,
     /// The hole that stops the chain.
     pub gap: Option<Gap>,
+    /// How far it is filled.
+    pub fill: Option<FillStatus>,
     /// A slot that two blocks claim, or whose block does not fit its parent: the chain stops before it.
     pub contradiction: Option<u64>,
     /// When the next attempt follows, while one is waited for.
@@ -92,7 +98,7 @@ pub struct IndexerStatus {
 impl IndexerStatus {
     /// Forgets what concerned an earlier run of the same process; counts go on.
     pub(super) fn restart(&mut self) {
-        self.gap = None;
+        (self.gap, self.fill) = (None, None);
         self.contradiction = None;
         (self.source_down, self.started, self.stopped) = (false, false, false);
     }
@@ -105,6 +111,11 @@ impl IndexerStatus {
             State::WaitingForWarehouse
         } else if self.queue.paused {
             State::Paused
+        } else if self.contradiction.is_none()
+            && self.gap.is_some()
+            && self.fill.as_ref().is_some_and(|fill| fill.stuck.is_none())
+        {
+            State::Filling
         } else if self.gap.is_some() || self.contradiction.is_some() {
             State::Stalled
         } else if self.source_down {

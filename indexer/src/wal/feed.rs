@@ -65,6 +65,15 @@ impl Feed {
         // Its share of the source's buffer is free from here on: this queue has bounds of its own.
         let event = match event {
             Event::Update(update, _) => Event::Update(update, None),
+            Event::Inputs(..) => {
+                let mut state = self.shared.lock();
+                if state.gone || stop.is_cancelled() {
+                    return false;
+                }
+                state.beside.push_back(event);
+                self.shared.changed.notify_all();
+                return true;
+            }
             other => other,
         };
         let (bytes, at) = (event.size() as u64 + FRAME, SystemTime::now());

@@ -31,6 +31,8 @@ pub(super) fn encode(event: &Event, at: SystemTime, out: &mut Vec<u8>) {
             at,
             out,
         ),
+        // Asked for again by whoever said it.
+        Event::Inputs(..) => {}
         Event::AccountsRefused { reason } => own(&["accounts_refused", reason], at, out),
         Event::ReplayLost { wanted, available } => own(
             &["replay_lost", &wanted.to_string(), &number(*available)],

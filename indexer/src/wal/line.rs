@@ -39,6 +39,8 @@ pub(super) struct Recent {
 pub(super) struct State {
     pub(super) order: Order,
     pub(super) memory: VecDeque<Waiting>,
+    /// What other sources than the stream say: bounded by them, in no order with it, never on disk.
+    pub(super) beside: VecDeque<Event>,
     pub(super) recent: VecDeque<Recent>,
     pub(super) recent_bytes: u64,
     /// Oldest first; those with waiting messages are read in this order.
@@ -120,6 +122,7 @@ pub(crate) fn open(
     let state = State {
         order,
         memory: VecDeque::new(),
+        beside: VecDeque::new(),
         recent: VecDeque::new(),
         recent_bytes: 0,
         segments,

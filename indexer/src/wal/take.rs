@@ -81,6 +81,9 @@ impl Iterator for Line {
         let shared = Arc::clone(&self.shared);
         loop {
             let mut state = shared.lock();
+            if let Some(event) = state.beside.pop_front() {
+                return Some(event);
+            }
             match state.order.next() {
                 Next::Memory => {
                     let Waiting { event, bytes, at } = state.memory.pop_front()?;
