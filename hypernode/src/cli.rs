@@ -460,6 +460,8 @@ pub(crate) enum Bench {
     Slots(BenchArgs),
     /// A loopback Geyser stream of whole blocks to rows, beside a client that only drains it.
     Geyser(BenchArgs),
+    /// Time until the tables are served again after kill -9 of the engine, beside the limit (10 M events with --long).
+    Recovery(BenchArgs),
     /// Memory of both processes while events stream through, beside the limit (10 M events with --long).
     Memory(BenchArgs),
 }

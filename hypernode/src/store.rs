@@ -70,6 +70,11 @@ impl Store {
         self.engine.is_some()
     }
 
+    /// The engine's process.
+    pub(crate) fn engine_pid(&self) -> Option<u32> {
+        self.engine.as_ref()?.pid()
+    }
+
     /// Stops the engine in order; a server is left alone.
     pub(crate) async fn close(self) {
         if let Some(engine) = self.engine {

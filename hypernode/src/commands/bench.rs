@@ -6,7 +6,7 @@ use std::time::Duration;
 use hypernode_indexer::bench::geyser::{self, GeyserBench};
 use hypernode_indexer::bench::ingest::{self, IngestOptions};
 use hypernode_indexer::bench::memory::{self, MemoryOptions};
-use hypernode_indexer::bench::{BenchError, Measurement, decode, scan, slots};
+use hypernode_indexer::bench::{BenchError, Measurement, decode, recovery, scan, slots};
 
 use crate::cli::{Bench, BenchArgs};
 use crate::config;
@@ -34,6 +34,7 @@ pub(crate) async fn run(command: &Bench) -> Outcome {
         }
         Bench::Geyser(args) => run_geyser(args).await,
         Bench::Memory(args) => run_memory(args).await,
+        Bench::Recovery(args) => run_recovery(args).await,
     }
 }
 
@@ -70,6 +71,30 @@ async fn run_memory(args: &BenchArgs) -> Outcome {
         time: Duration::from_secs(seconds),
     };
     let measured = memory::memory(&store.client, options).await;
+    store.close().await;
+    let measured = measured.map_err(|error| Failure::Broke(error.into()))?;
+    print(args, &[measured])
+}
+
+async fn run_recovery(args: &BenchArgs) -> Outcome {
+    let scratch = Scratch::new()?;
+    let store = scratch.engine(args).await?;
+    let pid = store.engine_pid().and_then(|pid| i32::try_from(pid).ok());
+    let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) else {
+        return Err(Failure::start(
+            "bench recovery",
+            "it needs the embedded engine, to kill it",
+        ));
+    };
+    let seconds = if args.long { 1_200 } else { 20 };
+    let options = MemoryOptions {
+        events: 10_000_000,
+        time: Duration::from_secs(seconds),
+    };
+    let measured = recovery::recovery(&store.client, options, || {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+    })
+    .await;
     store.close().await;
     let measured = measured.map_err(|error| Failure::Broke(error.into()))?;
     print(args, &[measured])

@@ -40,24 +40,9 @@ struct Resident {
 /// # Errors
 /// What the warehouse refuses.
 pub async fn memory(client: &Client, options: MemoryOptions) -> Result<Measurement, PipelineError> {
-    let decoder =
-        Arc::new(synthetic::decoder().map_err(|error| PipelineError::Decoder(error.to_string()))?);
-    migrate::migrate(client).await?;
-    migrate::evolve_tables(client, decoder.tables()).await?;
-    let writer = Writer::new(client.clone());
     let sent = Arc::new(AtomicU64::new(0));
-    let started = Instant::now();
-    let blocks = {
-        let sent = Arc::clone(&sent);
-        (1..=options.events / u64::from(TRANSACTIONS))
-            .take_while(move |_| started.elapsed() < options.time)
-            .map(move |slot| {
-                sent.fetch_add(u64::from(TRANSACTIONS), Ordering::Relaxed);
-                synthetic::block(slot, slot - 1, TRANSACTIONS)
-            })
-    };
     let mut looks = Vec::new();
-    let run = run_blocks(blocks, decoder, &writer, LIVE_WINDOW);
+    let run = stream(client, options, Arc::clone(&sent));
     tokio::pin!(run);
     let rows = loop {
         tokio::select! {
@@ -67,6 +52,27 @@ pub async fn memory(client: &Client, options: MemoryOptions) -> Result<Measureme
     };
     looks.push(look());
     Ok(line(&looks, sent.load(Ordering::Relaxed), rows))
+}
+
+/// Makes the tables and stores made-up events, counting them in `sent`; returns the rows stored.
+pub(super) async fn stream(
+    client: &Client,
+    options: MemoryOptions,
+    sent: Arc<AtomicU64>,
+) -> Result<u64, PipelineError> {
+    let decoder =
+        Arc::new(synthetic::decoder().map_err(|error| PipelineError::Decoder(error.to_string()))?);
+    migrate::migrate(client).await?;
+    migrate::evolve_tables(client, decoder.tables()).await?;
+    let writer = Writer::new(client.clone());
+    let started = Instant::now();
+    let blocks = (1..=options.events / u64::from(TRANSACTIONS))
+        .take_while(move |_| started.elapsed() < options.time)
+        .map(move |slot| {
+            sent.fetch_add(u64::from(TRANSACTIONS), Ordering::Relaxed);
+            synthetic::block(slot, slot - 1, TRANSACTIONS)
+        });
+    run_blocks(blocks, decoder, &writer, LIVE_WINDOW).await
 }
 
 fn line(looks: &[Vec<Resident>], events: u64, rows: u64) -> Measurement {

@@ -8,6 +8,7 @@ pub mod geyser;
 pub mod ingest;
 pub mod memory;
 mod peer;
+pub mod recovery;
 pub mod scan;
 pub mod slots;
 pub mod synthetic;

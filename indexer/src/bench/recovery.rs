@@ -1,0 +1,79 @@
+//! `bench recovery`: how soon the warehouse serves again after its engine was killed under a writer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use hypernode_warehouse::{Client, WarehouseError, recover};
+
+use super::memory::{MemoryOptions, stream};
+use super::{Measurement, machine};
+use crate::pipeline::PipelineError;
+
+/// Within which it must serve again.
+const LIMIT: f64 = 5.0;
+/// Longest that is waited.
+const GIVE_UP: Duration = Duration::from_secs(60);
+
+/// Streams made-up events until all of `options` are on their way, then calls `kill` while batches are being written; the
+/// engine must come back by itself. The figure is the time from there until what the writer left behind is settled, the
+/// newest ledger rows are verified, and a count over all events has answered. The warehouse must be empty.
+///
+/// # Errors
+/// What the warehouse refuses, or that it did not come back.
+pub async fn recovery(
+    client: &Client,
+    options: MemoryOptions,
+    kill: impl FnOnce(),
+) -> Result<Measurement, PipelineError> {
+    let sent = Arc::new(AtomicU64::new(0));
+    let endless = MemoryOptions {
+        events: u64::MAX / 2,
+        time: GIVE_UP + options.time * 100,
+    };
+    let begun = Instant::now();
+    let writer = {
+        let (client, sent) = (client.clone(), Arc::clone(&sent));
+        tokio::spawn(async move { stream(&client, endless, sent).await })
+    };
+    while sent.load(Ordering::Relaxed) < options.events
+        && begun.elapsed() < options.time
+        && !writer.is_finished()
+    {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    kill();
+    let clock = Instant::now();
+    writer.abort();
+    let (found, events) = loop {
+        match serve(client).await {
+            Ok(served) => break served,
+            Err(error) if error.is_retryable() && clock.elapsed() < GIVE_UP => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
+    let seconds = clock.elapsed().as_secs_f64();
+    let removed: u64 = found.removed.iter().map(|(_, rows)| rows).sum();
+    Ok(Measurement {
+        bench: "recovery",
+        figure: (seconds * 1_000.0).round() / 1_000.0,
+        unit: "s",
+        floor: Some(LIMIT),
+        ratio: (events > 0).then(|| (LIMIT / seconds * 100.0).round() / 100.0),
+        regime: format!(
+            "kill -9 of the engine while batches are written, {events} events stored; until it runs again, {removed} rows \
+             without a ledger row in {} tables are removed, {} ledger rows verified and the events counted; floor: the limit",
+            found.removed.len(),
+            found.verified
+        ),
+        machine: machine(),
+    })
+}
+
+async fn serve(client: &Client) -> Result<(recover::Recovery, u64), WarehouseError> {
+    let found = recover::recover(client, &[]).await?;
+    let counted = client.rows::<u64>("SELECT count() FROM events").await?;
+    Ok((found, counted.first().copied().unwrap_or(0)))
+}
