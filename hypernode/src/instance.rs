@@ -71,7 +71,7 @@ impl Instance<'_> {
         if self.store.is_embedded() {
             // The first request finds tables; an absent server is waited for in the indexer's role.
             let ready = store::prepare(&self.store.client, &mut decoders, &self.genesis()).await;
-            ready.or_cannot_start("tables")?;
+            reload.told().placed(&ready.or_cannot_start("tables")?);
         }
         for listener in listeners {
             let (state, stop) = (state.clone(), stop.clone());

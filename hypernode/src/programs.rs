@@ -5,6 +5,7 @@ use std::path::Path;
 
 use hypernode_decoder::accounts::{AccountDecoder, AccountLayouts};
 use hypernode_decoder::chain::Pubkey;
+use hypernode_decoder::idl;
 use hypernode_decoder::{Decoder, IdlVersion, Keep, ProgramConfig};
 use hypernode_schemas::{accounts, canonical};
 
@@ -161,6 +162,17 @@ impl Rules {
         if let Some(why) = native::warning(&program_id) {
             programs.notices.push(format!("{label}: {why}"));
         }
+        for found in versions.values() {
+            let left_out = idl::notices(&found.idl).into_iter();
+            programs.notices.extend(left_out.map(|notice| {
+                format!(
+                    "{}: {}: {}",
+                    found.file.display(),
+                    notice.path,
+                    notice.problem
+                )
+            }));
+        }
         let versions = versions.into_iter().map(|(from_slot, found)| IdlVersion {
             from_slot,
             idl: found.idl,
@@ -171,6 +183,25 @@ impl Rules {
             versions: versions.collect(),
         });
         Ok(())
+    }
+
+    /// Names of the tables that a program brings, as its IDLs alone say.
+    pub(crate) fn tables(&self, config: &ProgramConfig) -> Vec<String> {
+        let none = canonical::CanonicalMap {
+            version: canonical::VERSION,
+            maps: Vec::new(),
+        };
+        let blocks = Decoder::new(vec![config.clone()], &none, self.keep);
+        let layouts = self.layouts.as_ref();
+        let accounts =
+            layouts.map(|layouts| AccountDecoder::new(std::slice::from_ref(config), layouts));
+        let blocks = blocks.iter().flat_map(Decoder::tables);
+        let accounts = accounts.iter().flatten();
+        let accounts = accounts.flat_map(AccountDecoder::tables);
+        blocks
+            .chain(accounts)
+            .map(|table| table.name.clone())
+            .collect()
     }
 
     /// The decoders of these programs.

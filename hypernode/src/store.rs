@@ -88,13 +88,13 @@ pub(crate) async fn prepare(
     client: &Client,
     decoders: &mut Decoders,
     genesis: &str,
-) -> Result<(), WarehouseError> {
+) -> Result<Made, WarehouseError> {
     let report = migrate::migrate(client).await?;
     if !report.applied.is_empty() {
         tracing::info!(files = report.applied.len(), "schema files applied");
     }
     meta::bind(client, "genesis", genesis).await?;
-    make_room(client, decoders).await.map(drop)
+    make_room(client, decoders).await
 }
 
 /// What became of the tables of decoders.

@@ -54,6 +54,9 @@ pub enum Problem {
     /// A name that would break lines or move cursors wherever it is shown.
     #[error("the name `{0}` holds a control character")]
     Control(String),
+    /// A field's name that ClickHouse would take for a part of another column.
+    #[error("the field's name `{0}` holds a dot")]
+    Dot(String),
     /// A key that an object has more than once.
     #[error("key `{0}` stands here more than once")]
     Twice(String),

@@ -26,6 +26,7 @@ impl Problem {
                 a-z, A-Z, 0-9 and _ count three times), a field 200 bytes, without control characters"
                 .into(),
             Self::Control(_) => "write it without: it becomes the name of a table or column, or a value".into(),
+            Self::Dot(_) => "write it as a Rust field is named: ClickHouse takes what is before a dot for another column".into(),
             Self::Twice(key) => format!("keep one `{key}`: readers of JSON differ in which of them counts"),
             Self::Length { .. } => "write a smaller number where the type is used, or a shorter array in its definition".into(),
             Self::Tables { .. } => "take events, instructions or accounts that are not needed out of the file: records of \

@@ -308,6 +308,9 @@ impl Scope<'_> {
         seen: &mut HashMap<String, usize>,
     ) -> Option<String> {
         let name = self.keep(item.name("name"))?;
+        if what == "field" && name.contains('.') {
+            self.keep::<()>(Err(item.error(Problem::Dot(shown(&name)))));
+        }
         if let Some(&first) = seen.get(&name) {
             let twice = item.error(Problem::Duplicate {
                 what,

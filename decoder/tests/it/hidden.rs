@@ -186,3 +186,13 @@ fn a_file_makes_a_bounded_number_of_tables() {
         ]
     );
 }
+
+#[test]
+fn a_dot_in_a_fields_name_is_refused() {
+    let fields = json!([{"name": "a.b", "type": "u8"}, {"name": "a", "type": "u8"}]);
+    let idl = idl_of(&json!([]), &json!([structure("E", &fields)]));
+    assert_eq!(
+        errors(&idl.to_string()),
+        ["$.types[0].type.fields[0]: the field's name `a.b` holds a dot"]
+    );
+}

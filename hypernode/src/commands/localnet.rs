@@ -1,5 +1,6 @@
 //! `hypernode localnet`: the simulated network alone; `localnet emit`: an event on a running one.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hypernode_localnet::chain::Chaos;
@@ -88,10 +89,31 @@ async fn emit(args: &cli::Emit) -> Outcome {
     let signature = send(&rpc, &program, &event, args.cpi)
         .await
         .map_err(Failure::No)?;
-    let slot = settled(&rpc, &signature, args.finalized).await?;
-    stored(&running, slot, args.finalized).await?;
+    let slot = while_it_runs(&dir, &running, settled(&rpc, &signature, args.finalized)).await?;
+    while_it_runs(&dir, &running, stored(&running, slot, args.finalized)).await?;
     say!("slot {slot}  {signature}");
     Ok(())
+}
+
+/// Waits for `work`, unless the instance ends.
+async fn while_it_runs<T>(
+    dir: &Path,
+    running: &Running,
+    work: impl Future<Output = Outcome<T>>,
+) -> Outcome<T> {
+    let ended = async {
+        while Running::find(dir).is_some_and(|now| now.pid == running.pid) {
+            tokio::time::sleep(EVERY * 5).await;
+        }
+    };
+    tokio::select! {
+        done = work => done,
+        () = ended => Err(Failure::NotRunning(format!(
+            "the instance (process {}) has ended before it told what became of the transaction: ask again, or look into \
+             the tables",
+            running.pid
+        ))),
+    }
 }
 
 /// The slot of a transaction, once it is confirmed or final.

@@ -75,10 +75,10 @@ impl Indexing {
         mut reload: Reload,
         stop: CancellationToken,
     ) -> Outcome {
-        if !self.prepared && !self.prepare(&mut decoder, &stop).await? {
+        let told = reload.told();
+        if !self.prepared && !self.prepare(&mut decoder, &told, &stop).await? {
             return Ok(());
         }
-        let told = reload.told();
         let mut plan = reload.first(decoder);
         let (headers, header) = watch::channel(plan.header(&self.genesis));
         let digest_stop = stop.child_token();
@@ -226,11 +226,19 @@ impl Indexing {
     }
 
     /// Makes the tables, waiting for a ClickHouse that is not there yet; `false` if stopped meanwhile.
-    async fn prepare(&self, decoder: &mut Decoders, stop: &CancellationToken) -> Outcome<bool> {
+    async fn prepare(
+        &self,
+        decoder: &mut Decoders,
+        told: &Told,
+        stop: &CancellationToken,
+    ) -> Outcome<bool> {
         let mut pause = Duration::from_millis(500);
         loop {
             let error = match store::prepare(&self.client, decoder, &self.genesis).await {
-                Ok(()) => return Ok(true),
+                Ok(made) => {
+                    told.placed(&made);
+                    return Ok(true);
+                }
                 Err(error) => error,
             };
             if !error.is_retryable() {

@@ -166,6 +166,10 @@ impl Reload {
     }
 
     fn say_what_changes(&self, programs: &Programs) {
+        let news = programs.notices.iter();
+        for notice in news.filter(|notice| !self.programs.notices.contains(notice)) {
+            tracing::warn!("{notice}");
+        }
         let old = labels(&self.programs);
         for label in labels(programs).difference(&old) {
             tracing::info!(

@@ -90,7 +90,7 @@ pub(crate) struct IdlStatus {
     pub(crate) versions: Vec<Entry>,
     /// Tables that the last change made.
     pub(crate) tables_made: usize,
-    /// Tables of the last change that stand beside one which cannot take their rows: wanted name to actual one.
+    /// Tables that stand beside one which cannot take their rows: wanted name to actual one.
     pub(crate) tables_beside: BTreeMap<String, String>,
 }
 
@@ -148,6 +148,13 @@ impl Told {
             status.judged += 1;
             status.refused = None;
             status.tables_made = made.created;
+        });
+        self.placed(made);
+    }
+
+    /// Where the rows of the IDLs in force go.
+    pub(crate) fn placed(&self, made: &Made) {
+        self.change(|status| {
             let beside = made.renames.iter().take(MOST_NAMES);
             status.tables_beside = beside.map(|(a, b)| (a.clone(), b.clone())).collect();
         });

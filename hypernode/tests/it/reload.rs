@@ -42,6 +42,10 @@ fn add(instance: &Instance, idl: &str, more: &[&str]) -> (Option<i32>, String, S
     (output.status.code(), stdout(&output), stderr(&output))
 }
 
+fn list(instance: &Instance) -> String {
+    stdout(&run(&["idl", "list", "--data", text(&instance.data)]))
+}
+
 fn status(instance: &Instance) -> String {
     stdout(&run(&["status", "--data", text(&instance.data)]))
 }
@@ -104,6 +108,21 @@ fn an_idl_is_added_when_the_command_returns_and_its_event_stored_when_emit_does(
         told.contains("7 programs, 2 changes") && told.contains("since the start, built-in"),
         "{told}"
     );
+    // A field that changes its type: rows go to a table beside the old one, and the list says so, after a restart too.
+    let other = many(3).replace("\"u64\"", "\"u32\"");
+    assert_ne!(other, many(3));
+    let (code, out, err) = add(&instance, &other, &["--replace"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(
+        out.contains("ev_many_Event1_v2  (beside ev_many_Event1"),
+        "{out}"
+    );
+    let listed = list(&instance);
+    assert!(listed.contains("    ev_many_Event1_v2\n"), "{listed}");
+    assert!(
+        listed.contains("    acc_node_registry_NodeAccount"),
+        "{listed}"
+    );
     // Not waiting says so.
     let (code, out, _) = add(
         &instance,
@@ -113,6 +132,23 @@ fn an_idl_is_added_when_the_command_returns_and_its_event_stored_when_emit_does(
     assert_eq!(code, Some(0), "{out}");
     assert!(out.contains("within seconds"), "{out}");
     assert_eq!(instance.stop(), Some(0));
+    let instance = start(folder.path(), &[]);
+    let listed = list(&instance);
+    assert!(listed.contains("    ev_many_Event1_v2\n"), "{listed}");
+    // A command that waits for an instance that ends says so at once.
+    let pid = instance.run["pid"].to_string();
+    let killer = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(1_500));
+        std::process::Command::new("kill")
+            .args(["-9", &pid])
+            .status()
+    });
+    let began = std::time::Instant::now();
+    let (code, out, err) = add(&instance, &many(900), &["--from-slot", "9000000002"]);
+    assert_eq!(code, Some(3), "{out}{err}");
+    assert!(err.contains("has ended"), "{err}");
+    assert!(began.elapsed().as_secs() < 60);
+    assert!(killer.join().expect("killed").is_ok());
 }
 
 // I-25.

@@ -57,12 +57,12 @@ pub async fn evolve_tables(
                         name: place.name.clone(),
                         ..spec.clone()
                     };
-                    todo.push(own.create_sql());
+                    todo.push((place.name.clone(), own.create_sql()));
                     placement.created += 1;
                 }
                 Some([]) => {}
                 Some(changes) => {
-                    todo.push(alter_sql(&place.name, changes));
+                    todo.push((place.name.clone(), alter_sql(&place.name, changes)));
                     placement.lines.extend(describe(&place.name, changes));
                 }
             }
@@ -80,10 +80,20 @@ pub async fn evolve_tables(
 }
 
 /// Runs the statements, a few at a time. Thousands take a while: then a line every now and then says how far it is.
-async fn define(client: &Client, todo: Vec<String>) -> Result<(), WarehouseError> {
+async fn define(client: &Client, todo: Vec<(String, String)>) -> Result<(), WarehouseError> {
     let total = todo.len();
     let mut doing = stream::iter(todo)
-        .map(|sql| async move { client.define(&sql).await })
+        .map(|(table, sql)| async move {
+            let done = client.define(&sql).await;
+            // Only the name tells whose IDL asked for it.
+            done.map_err(|error| match error {
+                WarehouseError::Refused { code, message } => WarehouseError::Refused {
+                    code,
+                    message: format!("table {table}: {message}"),
+                },
+                other => other,
+            })
+        })
         .buffer_unordered(PARALLEL);
     let mut tell = tokio::time::interval_at(Instant::now() + TELL_EVERY, TELL_EVERY);
     tell.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -9,7 +9,7 @@ use hypernode_decoder::chain::Pubkey;
 use hypernode_decoder::idl::Idl;
 
 use super::wait::Waiting;
-use super::{counted, rules, tables};
+use super::{counted, notices, rules};
 use crate::cli::IdlAdd;
 use crate::config::{self, Settings, check as values};
 use crate::datadir::write_atomic;
@@ -50,14 +50,15 @@ pub(crate) async fn run(args: &IdlAdd) -> Outcome {
     }
     let waiting = match Running::find(&dir) {
         Some(running) if !args.no_wait && running.endpoints.api.is_some() => {
-            Some(Waiting::new(running).await?)
+            Some(Waiting::new(running, &dir).await?)
         }
         _ => None,
     };
     let Candidate { name, origin, json } = candidate;
     let idl =
         idls::check::judge(&name.label, &origin, &json).map_err(|refusal| refused(&refusal))?;
-    let warning = idl.address().and_then(|id| native::warning(&id));
+    let mut notes: Vec<String> = notices(&idl).collect();
+    notes.extend(idl.address().and_then(|id| native::warning(&id)));
     let folder = own_folder(&dir);
     let file = folder.join(name.to_string());
     let brought = check_together(&settings, &dir, &file, &name, (idl, &json))?;
@@ -68,10 +69,10 @@ pub(crate) async fn run(args: &IdlAdd) -> Outcome {
         "is there already, unchanged"
     };
     say!("{} {what}", file.display());
-    if let Some(warning) = warning {
-        say!("  note: {warning}");
+    for note in notes {
+        say!("  note: {note}");
     }
-    let Some(waiting) = waiting else {
+    let Some(mut waiting) = waiting else {
         if placed {
             print_tables(&brought, &BTreeMap::new());
         }
@@ -224,7 +225,7 @@ fn check_together(
         .configs
         .iter()
         .find(|config| config.label == name.label);
-    Ok(own.map(tables).unwrap_or_default())
+    Ok(own.map(|config| rules.tables(config)).unwrap_or_default())
 }
 
 /// Writes the file; `false` if the same is there already.

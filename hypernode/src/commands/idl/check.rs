@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use hypernode_decoder::idl;
 use serde_json::{Value, json};
 
-use super::{counted, rules};
+use super::{counted, notices, rules};
 use crate::cli::IdlCheck;
 use crate::config;
 use crate::exit::{Failure, Outcome};
@@ -119,13 +118,8 @@ fn print(result: &Judged) {
             if let Some(warning) = id.and_then(|id| native::warning(&id)) {
                 say!("  note: {warning}");
             }
-            for notice in idl::notices(&found.idl) {
-                say!(
-                    "  note: {}: {}; {}",
-                    notice.path,
-                    notice.problem,
-                    notice.fix()
-                );
+            for notice in notices(&found.idl) {
+                say!("  note: {notice}");
             }
         }
         Err(refusal) => {

@@ -3,26 +3,52 @@
 use hypernode_decoder::ProgramConfig;
 use serde_json::{Value, json};
 
-use super::{counted, rules, tables};
+use super::wait::idls;
+use super::{counted, rules};
 use crate::cli::IdlList;
 use crate::config;
 use crate::exit::{Failure, Outcome};
 use crate::idls::{Refusal, Sources};
 use crate::out::say;
 use crate::programs::base58;
+use crate::running::Running;
 
-pub(crate) fn run(args: &IdlList) -> Outcome {
+pub(crate) async fn run(args: &IdlList) -> Outcome {
     let settings = config::load(&args.common)?;
-    let sources = Sources::new(&settings, &settings.path("data.dir").unwrap_or_default());
+    let dir = settings.path("data.dir").unwrap_or_default();
+    let sources = Sources::new(&settings, &dir);
+    // Only a running instance knows where rows really go.
+    let beside = match Running::find(&dir) {
+        Some(running) => idls(&running).await.ok().map(|idls| idls.tables_beside),
+        None => None,
+    };
+    let known = beside.is_some();
+    let beside = beside.unwrap_or_default();
     let rules = rules(&settings)?;
     let (versions, mut refusals) = sources.read();
     let (programs, more) = rules.each(versions);
+    let tables = |config: &ProgramConfig| -> Vec<String> {
+        let wanted = rules.tables(config).into_iter();
+        wanted
+            .map(|name| beside.get(&name).cloned().unwrap_or(name))
+            .collect()
+    };
     refusals.extend(more);
     if args.json {
-        let list: Vec<Value> = programs.configs.iter().map(to_json).collect();
+        let list = programs.configs.iter();
+        let list: Vec<Value> = list
+            .map(|config| to_json(config, &tables(config)))
+            .collect();
         say!("{}", Value::from(list));
     } else {
-        programs.configs.iter().for_each(print);
+        for config in &programs.configs {
+            print(config, &tables(config));
+        }
+        if !known {
+            say!(
+                "(nothing runs here: a table that cannot take the rows of a changed IDL has one beside it, NAME_v2)"
+            );
+        }
         for notice in &programs.notices {
             say!("({notice})");
         }
@@ -38,7 +64,7 @@ pub(crate) fn run(args: &IdlList) -> Outcome {
     )))
 }
 
-fn print(config: &ProgramConfig) {
+fn print(config: &ProgramConfig, tables: &[String]) {
     say!("{}  {}", config.label, base58(&config.program_id));
     for version in &config.versions {
         let idl = &version.idl;
@@ -51,12 +77,12 @@ fn print(config: &ProgramConfig) {
             idl.origin()
         );
     }
-    for table in tables(config) {
+    for table in tables {
         say!("    {table}");
     }
 }
 
-fn to_json(config: &ProgramConfig) -> Value {
+fn to_json(config: &ProgramConfig, tables: &[String]) -> Value {
     let versions: Vec<Value> = config
         .versions
         .iter()
@@ -75,6 +101,6 @@ fn to_json(config: &ProgramConfig) -> Value {
         "label": config.label,
         "program_id": base58(&config.program_id),
         "versions": versions,
-        "tables": tables(config),
+        "tables": tables,
     })
 }

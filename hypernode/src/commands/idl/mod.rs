@@ -5,8 +5,8 @@ mod check;
 mod list;
 mod wait;
 
-use hypernode_decoder::{Decoder, Keep, ProgramConfig};
-use hypernode_schemas::canonical::{self, CanonicalMap};
+use hypernode_decoder::Keep;
+use hypernode_decoder::idl::{self, Idl};
 
 use crate::cli::IdlCommand;
 use crate::config::Settings;
@@ -17,7 +17,7 @@ pub(crate) async fn run(command: IdlCommand) -> Outcome {
     match command {
         IdlCommand::Add(args) => add::run(&args).await,
         IdlCommand::Check(args) => check::run(&args),
-        IdlCommand::List(args) => list::run(&args),
+        IdlCommand::List(args) => list::run(&args).await,
     }
 }
 
@@ -31,16 +31,11 @@ fn rules(settings: &Settings) -> Outcome<Rules> {
     Rules::new(settings, ids, Keep::Matching)
 }
 
-/// Names of the tables that a program brings, as its IDLs alone say.
-fn tables(config: &ProgramConfig) -> Vec<String> {
-    let none = CanonicalMap {
-        version: canonical::VERSION,
-        maps: Vec::new(),
-    };
-    let decoder = Decoder::new(vec![config.clone()], &none, Keep::Matching);
-    let tables = decoder.map(|decoder| decoder.tables().to_vec());
-    let names = tables.unwrap_or_default().into_iter();
-    names.map(|table| table.name).collect()
+/// What an IDL has that gets no table, line by line.
+fn notices(idl: &Idl) -> impl Iterator<Item = String> {
+    idl::notices(idl)
+        .into_iter()
+        .map(|notice| format!("{}: {}; {}", notice.path, notice.problem, notice.fix()))
 }
 
 /// `1 event`, `2 events`.

@@ -1,5 +1,6 @@
 //! Waiting until a running instance has taken an IDL up.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::commands::status::{Asked, ask};
@@ -37,6 +38,8 @@ fn judge(idls: &IdlStatus, name: &IdlName, content: &str, before: u64) -> Now {
 /// An instance that is asked about an IDL.
 pub(super) struct Waiting {
     running: Running,
+    /// Its data directory.
+    dir: PathBuf,
     /// Changes that it had judged.
     before: u64,
     /// It had refused the last one.
@@ -45,10 +48,11 @@ pub(super) struct Waiting {
 
 impl Waiting {
     /// Takes note of what the instance has judged so far; call it before the file is written.
-    pub(super) async fn new(running: Running) -> Outcome<Self> {
+    pub(super) async fn new(running: Running, dir: &Path) -> Outcome<Self> {
         let now = idls(&running).await?;
         Ok(Self {
             running,
+            dir: dir.to_owned(),
             before: now.judged,
             refused: now.refused.is_some(),
         })
@@ -56,13 +60,14 @@ impl Waiting {
 
     /// Waits; what the instance says then, and its entry of the IDL.
     pub(super) async fn until_up(
-        &self,
+        &mut self,
         name: &IdlName,
         content: &str,
         limit: Duration,
     ) -> Outcome<(IdlStatus, Entry)> {
         let began = Instant::now();
         loop {
+            self.still_runs()?;
             // An instance that is busy may be late with one answer.
             let last = match idls(&self.running).await {
                 Ok(now) => match judge(&now, name, content, self.before) {
@@ -89,7 +94,25 @@ impl Waiting {
     }
 }
 
-async fn idls(running: &Running) -> Outcome<IdlStatus> {
+impl Waiting {
+    /// The instance may end meanwhile, and another be started in its place, which reads the file at its start.
+    fn still_runs(&mut self) -> Outcome {
+        match Running::find(&self.dir) {
+            Some(running) if running.pid == self.running.pid => Ok(()),
+            Some(other) => {
+                self.running = other;
+                self.before = 0;
+                Ok(())
+            }
+            None => Err(Failure::NotRunning(format!(
+                "the file is in its place, but the instance (process {}) has ended; the next one takes it up at its start",
+                self.running.pid
+            ))),
+        }
+    }
+}
+
+pub(super) async fn idls(running: &Running) -> Outcome<IdlStatus> {
     let Asked { indexer, .. } = ask(running).await?;
     serde_json::from_value(indexer["idls"].clone()).map_err(|error| {
         Failure::No(format!(
