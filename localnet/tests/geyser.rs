@@ -19,8 +19,8 @@ use yellowstone_grpc_proto::{
     prelude::{
         CommitmentLevel, SlotStatus, SubscribeRequest, SubscribeRequestFilterAccounts,
         SubscribeRequestFilterBlocks, SubscribeRequestFilterBlocksMeta,
-        SubscribeRequestFilterSlots, SubscribeRequestFilterTransactions, SubscribeRequestPing,
-        subscribe_update::UpdateOneof,
+        SubscribeRequestFilterEntry, SubscribeRequestFilterSlots,
+        SubscribeRequestFilterTransactions, SubscribeRequestPing, subscribe_update::UpdateOneof,
     },
     tonic::Code,
 };
@@ -292,6 +292,37 @@ async fn a_ping_is_answered_and_changes_nothing_and_a_second_request_replaces_th
             Ok(UpdateOneof::BlockMeta(_))
         ));
     }
+    net.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_come_with_their_block_and_count_its_transactions() {
+    let dir = tempfile::tempdir().unwrap();
+    let net = start(dir.path()).await;
+    reach(&net, 30).await;
+    let mut request = blocks(CommitmentLevel::Confirmed, Some(5));
+    request.entry = named(SubscribeRequestFilterEntry::default());
+    for filter in request.blocks.values_mut() {
+        filter.include_entries = Some(true);
+    }
+    let mut stream = subscribe(&net.geyser_url(), request).await;
+    let (mut entries, mut executed) = (Vec::new(), 0);
+    for _ in 0..20 {
+        let block = loop {
+            match next(&mut stream).await.unwrap() {
+                UpdateOneof::Entry(entry) => entries.push(entry),
+                UpdateOneof::Block(block) => break block,
+                other => panic!("unexpected {other:?}"),
+            }
+        };
+        assert_eq!(block.entries, entries);
+        assert_eq!(block.entries_count, entries.len() as u64);
+        let counted: u64 = entries.iter().map(|e| e.executed_transaction_count).sum();
+        assert_eq!(counted, block.executed_transaction_count);
+        executed += counted;
+        entries.clear();
+    }
+    assert!(executed > 0);
     net.shutdown().await;
 }
 

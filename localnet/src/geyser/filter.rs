@@ -8,11 +8,13 @@ use std::{
 use solana_sdk::{pubkey::Pubkey, signature::Signature};
 use yellowstone_grpc_proto::prelude::{
     CommitmentLevel, SubscribeRequest, SubscribeRequestFilterBlocks,
-    SubscribeRequestFilterBlocksMeta, SubscribeRequestFilterTransactions,
-    SubscribeUpdateAccountInfo, SubscribeUpdateBlock, SubscribeUpdateTransactionInfo,
+    SubscribeRequestFilterBlocksMeta, SubscribeRequestFilterEntry,
+    SubscribeRequestFilterTransactions, SubscribeUpdateAccountInfo, SubscribeUpdateBlock,
+    SubscribeUpdateTransactionInfo,
 };
 
 use super::accounts::{AccountFilter, Slices};
+use super::entries;
 use crate::chain::{Commitment, keys_of};
 
 /// Named filters of one kind, keys of one list, bytes of one name: at most.
@@ -52,6 +54,7 @@ pub(super) struct Filters {
     statuses: Vec<TransactionFilter>,
     blocks: Vec<BlockFilter>,
     metas: Vec<String>,
+    entries: Vec<String>,
     accounts: Vec<AccountFilter>,
     slices: Slices,
 }
@@ -81,6 +84,7 @@ pub(super) struct BlockFilter {
     include: HashSet<[u8; 32]>,
     transactions: bool,
     accounts: bool,
+    entries: bool,
 }
 
 impl Filters {
@@ -93,6 +97,7 @@ impl Filters {
             statuses: Vec::new(),
             blocks: Vec::new(),
             metas: Vec::new(),
+            entries: Vec::new(),
             accounts: Vec::new(),
             slices: Slices::default(),
         }
@@ -103,13 +108,8 @@ impl Filters {
         if !accounts && !request.accounts.is_empty() {
             return Err(FilterError::NoAccounts);
         }
-        for (asked, what) in [
-            (!request.entry.is_empty(), "entries"),
-            (!request.block_footer.is_empty(), "block footers"),
-        ] {
-            if asked {
-                return Err(FilterError::Unserved(what));
-            }
+        if !request.block_footer.is_empty() {
+            return Err(FilterError::Unserved("block footers"));
         }
         let level = match request
             .commitment
@@ -142,6 +142,9 @@ impl Filters {
                 request.blocks_meta,
                 |name, SubscribeRequestFilterBlocksMeta {}| Ok(name),
             )?,
+            entries: named(request.entry, |name, SubscribeRequestFilterEntry { .. }| {
+                Ok(name)
+            })?,
         })
     }
 
@@ -156,6 +159,7 @@ impl Filters {
             && self.statuses.is_empty()
             && self.blocks.is_empty()
             && self.metas.is_empty()
+            && self.entries.is_empty()
             && self.accounts.is_empty())
     }
 
@@ -186,6 +190,11 @@ impl Filters {
     /// Names of the block-meta filters.
     pub(super) fn metas(&self) -> Vec<String> {
         self.metas.clone()
+    }
+
+    /// Names of the entry filters.
+    pub(super) fn entries(&self) -> Vec<String> {
+        self.entries.clone()
     }
 
     /// The block filters.
@@ -253,14 +262,12 @@ impl BlockFilter {
         if filter.cuckoo_account_include.is_some() {
             return Err(FilterError::Unserved("cuckoo filters"));
         }
-        if filter.include_entries == Some(true) {
-            return Err(FilterError::Unserved("entries in blocks"));
-        }
         Ok(Self {
             name,
             include: keys(&filter.account_include)?,
             transactions: filter.include_transactions.unwrap_or(true),
             accounts: filter.include_accounts.unwrap_or(false),
+            entries: filter.include_entries.unwrap_or(false),
         })
     }
 
@@ -284,7 +291,12 @@ impl BlockFilter {
             parent_blockhash: block.parent_blockhash.clone(),
             executed_transaction_count: block.executed_transaction_count,
             updated_account_count: block.updated_account_count,
-            entries_count: block.entries_count,
+            entries_count: entries::count(block),
+            entries: if self.entries {
+                entries::of(block)
+            } else {
+                Vec::new()
+            },
             bank_id: block.bank_id,
             accounts: if self.accounts {
                 block.accounts.clone()

@@ -20,6 +20,7 @@ use yellowstone_grpc_proto::prelude::{
 
 use super::Replay;
 use super::{
+    entries,
     filter::Filters,
     outbox::{Outbox, SendError},
 };
@@ -249,6 +250,12 @@ impl Follower {
         if !sealed {
             return Ok(());
         }
+        let names = filters.entries();
+        if !names.is_empty() {
+            for entry in entries::of(block) {
+                self.send(names.clone(), UpdateOneof::Entry(entry))?;
+            }
+        }
         for filter in filters.blocks() {
             self.send(
                 vec![filter.name.clone()],
@@ -346,7 +353,7 @@ fn meta(block: &SubscribeUpdateBlock) -> SubscribeUpdateBlockMeta {
         parent_slot: block.parent_slot,
         parent_blockhash: block.parent_blockhash.clone(),
         executed_transaction_count: block.executed_transaction_count,
-        entries_count: block.entries_count,
+        entries_count: entries::count(block),
         bank_id: block.bank_id,
     }
 }

@@ -1,6 +1,7 @@
 //! The Geyser gRPC server: the protocol of the Yellowstone plugin over the localnet chain.
 
 mod accounts;
+mod entries;
 mod filter;
 mod follow;
 mod outbox;
