@@ -82,15 +82,19 @@ impl Watermark {
     /// When the warehouse does not answer.
     pub async fn load(client: &Client) -> Result<Self, Error> {
         // The writer appends only what follows the last row, so the highest end is the end of an unbroken range. Rows that
-        // the newest retraction takes back may still be there while it is at work: they are not in force.
+        // the newest retraction takes back may still be there while it is at work: they are not in force. Slots that are
+        // being written again are a hole: what lies beyond it is not served until it is closed.
         let head: LedgerHead = query::row(
             client,
             "the ledger's head",
-            "WITH (SELECT [argMax(toUInt64(epoch), seq), argMax(slot_lo, seq), argMax(slot_hi, seq), max(seq)] \
+            "WITH (SELECT [argMax(toUInt64(epoch), seq), argMax(slot_lo, seq), argMax(slot_hi, seq), max(seq), \
+             argMax(toUInt64(reason = 'repair'), seq)] \
              FROM retractions) AS gone, \
-             epoch < gone[1] AND slot_lo <= gone[3] AND slot_hi >= gone[2] AS is_gone \
+             epoch < gone[1] AND slot_lo <= gone[3] AND slot_hi >= gone[2] AS is_gone, \
+             max(multiIf(NOT is_gone, slot_hi, slot_lo < gone[2], toUInt64(gone[2] - 1), 0)) AS stored, \
+             sumIf(slot_hi - slot_lo + 1, NOT is_gone AND slot_lo >= gone[2] AND slot_hi <= gone[3]) AS anew \
              SELECT count() AS batches, \
-             max(multiIf(NOT is_gone, slot_hi, slot_lo < gone[2], toUInt64(gone[2] - 1), 0)) AS served, \
+             if(gone[5] = 1 AND anew < gone[3] - gone[2] + 1, toUInt64(gone[2] - 1), stored) AS served, \
              max(finalized_slot) AS finalized, \
              max(toUnixTimestamp64Milli(written_at)) AS verified_at, gone[4] AS retracted FROM ingest_ledger",
         )

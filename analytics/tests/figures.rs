@@ -99,6 +99,21 @@ async fn the_history_has_the_figures_computed_by_hand() {
     support::execute(&client, &retract(LAST + 1)).await;
     let watermark = Watermark::load(&client).await.expect("watermark");
     assert_eq!(watermark.as_of(Finality::Confirmed), LAST);
+
+    // While slots are written again, nothing beyond them is served; then everything is.
+    support::execute(&client, "TRUNCATE TABLE retractions").await;
+    let repair = format!(
+        "INSERT INTO retractions (seq, epoch, slot_lo, slot_hi, reason) SELECT 100, 2, 1, {LAST}, 'repair'"
+    );
+    support::execute(&client, &repair).await;
+    let delete = "ALTER TABLE ingest_ledger DELETE WHERE slot_lo = 1 SETTINGS mutations_sync = 2";
+    support::execute(&client, delete).await;
+    let watermark = Watermark::load(&client).await.expect("watermark");
+    assert_eq!(watermark.as_of(Finality::Confirmed), 0);
+    let again = format!("INSERT INTO ingest_ledger (slot_lo, slot_hi, epoch) SELECT 1, {LAST}, 2");
+    support::execute(&client, &again).await;
+    let watermark = Watermark::load(&client).await.expect("watermark");
+    assert_eq!(watermark.as_of(Finality::Confirmed), LAST + 4);
 }
 
 async fn latest(client: &hypernode_warehouse::Client) {

@@ -34,6 +34,11 @@ pub(crate) enum Command {
     /// The source's blocks are decoded anew by the same decoder. Works beside a running instance and without one. Exits 1
     /// if anything differs, or nothing could be compared.
     Verify(Verify),
+    /// Write stored slots again from an independent source, under a new epoch: what `verify` found to differ.
+    ///
+    /// A running instance does it when it is asked; without one this command does it itself. The slots are widened to whole
+    /// ledger rows. Nothing is touched before its replacement is at hand.
+    Repair(Stretch),
     /// List slots that no source has delivered, or go on without them.
     #[command(subcommand)]
     Gap(GapCommand),

@@ -74,6 +74,7 @@ async fn run(command: Command) -> Outcome {
         Command::Sql(args) => commands::sql::run(args).await,
         Command::Digest(args) => commands::digest::run(&args).await,
         Command::Verify(args) => commands::verify::run(&args).await,
+        Command::Repair(args) => commands::repair::run(&args).await,
         Command::Status(args) => commands::status::run(&args).await,
         Command::Config(command) => commands::config::run(&command),
         Command::Bench(command) => commands::bench::run(&command).await,

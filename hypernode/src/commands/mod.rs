@@ -9,6 +9,7 @@ pub(crate) mod idl;
 pub(crate) mod index;
 pub(crate) mod localnet;
 pub(crate) mod migrate;
+pub(crate) mod repair;
 pub(crate) mod sql;
 pub(crate) mod status;
 pub(crate) mod stretch;

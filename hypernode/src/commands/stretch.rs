@@ -1,11 +1,13 @@
 //! What `verify` and `repair` share: stored slots, another source of them, and the decoder that made their rows.
 
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use hypernode_decoder::Keep;
 use hypernode_indexer::recording::Format;
 use hypernode_indexer::rpc::Pool;
 use hypernode_indexer::verify::Source;
+use hypernode_localnet::{Localnet, Options};
 
 use super::localnet::NETWORK;
 use crate::cli::Stretch;
@@ -24,10 +26,12 @@ pub(crate) struct Asked {
     pub(crate) source: Source,
     /// The network that the directory holds, if it is known.
     pub(crate) binding: Option<Binding>,
+    /// The directory's simulated chain, standing still, where no instance serves it.
+    localnet: Option<Localnet>,
 }
 
 impl Asked {
-    pub(crate) fn new(args: &Stretch) -> Outcome<Self> {
+    pub(crate) async fn new(args: &Stretch) -> Outcome<Self> {
         let settings = config::load(&args.common_with_flags())?;
         if args.from > args.to {
             let why = format!("{} lies beyond --to {}", args.from, args.to);
@@ -36,13 +40,34 @@ impl Asked {
         let dir = settings.path("data.dir").unwrap_or_default();
         let running = Running::find(&dir);
         let binding = DataDir::binding_of(&dir)?;
-        let source = source(args, &settings, running.as_ref())?;
+        let simulated = binding
+            .as_ref()
+            .is_some_and(|binding| binding.network == NETWORK);
+        let elsewhere = args.against.is_some() || settings.get("rpc.url").is_some();
+        let localnet = if simulated && running.is_none() && !elsewhere {
+            Some(at_rest(&dir).await?)
+        } else {
+            None
+        };
+        let own = match &localnet {
+            Some(network) => Some(network.rpc_url()),
+            None => running.and_then(|running| running.endpoints.rpc),
+        };
+        let source = source(args, &settings, own)?;
         Ok(Self {
             settings,
             dir,
             source,
             binding,
+            localnet,
         })
+    }
+
+    /// Stops what was started for the command.
+    pub(crate) async fn close(self) {
+        if let Some(network) = self.localnet {
+            network.shutdown().await;
+        }
     }
 
     /// The decoders of the directory's programs, with the ids that its network gives them.
@@ -70,7 +95,20 @@ impl Asked {
     }
 }
 
-fn source(args: &Stretch, settings: &Settings, running: Option<&Running>) -> Outcome<Source> {
+/// The simulated chain of a directory that nobody uses, on ports of its own, without any further slot.
+async fn at_rest(dir: &Path) -> Outcome<Localnet> {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let options = Options {
+        geyser: any,
+        rpc: any,
+        last_slot: Some(0),
+        ..Options::new(dir.to_owned())
+    };
+    Localnet::start(options).await.or_cannot_start("localnet")
+}
+
+/// `own`: the RPC endpoint of the directory's own network.
+fn source(args: &Stretch, settings: &Settings, own: Option<String>) -> Outcome<Source> {
     if let Some(path) = &args.against {
         if !path.is_file() {
             let why = format!("{} is not a file", path.display());
@@ -86,9 +124,8 @@ fn source(args: &Stretch, settings: &Settings, running: Option<&Running>) -> Out
             slot: args.slot,
         });
     }
-    let simulated = || running.and_then(|running| running.endpoints.rpc.clone());
-    let options = network::rpc_pool(settings, None)
-        .or_else(|| network::rpc_pool(settings, Some(simulated()?)));
+    let options =
+        network::rpc_pool(settings, None).or_else(|| network::rpc_pool(settings, Some(own?)));
     let Some(options) = options else {
         let why =
             "there is none to take blocks from: give --against RECORDING, or --rpc URL (rpc.url)";

@@ -18,30 +18,9 @@ use crate::reach::Reached;
 use crate::store;
 
 pub(crate) async fn run(args: &Verify) -> Outcome {
-    let asked = Asked::new(&args.stretch)?;
-    let mut decoders = asked.decoders(&args.stretch, Keep::Matching)?;
-    // A scratch database is made beside the tables; they themselves are only read.
-    let reached = Reached::open(&asked.settings, true).await?;
-    let found = async {
-        store::make_room(&reached.client, &mut decoders)
-            .await
-            .or_cannot_start("tables")?;
-        let options = VerifyOptions {
-            from: args.stretch.from,
-            to: args.stretch.to,
-            source: asked.source,
-            most: args.limit,
-        };
-        let progress = Progress::start(args.stretch.from, args.stretch.to, "verifying");
-        let decoder = Arc::new(decoders.blocks);
-        let at = progress.at.clone();
-        let tell = move |slot| at.store(slot, Ordering::Relaxed);
-        verify::verify(options, decoder, reached.client.clone(), tell)
-            .await
-            .map_err(|error| Failure::Broke(error.into()))
-    }
-    .await;
-    reached.close().await;
+    let asked = Asked::new(&args.stretch).await?;
+    let found = compare(args, &asked).await;
+    asked.close().await;
     let found = found?;
     if args.stretch.json {
         print_json(&found);
@@ -55,6 +34,33 @@ pub(crate) async fn run(args: &Verify) -> Outcome {
         )),
         (false, total) => Err(Failure::No(format!("{total} rows differ"))),
     }
+}
+
+async fn compare(args: &Verify, asked: &Asked) -> Outcome<Verified> {
+    let mut decoders = asked.decoders(&args.stretch, Keep::Matching)?;
+    // A scratch database is made beside the tables; they themselves are only read.
+    let reached = Reached::open(&asked.settings, true).await?;
+    let found = async {
+        store::make_room(&reached.client, &mut decoders)
+            .await
+            .or_cannot_start("tables")?;
+        let options = VerifyOptions {
+            from: args.stretch.from,
+            to: args.stretch.to,
+            source: asked.source.clone(),
+            most: args.limit,
+        };
+        let progress = Progress::start(args.stretch.from, args.stretch.to, "verifying");
+        let decoder = Arc::new(decoders.blocks);
+        let at = progress.at.clone();
+        let tell = move |slot| at.store(slot, Ordering::Relaxed);
+        verify::verify(options, decoder, reached.client.clone(), tell)
+            .await
+            .map_err(|error| Failure::Broke(error.into()))
+    }
+    .await;
+    reached.close().await;
+    found
 }
 
 fn print(found: &Verified) {

@@ -13,7 +13,7 @@ use super::fill::{self, Fill, Wants};
 use super::stage::{Stage, Start};
 use super::status::{IndexerStatus, StatusHandle};
 use super::store::{Patience, Work, insist, store};
-use super::{PipelineError, coverage, open_warehouse};
+use super::{PipelineError, coverage, open_warehouse, repair};
 use crate::accounts::{self, AccountOptions, AccountSender};
 use crate::batch::LIVE_WINDOW;
 use crate::geyser::{self, Event, GeyserOptions, Update};
@@ -130,7 +130,7 @@ pub async fn run_live(
             let (sender, receiver) = accounts::channel(accounts.queue_bytes);
             let lane = accounts::run(
                 accounts,
-                client,
+                client.clone(),
                 receiver,
                 status.clone(),
                 stop_accounts.clone(),
@@ -152,6 +152,14 @@ pub async fn run_live(
     let stop_feeding = stop_source.clone();
     let feeding = tokio::task::spawn_blocking(move || feed.run(events, &stop_feeding));
     let (sender, batches) = mpsc::channel(BATCH_QUEUE);
+    let stop_repairs = shutdown.child_token();
+    let repairs = tokio::spawn(repair::answer(
+        client,
+        Arc::clone(&decoder),
+        pool.clone(),
+        sender.downgrade(),
+        stop_repairs.clone(),
+    ));
     let stage = Stage::new(decoder, LIVE_WINDOW, start, (), status.clone(), true);
     let follow = Follow {
         stage,
@@ -175,6 +183,8 @@ pub async fn run_live(
     )
     .await;
     stop_source.cancel();
+    stop_repairs.cancel();
+    repairs.await?;
     let decoded = decoding.await?;
     let source = source.await?;
     feeding.await?.close();

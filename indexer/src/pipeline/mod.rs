@@ -7,6 +7,7 @@ mod fill;
 mod live;
 mod progress;
 mod recording;
+mod repair;
 mod stage;
 mod status;
 mod store;
@@ -16,6 +17,7 @@ pub(crate) use drain::drain;
 pub use fill::FillStatus;
 pub use live::{LiveOptions, run_live};
 pub use recording::{RecordingOptions, RecordingOutcome, run_recording};
+pub use repair::{RepairOptions, Repaired, run_repair};
 pub use status::{IndexerStatus, State, StatusHandle};
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -70,6 +72,9 @@ pub enum PipelineError {
         "write-ahead folder (wal in the data directory): {0}; free the disk or mend its rights, or set indexer.wal_bytes=0"
     )]
     Wal(std::io::Error),
+    /// Slots cannot be written again.
+    #[error("repair: {0}")]
+    Repair(#[from] crate::verify::VerifyError),
     /// Stopped before anything could be done.
     #[error("stopped while waiting for ClickHouse")]
     Stopped,
@@ -99,13 +104,26 @@ async fn open_warehouse(
     patience: Patience,
     shutdown: &CancellationToken,
 ) -> Result<Option<(Writer, Coverage)>, PipelineError> {
+    open_warehouse_but(client, decoder, status, patience, shutdown, None).await
+}
+
+/// The same, without comparing the newest ledger rows where they reach into these slots.
+async fn open_warehouse_but(
+    client: &Client,
+    decoder: &Decoder,
+    status: &StatusHandle,
+    patience: Patience,
+    shutdown: &CancellationToken,
+    unchecked: Option<(u64, u64)>,
+) -> Result<Option<(Writer, Coverage)>, PipelineError> {
     let tables: Vec<String> = CORE_TABLES
         .iter()
         .map(|name| (*name).to_owned())
         .chain(decoder.tables().iter().map(|spec| spec.name.clone()))
         .collect();
     let open = || async {
-        let ledger = recover::recover(client, &tables).await?.ledger;
+        let recovered = recover::recover_but(client, &tables, unchecked);
+        let ledger = recovered.await?.ledger;
         let coverage = coverage::load(client, &ledger).await?;
         Ok((ledger, coverage))
     };

@@ -389,6 +389,7 @@ mod tests {
                 Ok((span.slot_lo, span.slot_hi, span.part, span.partial))
             }
             Work::Retract(gone) => Err((gone.slot_lo, gone.slot_hi)),
+            Work::Rewrite(other) => panic!("{other:?}"),
         });
         work.collect()
     }

@@ -5,10 +5,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
+use hypernode_warehouse::ledger::rows_in;
 use hypernode_warehouse::{
-    Ahead, Batch, Retracted, Retraction, WarehouseError, Writer, Written, fail,
+    Ahead, Batch, Client, Retracted, Retraction, WarehouseError, Writer, Written, fail,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -24,12 +25,29 @@ pub(super) enum Work {
     Batch(Ready),
     /// Slots to take back.
     Retract(Retraction),
+    /// Slots to write again.
+    Rewrite(Box<Rewrite>),
+}
+
+/// Stored slots that are replaced.
+#[derive(Debug)]
+pub(super) struct Rewrite {
+    pub(super) client: Client,
+    /// Bounds of the ledger rows that are replaced, as they were when this was made.
+    pub(super) taken: Vec<(u64, u64)>,
+    /// What goes.
+    pub(super) retraction: Retraction,
+    /// What comes in its place.
+    pub(super) batches: Vec<Batch>,
+    /// Told what became of it, unless the run ends before.
+    pub(super) done: oneshot::Sender<Result<(), String>>,
 }
 
 /// The same, as the writer takes it.
 enum Next {
     Batch(Box<Batch>, Option<Ahead>),
     Retract(Retraction),
+    Rewrite(Box<Rewrite>),
 }
 
 impl Next {
@@ -37,6 +55,7 @@ impl Next {
         match work {
             Work::Batch(ready) => Self::Batch(Box::new(batch(ready, source)), None),
             Work::Retract(retraction) => Self::Retract(retraction),
+            Work::Rewrite(rewrite) => Self::Rewrite(rewrite),
         }
     }
 }
@@ -90,6 +109,13 @@ pub(super) async fn store(
         fail::point("store.taken");
         let (current, ahead) = match work {
             Next::Batch(batch, ahead) => (batch, ahead),
+            Next::Rewrite(work) => {
+                if !rewrite(writer, *work, status, patience, shutdown).await? {
+                    return Ok(stored);
+                }
+                next = batches.recv().await.map(|work| Next::new(work, source));
+                continue;
+            }
             Next::Retract(retraction) => {
                 if !retract(writer, &retraction, status, patience, shutdown).await? {
                     return Ok(stored);
@@ -195,7 +221,7 @@ impl Following {
                 Some(Next::Batch(batch, Some(ahead)))
             }
             // Only when all before it is stored.
-            other @ Next::Retract(_) => Some(other),
+            other @ (Next::Retract(_) | Next::Rewrite(_)) => Some(other),
         }
     }
 }
@@ -249,6 +275,53 @@ async fn retract(
         status.as_of_slot = status.as_of_slot.min(retraction.head_slot);
         status.finalized_slot = status.finalized_slot.min(status.as_of_slot);
     });
+    Ok(true)
+}
+
+/// Replaces rows (`true`), unless the run is stopped before it is done (`false`). What cannot be done is told to whoever
+/// asked, and does not end the run unless the writer itself cannot go on.
+async fn rewrite(
+    writer: &Writer,
+    rewrite: Rewrite,
+    status: &StatusHandle,
+    patience: Patience,
+    shutdown: &CancellationToken,
+) -> Result<bool, PipelineError> {
+    let Rewrite {
+        client,
+        taken,
+        retraction,
+        batches,
+        done,
+    } = rewrite;
+    let (lo, hi) = (retraction.slot_lo, retraction.slot_hi);
+    let what = format!("slots {lo} to {hi} wait to be written again");
+    let look = || async {
+        let rows = rows_in(&client, lo, hi).await?;
+        let bounds: Vec<(u64, u64)> = rows.iter().map(|row| (row.slot_lo, row.slot_hi)).collect();
+        Ok(bounds)
+    };
+    let Some(found) = insist(look, &what, status, patience, shutdown).await? else {
+        return Ok(false);
+    };
+    if found != taken {
+        let why = format!("slots {lo} to {hi} have changed meanwhile; ask again");
+        let _ = done.send(Err(why));
+        return Ok(true);
+    }
+    let work = || take_back(writer, &retraction);
+    if insist(work, &what, status, patience, shutdown)
+        .await?
+        .is_none()
+    {
+        return Ok(false);
+    }
+    for batch in &batches {
+        if !commit(writer, batch, None, status, patience, shutdown).await? {
+            return Ok(false);
+        }
+    }
+    let _ = done.send(Ok(()));
     Ok(true)
 }
 

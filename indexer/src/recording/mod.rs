@@ -34,6 +34,19 @@ pub enum Format {
     GetBlock,
 }
 
+impl Format {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Varint => "varint",
+            Self::U32be => "u32be",
+            Self::GetBlock => "getblock",
+        }
+    }
+}
+
 impl std::str::FromStr for Format {
     type Err = String;
 

@@ -1,0 +1,146 @@
+//! The operator's wish to have slots written again, heard by the running indexer.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hypernode_decoder::Decoder;
+use hypernode_warehouse::operator::{self, Kind, Request};
+use hypernode_warehouse::{Client, WarehouseError};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{RepairOptions, rewrite};
+use crate::pipeline::store::Work;
+use crate::recording::Format;
+use crate::rpc::Pool;
+use crate::verify::{Source, VerifyError};
+
+/// How often it is looked for wishes.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Answers wishes until `stop`. One that was cut off by the end of an earlier run is begun anew.
+pub(in crate::pipeline) async fn answer(
+    client: Client,
+    decoder: Arc<Decoder>,
+    rpc: Option<Pool>,
+    out: mpsc::WeakSender<Work>,
+    stop: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            () = stop.cancelled() => return,
+        }
+        // An absent ClickHouse is told of by the writer.
+        let Ok(pending) = operator::pending(&client, Kind::Repair).await else {
+            continue;
+        };
+        for request in pending {
+            let work = one(&client, &decoder, rpc.as_ref(), &out, &request);
+            let answered = tokio::select! {
+                answered = work => answered,
+                () = stop.cancelled() => return,
+            };
+            if let Err(error) = answered {
+                tracing::warn!(%error, "a repair waits");
+                break;
+            }
+        }
+    }
+}
+
+async fn one(
+    client: &Client,
+    decoder: &Arc<Decoder>,
+    rpc: Option<&Pool>,
+    out: &mpsc::WeakSender<Work>,
+    request: &Request,
+) -> Result<(), WarehouseError> {
+    let (from, to) = (request.slot_lo, request.slot_hi);
+    tracing::info!(from, to, source = request.source, "writing slots again");
+    let done = match read_source(&request.source, rpc) {
+        Ok(source) => {
+            let options = RepairOptions { from, to, source };
+            let decoder = Arc::clone(decoder);
+            rewrite(options, decoder, client.clone(), out.clone(), |_| {}).await
+        }
+        Err(why) => Err(VerifyError::Range(why)),
+    };
+    let (done, text) = match done {
+        Ok(done) => {
+            let text = format!(
+                "slots {} to {} were written again: {} blocks, {} rows",
+                done.from, done.to, done.blocks, done.rows
+            );
+            (true, text)
+        }
+        Err(VerifyError::Warehouse(error)) if error.is_retryable() => return Err(error),
+        Err(error) => (false, error.to_string()),
+    };
+    tracing::info!(done, "{text}");
+    operator::answer(client, request.id, done, &text).await
+}
+
+/// A source as a request names it: `rpc` for the instance's own, or `recording:FORMAT:SLOT:PATH`.
+fn read_source(text: &str, rpc: Option<&Pool>) -> Result<Source, String> {
+    if text == "rpc" {
+        let none = "this instance knows no RPC endpoint: set rpc.url, or give --against RECORDING";
+        return rpc.cloned().map(Source::Rpc).ok_or_else(|| none.to_owned());
+    }
+    let unknown = || format!("unknown source {text:?}");
+    let rest = text.strip_prefix("recording:").ok_or_else(unknown)?;
+    let mut parts = rest.splitn(3, ':');
+    let mut next = || parts.next().ok_or_else(unknown);
+    let format: Format = next()?.parse()?;
+    let slot = Some(next()?).filter(|text| !text.is_empty());
+    let slot = slot
+        .map(|text| text.parse().map_err(|_| unknown()))
+        .transpose()?;
+    Ok(Source::Recording {
+        path: PathBuf::from(next()?),
+        format,
+        slot,
+    })
+}
+
+impl Source {
+    /// How a request to a running indexer names it.
+    #[must_use]
+    pub fn request(&self) -> String {
+        match self {
+            Self::Rpc(_) => "rpc".to_owned(),
+            Self::Recording { path, format, slot } => {
+                let slot = slot.map(|slot| slot.to_string()).unwrap_or_default();
+                format!("recording:{}:{slot}:{}", format.name(), path.display())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_read_as_it_was_written() {
+        for (format, slot) in [(Format::Auto, None), (Format::GetBlock, Some(7))] {
+            let source = Source::Recording {
+                path: "/a:b/c.bin.zst".into(),
+                format,
+                slot,
+            };
+            let Ok(Source::Recording {
+                path,
+                format: found,
+                slot: at,
+            }) = read_source(&source.request(), None)
+            else {
+                panic!("{}", source.request());
+            };
+            assert_eq!((path, found, at), ("/a:b/c.bin.zst".into(), format, slot));
+        }
+        assert!(read_source("rpc", None).is_err_and(|why| why.contains("rpc.url")));
+        assert!(read_source("recording:auto", None).is_err());
+    }
+}
