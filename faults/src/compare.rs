@@ -15,8 +15,8 @@ const FACTS: &[&str] = &[
 ];
 /// Tables that follow from facts.
 const DERIVED: &[&str] = &["canonical_events"];
-/// Columns that tell where a row came from.
-const SOURCE_COLUMNS: &[&str] = &["proof", "source"];
+/// Columns that tell where a row came from: streams and JSON-RPC write errors in encodings of their own.
+const SOURCE_COLUMNS: &[&str] = &["proof", "source", "err"];
 
 /// How the two differ.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

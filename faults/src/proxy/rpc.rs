@@ -114,9 +114,13 @@ fn broken_off(mut bytes: Vec<u8>) -> Response {
 
 fn without_meta(bytes: &[u8]) -> Response {
     let mut answer: Value = serde_json::from_slice(bytes).unwrap_or_default();
-    let transactions = answer["result"]["transactions"].as_array_mut();
+    // Other answers than blocks have none.
+    let transactions = answer.pointer_mut("/result/transactions");
+    let transactions = transactions.and_then(Value::as_array_mut);
     for transaction in transactions.into_iter().flatten() {
-        transaction["meta"] = Value::Null;
+        if let Some(meta) = transaction.get_mut("meta") {
+            *meta = Value::Null;
+        }
     }
     told(&answer)
 }

@@ -272,6 +272,10 @@ impl BlockFilter {
     }
 
     /// The block as this filter shows it: always sent, with the matching transactions only.
+    #[allow(
+        clippy::needless_update,
+        reason = "the protocol adds fields in minor versions"
+    )]
     pub(super) fn apply(&self, block: &SubscribeUpdateBlock) -> SubscribeUpdateBlock {
         let passes = |info: &&SubscribeUpdateTransactionInfo| {
             self.include.is_empty() || keys_of(info).iter().any(|k| self.include.contains(k))
