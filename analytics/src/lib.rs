@@ -6,6 +6,8 @@
 
 pub mod activity;
 pub mod amount;
+pub mod certificates;
+pub mod changes;
 pub mod digest;
 pub mod metrics;
 mod query;

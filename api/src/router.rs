@@ -43,6 +43,8 @@ fn public() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/internal/metrics/current", get(current)),
         ("/api/validation", get(activity)),
         ("/api/index/digest", get(index::digest)),
+        ("/api/index/certificates", get(index::certificates)),
+        ("/api/index/changes", get(index::changes)),
     ]
 }
 

@@ -66,6 +66,8 @@ const MIGRATIONS: &[Migration] = &[
     migration!(130, "0130", "account_states"),
     migration!(131, "0131", "node_accounts"),
     migration!(132, "0132", "nodes_with_accounts"),
+    migration!(140, "0140", "certificates_between"),
+    migration!(141, "0141", "certificates"),
 ];
 
 /// Tables of [`migrations`] that hold chain rows by slot and are covered by the ledger, in writing order.
