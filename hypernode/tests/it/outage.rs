@@ -101,6 +101,10 @@ fn a_network_that_goes_on_while_clickhouse_is_away_is_stored_whole_when_it_retur
     let folder = tempfile::tempdir().expect("a folder");
     let instance = start(folder.path(), &SETTINGS);
     let data = instance.data.clone();
+    // Before recovery is done nothing is taken from the source, so that nothing would wait.
+    wait_for("stored slots", LONG, || {
+        (indexer(&instance)["as_of_slot"].as_u64() > Some(0)).then_some(())
+    });
     let engine = freeze(&instance);
     signal(&engine, "-CONT");
     let last = caught_up(&instance);
