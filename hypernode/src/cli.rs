@@ -333,8 +333,7 @@ pub(crate) enum GapCommand {
     List(GapList),
     /// Go on without slots that no source has: they are stated as missing from then on, at every start.
     ///
-    /// A running instance goes on at once, a stopped one at its next start. What an accepted gap holds can be fetched
-    /// later, with `hypernode backfill`.
+    /// A running instance goes on at once, a stopped one at its next start.
     Accept(GapAccept),
 }
 
