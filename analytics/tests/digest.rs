@@ -205,6 +205,14 @@ async fn the_kept_digest_is_that_of_the_definition_however_it_came_about() {
             "INSERT INTO retractions (seq, epoch, slot_lo, slot_hi, reason) SELECT {seq}, {seq}, 12, 14, 'repair'"
         );
         execute(client, &sql).await;
+        // Its rows are still there, but no longer in force: what they say must not become leaves again.
+        assert_eq!(keeper.step().await.expect("step").leaves, 0);
+        let outside = digest::at(client, Some(12)).await.expect("answer");
+        assert_eq!(outside, At::Outside(Some((10, 11))));
+        let sql = format!(
+            "ALTER TABLE ingest_ledger UPDATE epoch = {seq} WHERE slot_lo = 10 SETTINGS mutations_sync = 2"
+        );
+        execute(client, &sql).await;
         assert!(keeper.step().await.expect("step").leaves > 0);
         let after = known(client, None).await;
         assert_eq!(after.leaves, before.leaves);

@@ -1,18 +1,19 @@
 //! `faults ingest`: an indexer that is killed at random and at every fail point, before a network that misbehaves.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use hypernode_warehouse::fail;
-use rand::{Rng as _, SeedableRng as _};
+use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use crate::compare::{self, Difference};
+use crate::digest;
 use crate::indexer::{Ended, Indexer, IndexerOptions};
 use crate::net::{Net, NetOptions};
-use crate::proxy::{Mischief, Proxy};
+use crate::proxy::{Mischief, Proxy, StoreProxy};
+use crate::rounds::{Round, Rounds};
 use crate::store::{self, Store};
 
 /// Longest run of one seed.
@@ -35,7 +36,7 @@ pub struct Summary {
     pub duplicated: u64,
     /// Rows that do not follow from the facts.
     pub derived_mismatch: u64,
-    /// Digests that differ from the clean run's. Not compared yet: always 0.
+    /// Seeds whose index digest is not the clean run's.
     pub digest_mismatch: u64,
 }
 
@@ -55,6 +56,12 @@ impl Summary {
 pub struct Outcome {
     /// Times that the indexer died.
     pub kills: u64,
+    /// Fail points that were armed, and whether it died there.
+    pub points: Vec<(&'static str, bool)>,
+    /// Last slot whose digests were compared.
+    pub digest_slot: u64,
+    /// How the index digest differs from the clean run's.
+    pub digest: Option<String>,
     /// How what is stored differs from the chain.
     pub difference: Difference,
     /// Slots that were compared.
@@ -73,7 +80,6 @@ pub struct Keep(pub Option<PathBuf>);
 /// When a part of it does not start, or the chain's end is not indexed in time.
 pub async fn seed(store: &Store, seed: u64, keep: &Keep) -> Result<Outcome> {
     let began = Instant::now();
-    store.empty().await?;
     let dir = store::folder()?;
     let root = match &keep.0 {
         Some(folder) => folder.join(format!("seed-{seed}")),
@@ -81,66 +87,95 @@ pub async fn seed(store: &Store, seed: u64, keep: &Keep) -> Result<Outcome> {
     };
     std::fs::create_dir_all(&root)?;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let rounds = Rounds::new(seed, &mut rng);
+    store.empty().await?;
+    if rounds.bare {
+        store.bare().await?;
+    }
     let options = NetOptions {
-        // Every third network takes confirmed blocks back.
-        confirmed_death: if seed.is_multiple_of(3) { 40 } else { 0 },
+        confirmed_death: if rounds.forks { 60 } else { 0 },
         ..NetOptions::new(&root, seed)
     };
     let last_slot = options.last_slot;
-    let own = own_program()?;
-    let mut net = Net::start(&own, options).await?;
+    let mut net = Net::start(&own_program()?, options).await?;
     let proxy = Proxy::start(&net.place, Mischief::seeded(seed)).await?;
+    let answers = match rounds.answers {
+        true => Some(StoreProxy::start(&store.endpoint().url, seed).await?),
+        false => None,
+    };
+    let mut endpoint = store.endpoint();
+    if let Some(proxy) = &answers {
+        endpoint.url.clone_from(&proxy.url);
+    }
+    let narrow = ["--set", "indexer.queue_messages=4"];
     let indexer = IndexerOptions {
         program: store::hypernode()?,
         data: root.join("data"),
-        store: store.endpoint(),
+        store: endpoint,
         geyser: proxy.place.geyser.clone(),
         rpc: proxy.place.rpc.clone(),
         genesis: net.place.genesis.clone(),
-        arguments: Vec::new(),
+        arguments: narrow
+            .iter()
+            .filter(|_| rounds.narrow)
+            .map(|&word| word.to_owned())
+            .collect(),
     };
     let log = root.join("indexer.log");
-    let mut kills = 0;
-    for round in 0..rng.random_range(2..=4) {
-        // Fail points in turn over the seeds; between them, any moment.
-        let point = (round % 2 == 0).then(|| point(seed, round, &mut rng));
-        let mut running = Indexer::start(&indexer, point.as_deref(), &log)?;
-        let until = Instant::now() + Duration::from_millis(rng.random_range(150..700));
-        while Instant::now() < until && running.ended()?.is_none() {
-            tokio::time::sleep(EVERY).await;
-        }
-        refuse_exit(&mut running, &log)?;
-        running.kill().await?;
-        kills += 1;
+    let mut points = Vec::new();
+    for round in &rounds.rounds {
+        let died = live(&indexer, round, &log).await?;
+        points.extend(round.point.map(|(point, _)| (point, died)));
     }
     let mut running = Indexer::start(&indexer, None, &log)?;
     let recording = net.finished().await?;
     store.clean_run(&recording).await?;
     let slots = loop {
-        if let Some((from, to, 0)) = compare::covered(&store.client).await?
+        let covered = compare::covered(&store.client).await?;
+        if let Some((from, to, 0)) = covered
             && to + TAIL >= last_slot
         {
             break (from, to);
         }
         refuse_exit(&mut running, &log)?;
         if began.elapsed() > PATIENCE {
-            let covered = compare::covered(&store.client).await?;
             bail!("seed {seed}: the chain ends at slot {last_slot}, stored is {covered:?}");
         }
         tokio::time::sleep(EVERY).await;
     };
     running.kill().await?;
     let difference = compare::compare(&store.client, 1, slots.1).await?;
+    let (digest_slot, digest) = digest::differs(store).await?;
     Ok(Outcome {
-        kills,
+        kills: rounds.rounds.len() as u64,
+        points,
+        digest_slot,
+        digest,
         difference,
         slots,
         time: began.elapsed(),
     })
 }
 
+/// One life that ends early; `true`: at the fail point that it was to die at.
+async fn live(indexer: &IndexerOptions, round: &Round, log: &Path) -> Result<bool> {
+    let point = round.point.map(|(point, often)| format!("{point}:{often}"));
+    let mut running = Indexer::start(indexer, point.as_deref(), log)?;
+    let until = Instant::now() + round.time;
+    while Instant::now() < until {
+        refuse_exit(&mut running, log)?;
+        // Gone before we kill it: the point was reached, not only named.
+        if running.ended()? == Some(Ended::Killed) {
+            return Ok(true);
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+    running.kill().await?;
+    Ok(false)
+}
+
 /// An indexer that gives up has failed, whatever is stored.
-fn refuse_exit(running: &mut Indexer, log: &std::path::Path) -> Result<()> {
+fn refuse_exit(running: &mut Indexer, log: &Path) -> Result<()> {
     if let Some(Ended::Code(code)) = running.ended()? {
         let text = std::fs::read_to_string(log).unwrap_or_default();
         let tail: Vec<&str> = text.lines().rev().take(8).collect();
@@ -148,12 +183,6 @@ fn refuse_exit(running: &mut Indexer, log: &std::path::Path) -> Result<()> {
         bail!("the indexer ended with {code}:\n{}", tail.join("\n"));
     }
     Ok(())
-}
-
-fn point(seed: u64, round: u64, rng: &mut ChaCha8Rng) -> String {
-    let points = fail::POINTS;
-    let at = (seed.wrapping_mul(2) + round / 2) as usize % points.len();
-    format!("{}:{}", points[at], rng.random_range(1..=6))
 }
 
 /// This program: the network's process is another one of it.

@@ -4,9 +4,11 @@
 #![forbid(unsafe_code)]
 
 pub mod compare;
+pub mod digest;
 pub mod indexer;
 pub mod ingest;
 pub mod net;
 pub mod proxy;
+mod rounds;
 pub mod scenarios;
 pub mod store;

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,6 +13,7 @@ use hypernode_faults::ingest::{self, Keep, Summary};
 use hypernode_faults::net::{self, NetOptions};
 use hypernode_faults::scenarios;
 use hypernode_faults::store::Store;
+use hypernode_warehouse::fail;
 
 /// Breaks things on purpose: networks, connections, processes; then compares what is stored with the chain.
 #[derive(Debug, Parser)]
@@ -117,6 +119,7 @@ async fn ingest(args: Ingest) -> Result<bool> {
     let store = Store::open().await?;
     let mut summary = Summary::default();
     let mut broken = Vec::new();
+    let mut deaths: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     let keep = Keep(args.keep);
     for seed in args.from_seed..args.from_seed.saturating_add(args.seeds) {
         summary.seeds += 1;
@@ -138,6 +141,15 @@ async fn ingest(args: Ingest) -> Result<bool> {
                 summary.lost += difference.lost;
                 summary.duplicated += difference.duplicated;
                 summary.derived_mismatch += difference.derived;
+                if let Some(how) = &outcome.digest {
+                    eprintln!("  the index digest is not the clean run's: {how}");
+                    summary.digest_mismatch += 1;
+                }
+                for (point, died) in &outcome.points {
+                    let (armed, deaths) = deaths.entry(point).or_default();
+                    *armed += 1;
+                    *deaths += u64::from(*died);
+                }
             }
             Err(error) => {
                 eprintln!("seed {seed}: {error:#}");
@@ -146,6 +158,11 @@ async fn ingest(args: Ingest) -> Result<bool> {
         }
     }
     store.close().await;
+    eprintln!("{:22} {:>5} {:>5}", "fail point", "armed", "died");
+    for point in fail::POINTS {
+        let (armed, died) = deaths.get(point).copied().unwrap_or_default();
+        eprintln!("{point:22} {armed:5} {died:5}");
+    }
     if !broken.is_empty() {
         eprintln!("not ended: seeds {broken:?}");
     }

@@ -23,7 +23,8 @@ pub struct Store {
     engine: Engine,
     /// Reaches what the indexer stores.
     pub client: Client,
-    truth: Client,
+    /// Reaches what the clean run stores.
+    pub truth: Client,
     decoder: Arc<Decoder>,
     _dir: tempfile::TempDir,
 }
@@ -116,6 +117,20 @@ impl Store {
     #[must_use]
     pub fn endpoint(&self) -> Endpoint {
         of(&self.engine, DATABASE)
+    }
+
+    /// Drops every table that the indexer writes: the next one makes them itself.
+    ///
+    /// # Errors
+    /// What ClickHouse said.
+    pub async fn bare(&self) -> Result<()> {
+        let admin = Client::new(&self.engine.endpoint())?;
+        admin
+            .execute(&format!("DROP DATABASE {DATABASE} SYNC"))
+            .await?;
+        Ok(admin
+            .execute(&format!("CREATE DATABASE {DATABASE}"))
+            .await?)
     }
 
     /// Empties both databases: the next seed is another network.

@@ -9,6 +9,7 @@
 
 mod common;
 
+use hypernode_faults::digest;
 use hypernode_faults::ingest::{self, Keep};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,6 +25,7 @@ async fn an_indexer_that_is_killed_loses_and_repeats_nothing() {
             "seed {seed}: {:?}",
             outcome.difference
         );
+        assert_eq!(outcome.digest, None, "seed {seed}");
         assert!(outcome.difference.rows > 500, "{outcome:?}");
         kills += outcome.kills;
     }
@@ -63,5 +65,12 @@ async fn what_is_lost_or_doubled_is_counted() {
     let lost = counted().await;
     assert!(lost.lost > 0 && lost.derived > 0, "{lost:?}");
     assert_eq!(lost.duplicated, 2);
+    // The digest of what is left now is another one.
+    assert_eq!(digest::differs(&store).await.unwrap().1, None);
+    for table in ["digest_leaves", "digest_checkpoints"] {
+        let sql = format!("TRUNCATE TABLE {table}");
+        client.execute(&sql).await.unwrap();
+    }
+    assert!(digest::differs(&store).await.unwrap().1.is_some());
     store.close().await;
 }

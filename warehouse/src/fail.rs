@@ -4,8 +4,14 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Every point, in the order in which a batch passes them; then those of recovery and of retractions.
+/// Every point: of tables and queues before any row, of a batch in the order in which it passes them, of recovery and
+/// retractions, of what lies beside the ledger.
 pub const POINTS: &[&str] = &[
+    "migrate.step",
+    "migrate.recorded",
+    "evolve.table",
+    "wal.appended",
+    "wal.removed",
     "live.published",
     "store.taken",
     "writer.ahead",
@@ -22,6 +28,11 @@ pub const POINTS: &[&str] = &[
     "retract.remove",
     "retract.replace",
     "retract.ledger",
+    "gap.recorded",
+    "account.table",
+    "digest.header",
+    "digest.leaves",
+    "digest.checkpoint",
 ];
 
 #[derive(Debug)]

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use hypernode_schemas::clickhouse::{Migration, migrations};
 
 use crate::client::{Client, WarehouseError};
+use crate::fail;
 use crate::literal::string;
 
 pub(crate) use self::layout::ADDED;
@@ -50,6 +51,7 @@ async fn apply(client: &Client, files: &[Migration]) -> Result<MigrationReport, 
         }
         // Statements say IF NOT EXISTS: a crash between a file and its record repeats the file harmlessly.
         client.execute(file.sql).await?;
+        fail::point("migrate.step");
         let record = format!(
             "INSERT INTO schema_migrations (id, name, checksum, applied_at) SELECT {}, {}, {}, now64(3)",
             file.id,
@@ -57,6 +59,7 @@ async fn apply(client: &Client, files: &[Migration]) -> Result<MigrationReport, 
             string(&file.checksum())
         );
         client.execute(&record).await?;
+        fail::point("migrate.recorded");
         report.applied.push(file.name.to_owned());
     }
     Ok(report)

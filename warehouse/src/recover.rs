@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use hypernode_schemas::clickhouse::LEDGER_TABLES;
 use hypernode_schemas::table::quote;
 use tracing::warn;
@@ -15,6 +16,8 @@ use crate::sums::{SumCache, unions};
 use crate::writer::{delete, settle};
 use crate::{fail, meta};
 
+/// Tables whose rows are deleted at once: the engine takes its time to begin one, not to do it.
+const PARALLEL: usize = 8;
 /// Ledger rows that are verified at each start.
 pub const VERIFIED_ROWS: usize = 8;
 
@@ -148,13 +151,17 @@ async fn remove(
              nothing was removed: restore the ledger or use another database"
         )));
     }
-    let outside = outside(ledger);
-    for (table, rows) in leftovers {
-        warn!(table, rows, "removing rows that no ledger entry covers");
-        delete(client, table, &outside).await?;
-        fail::point("recover.table");
-    }
-    Ok(())
+    let outside = &outside(ledger);
+    stream::iter(leftovers.to_vec())
+        .map(|(table, rows)| async move {
+            warn!(table, rows, "removing rows that no ledger entry covers");
+            delete(client, &table, outside).await?;
+            fail::point("recover.table");
+            Ok(())
+        })
+        .buffer_unordered(PARALLEL)
+        .try_collect()
+        .await
 }
 
 /// A condition for slots that the ledger does not cover.

@@ -46,6 +46,33 @@ impl Header {
         }
         text
     }
+
+    /// What [`Header::text`] wrote, with its start; `None`: it did not.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<(Self, u64)> {
+        let mut lines = text.lines().skip(1).map(|line| line.split(' '));
+        let mut value = |name| {
+            let mut words = lines.next()?;
+            (words.next()? == name).then(|| words.next())?
+        };
+        let genesis = value("genesis")?.to_owned();
+        let map_version = value("map")?.parse().ok()?;
+        let start = value("start")?.parse().ok()?;
+        let idl = |mut words: std::str::Split<'_, char>| {
+            (words.next()? == "idl").then_some(())?;
+            Some(ProgramIdl {
+                program: words.next()?.to_owned(),
+                from_slot: words.next()?.parse().ok()?,
+                idl: words.next()?.to_owned(),
+            })
+        };
+        let header = Self {
+            genesis,
+            map_version,
+            idls: lines.map(idl).collect::<Option<_>>()?,
+        };
+        (header.text(start) == text).then_some((header, start))
+    }
 }
 
 /// The hash of all headers in force so far: each with the number of leaves before it. Changing an IDL adds one.
@@ -82,6 +109,15 @@ mod tests {
             text,
             "hypernode index digest 1\ngenesis g\nmap 1\nstart 7\nidl A 0 ab\nidl A 9 ab\nidl B 0 ab\n"
         );
+        let (parsed, start) = Header::parse(&text).expect("its own text");
+        assert_eq!((parsed.text(start), start), (text.clone(), 7));
+        for wrong in [
+            "",
+            "hypernode index digest 1\ngenesis g\nmap 1\n",
+            &text[..40],
+        ] {
+            assert_eq!(Header::parse(wrong), None, "{wrong}");
+        }
         assert_eq!(
             text,
             header(vec![idl("A", 0), idl("A", 9), idl("B", 0)]).text(7)

@@ -1,7 +1,7 @@
 //! Keeps the digest up with the finalized chain. One writer, beside the indexer's; it reads facts and writes its own two
 //! tables only: leaves first, then the checkpoint that makes them count.
 
-use hypernode_warehouse::Client;
+use hypernode_warehouse::{Client, fail};
 
 use super::encoding::{COLUMNS, Hash, Place, block_leaf, missing_leaf, next_event};
 use super::header::Header;
@@ -164,6 +164,7 @@ impl Keeper {
             std::slice::from_ref(&row),
         )
         .await?;
+        fail::point("digest.header");
         state.header = Some(row);
         Ok(state)
     }
@@ -217,9 +218,11 @@ impl Keeper {
     async fn covered(&self, after: u64) -> Result<Option<u64>, Error> {
         let sql = "SELECT max(finalized_slot) FROM ingest_ledger";
         let finalized: u64 = query::row(&self.client, "the newest final slot", sql).await?;
+        // Rows that a retraction is still removing are not in force: only the newest one can be under way.
         let sql = format!(
-            "SELECT slot_lo, slot_hi FROM ingest_ledger WHERE slot_hi >= {after} AND slot_lo <= {finalized} \
-             ORDER BY slot_lo LIMIT {STEP}"
+            "WITH (SELECT argMax((slot_lo, slot_hi, epoch), seq) FROM retractions) AS r \
+             SELECT slot_lo, slot_hi FROM ingest_ledger WHERE slot_hi >= {after} AND slot_lo <= {finalized} \
+             AND NOT (slot_lo <= r.2 AND slot_hi >= r.1 AND epoch < r.3) ORDER BY slot_lo LIMIT {STEP}"
         );
         let mut rows: Vec<(u64, u64)> = query::rows(&self.client, "the ledger", &sql).await?;
         let read_to = rows.last().map_or(0, |(_, hi)| *hi);
@@ -267,6 +270,7 @@ impl Keeper {
     async fn write(&self, leaves: &[Leaf], state: &State) -> Result<(), Error> {
         let what = "leaves of the digest";
         query::insert(&self.client, what, "digest_leaves", leaves).await?;
+        fail::point("digest.leaves");
         let Some((slot, blockhash)) = state.last else {
             return Ok(());
         };
@@ -277,7 +281,9 @@ impl Keeper {
             peaks: state.range.peaks().to_vec(),
             retraction: state.retraction,
         };
-        query::insert(&self.client, what, "digest_checkpoints", &[kept]).await
+        query::insert(&self.client, what, "digest_checkpoints", &[kept]).await?;
+        fail::point("digest.checkpoint");
+        Ok(())
     }
 
     async fn execute(&self, sql: &str) -> Result<(), Error> {

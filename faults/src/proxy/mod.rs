@@ -3,6 +3,7 @@
 mod geyser;
 mod plan;
 mod rpc;
+mod store;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use plan::{Ending, Mischief, RpcFault, StreamPlan};
+pub use store::StoreProxy;
 
 use crate::net::Place;
 

@@ -1,7 +1,7 @@
 //! Rows of accounts into the warehouse.
 
 use hypernode_schemas::table::TableRows;
-use hypernode_warehouse::{Client, WarehouseError};
+use hypernode_warehouse::{Client, WarehouseError, fail};
 
 /// Inserts rows, `account_versions` last: an account whose version is there has its other rows too. Doing it again
 /// changes nothing, since rows of one key count once.
@@ -14,6 +14,7 @@ pub(crate) async fn insert(client: &Client, tables: &[TableRows]) -> Result<(), 
         client
             .insert_native(&rows.table, rows.native.clone(), &token)
             .await?;
+        fail::point("account.table");
     }
     Ok(())
 }

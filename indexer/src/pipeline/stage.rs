@@ -140,10 +140,16 @@ impl<O: Observer> Stage<O> {
     /// What is to be stored or taken back since the last call, in order.
     pub(super) fn work(&mut self) -> impl Iterator<Item = Work> + '_ {
         let finalized = self.finalized;
-        self.work.drain(..).map(move |work| match work {
-            Work::Batch(ready) => Work::Batch(Ready { finalized, ..ready }),
-            other => other,
-        })
+        // What was cut before slots are taken back may hold them: it knows of no final slot beyond them.
+        let retracts = |work: &Work| matches!(work, Work::Retract(_));
+        let after = self.work.iter().rposition(retracts).map_or(0, |at| at + 1);
+        self.work
+            .drain(..)
+            .enumerate()
+            .map(move |(at, work)| match work {
+                Work::Batch(ready) if at >= after => Work::Batch(Ready { finalized, ..ready }),
+                other => other,
+            })
     }
 
     fn send(&mut self, cuts: impl IntoIterator<Item = Cut>) {
@@ -443,6 +449,28 @@ mod tests {
         add(&mut stage, 14, 12);
         stage.finish(true).expect("one chain");
         assert_eq!(spans(&mut stage), [Ok((13, 14, 1, true))]);
+    }
+
+    // I-30: the ledger must not call slots final that a final one has led past.
+    #[test]
+    fn what_a_final_slot_leads_past_is_not_stored_as_final() {
+        let mut stage = stage(vec![]);
+        for slot in 8..14 {
+            add(&mut stage, slot, slot - 1);
+        }
+        says(&mut stage, 9, SlotStatus::Finalized);
+        assert_eq!(spans(&mut stage), []);
+        let block = Box::new(synthetic::block(14, 11, 3));
+        stage.push(Input::Block(block)).expect("one chain");
+        says(&mut stage, 14, SlotStatus::Finalized);
+        add(&mut stage, 16, 14);
+        let work = stage.work().map(|work| match work {
+            Work::Batch(ready) => (ready.cut.span.slot_hi, Some(ready.finalized)),
+            Work::Retract(gone) => (gone.slot_lo, None),
+            Work::Rewrite(other) => panic!("{other:?}"),
+        });
+        let work: Vec<(u64, Option<u64>)> = work.collect();
+        assert_eq!(work, [(13, Some(9)), (12, None), (15, Some(14))]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant, SystemTime};
 
+use hypernode_warehouse::fail;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -178,6 +179,7 @@ impl Feed {
             writer.turn();
         }
         let wrote = writer.append(&self.buffer)?;
+        fail::point("wal.appended");
         let bytes = self.buffer.len() as u64;
         if start > 0 {
             // It was the memory's copy, once.
@@ -238,6 +240,7 @@ impl Feed {
                 tracing::warn!(file = %segment.path.display(), %error, "a write-ahead file cannot be removed");
                 break;
             }
+            fail::point("wal.removed");
             let bytes = segment.bytes;
             state.order.deleted(bytes);
             state.segments.pop_front();

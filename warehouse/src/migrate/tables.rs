@@ -10,6 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::layout::{Change, Stored, alter_sql};
 use super::place::{Place, Present, place};
 use crate::client::{Client, WarehouseError};
+use crate::fail;
 
 /// Statements at once: an IDL may bring hundreds of tables.
 const PARALLEL: usize = 8;
@@ -92,7 +93,9 @@ async fn define(client: &Client, todo: Vec<(String, String)>) -> Result<(), Ware
                     message: format!("table {table}: {message}"),
                 },
                 other => other,
-            })
+            })?;
+            fail::point("evolve.table");
+            Ok::<_, WarehouseError>(())
         })
         .buffer_unordered(PARALLEL);
     let mut tell = tokio::time::interval_at(Instant::now() + TELL_EVERY, TELL_EVERY);

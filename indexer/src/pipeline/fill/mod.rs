@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hypernode_decoder::chain::{Block, Pubkey};
-use hypernode_warehouse::Client;
 use hypernode_warehouse::gaps::{self, GapState};
+use hypernode_warehouse::{Client, fail};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -150,8 +150,12 @@ impl Fill {
 
     async fn record(&self, range: (u64, u64), state: GapState, reason: &str) {
         let source = if self.pool.is_some() { "rpc" } else { "geyser" };
-        if let Err(error) = gaps::record(&self.client, range, state, reason, source).await {
-            tracing::warn!(%error, from = range.0, to = range.1, "the gap could not be recorded");
+        match gaps::record(&self.client, range, state, reason, source).await {
+            Ok(()) => fail::point("gap.recorded"),
+            Err(error) => {
+                let (from, to) = range;
+                tracing::warn!(%error, from, to, "the gap could not be recorded");
+            }
         }
     }
 }
