@@ -24,7 +24,7 @@ pub struct Store {
     /// Reaches what the indexer stores.
     pub client: Client,
     /// Reaches what the clean run stores.
-    pub truth: Client,
+    pub(crate) truth: Client,
     decoder: Arc<Decoder>,
     _dir: tempfile::TempDir,
 }
