@@ -10,7 +10,7 @@ mod scripted;
 
 use std::time::Duration;
 
-use hypernode_indexer::geyser::{self, Event, GeyserError, GeyserOptions};
+use hypernode_indexer::geyser::{self, Event, GeyserError, GeyserOptions, Server};
 use hypernode_indexer::slots::Input;
 use scripted::{Scripted, Session, blocks, wrap};
 use tokio::sync::{mpsc, watch};
@@ -203,7 +203,7 @@ async fn a_refused_token_is_an_error_that_names_the_setting_and_not_the_token() 
 }
 
 #[tokio::test]
-async fn silence_ends_a_connection_and_pings_keep_it() {
+async fn silence_ends_a_connection() {
     let server = Scripted::start(vec![
         Session::Send(blocks([5]), None),
         Session::Send(blocks([6]), None),
@@ -259,4 +259,174 @@ async fn messages_above_four_mebibytes_arrive() {
     let mut client = Client::start(&server, None, |_| ());
     assert_eq!(client.blocks(1).await.0, [5]);
     client.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_fails_again_and_again_is_asked_ever_less() {
+    let end = |updates: &[_], status: Status| Session::Send(updates.to_vec(), Some(status));
+    let one = &blocks([101])[..1];
+    type Answer<'a> = Box<dyn Fn() -> Session + 'a>;
+    let answers: [(&str, Answer<'_>); 7] = [
+        (
+            "out of range",
+            Box::new(|| {
+                let text = "broadcast from 97 is not available, last available: 400";
+                Session::Refuse(Status::out_of_range(text))
+            }),
+        ),
+        (
+            "no replay",
+            Box::new(|| Session::Refuse(Status::internal("from_slot is not supported"))),
+        ),
+        (
+            "replay failed",
+            Box::new(|| end(&[], Status::internal("failed to get replay response"))),
+        ),
+        (
+            "unavailable",
+            Box::new(|| Session::Refuse(Status::unavailable("restarting"))),
+        ),
+        ("ended", Box::new(|| end(&[], Status::ok("")))),
+        (
+            "ended after the same one",
+            Box::new(|| end(one, Status::ok(""))),
+        ),
+        (
+            "lagged",
+            Box::new(|| end(one, Status::internal("lagged (to send an update)"))),
+        ),
+    ];
+    for (name, answer) in answers {
+        let server = Scripted::start((0..20).map(|_| answer()).collect()).await;
+        let mut client = Client::start(&server, Some(100), |options| {
+            options.first_pause = Duration::from_millis(4);
+            options.max_pause = Duration::from_secs(60);
+        });
+        // What is announced is counted, not time: pauses are between half and all of 4, 8, 16, ... ms.
+        let mut pauses = Vec::new();
+        while pauses.len() < 7 {
+            if let Event::Disconnected { retry_in, .. } = client.next().await {
+                pauses.push(retry_in.as_millis());
+            }
+        }
+        client.stop().await;
+        // One that has brought a new block may start over once.
+        let doubled = |skip: usize| {
+            let mut whole = pauses[skip..].iter().zip((0..).map(|n| 4 << n));
+            whole.all(|(pause, whole)| (whole / 2..=whole).contains(pause))
+        };
+        assert!(doubled(0) || doubled(1), "{name}: {pauses:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_the_call_or_only_pings_is_given_up() {
+    let ping = || wrap(UpdateOneof::Ping(SubscribeUpdatePing {}));
+    let pings = Session::Every(Box::new(ping()), Duration::from_millis(20));
+    let server =
+        Scripted::start(vec![Session::Hang, pings, Session::Send(blocks([7]), None)]).await;
+    let mut client = Client::start(&server, Some(5), |options| {
+        options.idle = Duration::from_millis(200);
+    });
+    let (slots, others) = client.blocks(1).await;
+    client.stop().await;
+    assert_eq!(slots, [7]);
+    let silent = |event: &&Event| matches!(event, Event::Disconnected { reason, .. } if reason.contains("nothing received"));
+    assert_eq!(others.iter().filter(silent).count(), 2, "{others:?}");
+}
+
+#[tokio::test]
+async fn another_server_is_asked_while_the_first_fails_with_its_own_token_only() {
+    let first = Scripted::start(vec![
+        Session::Send(blocks(100..103), Some(Status::unavailable("restarting"))),
+        Session::Send(blocks(104..108), None),
+    ])
+    .await;
+    let second = Scripted::start(vec![Session::Send(
+        blocks(101..104),
+        Some(Status::unavailable("restarting, too")),
+    )])
+    .await;
+    let mut client = Client::start(&first, None, |options| {
+        options.x_token = Some("of the first".into());
+        options.fallbacks = vec![Server {
+            url: second.url(),
+            x_token: Some("of the second".into()),
+        }];
+    });
+    let (slots, _) = client.blocks(10).await;
+    client.stop().await;
+    let expected: Vec<u64> = (100..103).chain(101..104).chain(104..108).collect();
+    assert_eq!(slots, expected);
+    // From where the first ended, and back again.
+    let asked = |server: &Scripted| -> Vec<_> {
+        let asked = server.asked().into_iter();
+        asked.map(|one| (one.from_slot, one.x_token)).collect()
+    };
+    let tokens = ["of the first", "of the second"].map(|token| Some(token.to_owned()));
+    let [of_first, of_second] = tokens;
+    assert_eq!(
+        asked(&first),
+        [(None, of_first.clone()), (Some(100), of_first)]
+    );
+    assert_eq!(asked(&second), [(Some(99), of_second)]);
+}
+
+#[tokio::test]
+async fn slots_that_one_server_has_lost_are_asked_of_another_before_they_are_called_lost() {
+    let lost = |first: u64| {
+        let text = format!("broadcast from 97 is not available, last available: {first}");
+        Session::Refuse(Status::out_of_range(text))
+    };
+    let first = Scripted::start(vec![lost(400)]).await;
+    let second = Scripted::start(vec![Session::Send(blocks(101..103), None)]).await;
+    let with_second = |options: &mut GeyserOptions, second: &Scripted| {
+        options.fallbacks = vec![Server {
+            url: second.url(),
+            x_token: None,
+        }];
+    };
+    let mut client = Client::start(&first, Some(100), |options| with_second(options, &second));
+    let (slots, others) = client.blocks(2).await;
+    client.stop().await;
+    assert_eq!(slots, [101, 102]);
+    let told = |event: &Event| matches!(event, Event::ReplayLost { .. });
+    assert!(!others.iter().any(told), "{others:?}");
+
+    // Where neither holds them, it is said.
+    let first = Scripted::start(vec![lost(400)]).await;
+    let second = Scripted::start(vec![lost(300), Session::Send(blocks(300..302), None)]).await;
+    let mut client = Client::start(&first, Some(100), |options| with_second(options, &second));
+    let told_lost = loop {
+        if let Event::ReplayLost { wanted, available } = client.next().await {
+            break (wanted, available);
+        }
+    };
+    client.stop().await;
+    assert_eq!(told_lost, (101, Some(300)));
+}
+
+#[tokio::test]
+async fn a_server_that_lets_nobody_in_does_not_end_what_another_serves() {
+    let closed = || Session::Refuse(Status::unauthenticated("No valid auth token"));
+    let first = Scripted::start(vec![closed(), closed()]).await;
+    let second = Scripted::start(vec![Session::Send(blocks([5]), None)]).await;
+    let fallbacks = vec![Server {
+        url: second.url(),
+        x_token: None,
+    }];
+    let mut client = Client::start(&first, None, |options| {
+        options.fallbacks.clone_from(&fallbacks);
+    });
+    assert_eq!(client.blocks(1).await.0, [5]);
+    client.stop().await;
+    let second = Scripted::start(vec![closed()]).await;
+    let client = Client::start(&first, None, |options| {
+        options.fallbacks = vec![Server {
+            url: second.url(),
+            x_token: None,
+        }];
+    });
+    let error = client.task.await.expect("task").expect_err("both refuse");
+    assert!(matches!(error, GeyserError::Refused { .. }), "{error}");
 }

@@ -3,21 +3,25 @@
 //! A block is passed on in its encoding, for [`crate::convert::block_from_wire`] to read on another thread; decoding it
 //! here kept the receiver busier than the network. All other kinds are small and decoded at once.
 
+use std::time::Duration;
+
 use bytes::{Buf as _, Bytes};
 use futures::channel::mpsc;
 use prost::Message as _;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, ClientTlsConfig};
 use tonic::{Request, Status, Streaming};
-use yellowstone_grpc_client::InterceptorXToken;
+use yellowstone_grpc_client::{GeyserGrpcClient, InterceptorXToken};
 use yellowstone_grpc_proto::geyser::geyser_client::GeyserClient;
 use yellowstone_grpc_proto::geyser::{
     SubscribeReplayInfoRequest, SubscribeRequest, SubscribeUpdate,
 };
 
 use super::codec::Wire;
+use super::failure::Failure;
+use super::{GeyserError, Server};
 use crate::convert::{self, ConvertError, block_in};
 use crate::recording::MAX_MESSAGE;
 use crate::slots::Input;
@@ -72,6 +76,41 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    /// Connects to the server, over TLS where the address says so.
+    pub(super) async fn open(server: &Server) -> Result<Self, Failure> {
+        let url = || server.url.clone();
+        let invalid = |reason: String| Failure::Fatal(GeyserError::Url { url: url(), reason });
+        let mut builder = GeyserGrpcClient::build_from_shared(url())
+            .map_err(|error| invalid(error.to_string()))?
+            .x_token(server.x_token.clone())
+            .map_err(|_| Failure::Fatal(GeyserError::Token))?
+            .http2_adaptive_window(true)
+            .http2_keep_alive_interval(Duration::from_secs(15))
+            .keep_alive_timeout(Duration::from_secs(10))
+            .keep_alive_while_idle(true)
+            .tcp_nodelay(true)
+            .connect_timeout(Duration::from_secs(10));
+        if server.url.starts_with("https:") {
+            builder = builder
+                .tls_config(ClientTlsConfig::new().with_native_roots())
+                .map_err(|error| invalid(error.to_string()))?;
+        }
+        let token = InterceptorXToken {
+            x_token: builder.x_token.take(),
+            x_request_snapshot: false,
+        };
+        let channel = builder.endpoint.connect().await.map_err(|error| {
+            let mut text = error.to_string();
+            let mut cause = std::error::Error::source(&error);
+            while let Some(next) = cause {
+                text = format!("{text}: {next}");
+                cause = next.source();
+            }
+            Failure::Retry(text)
+        })?;
+        Ok(Self { channel, token })
+    }
+
     /// Opens the subscription: where further requests go, and what comes.
     pub(super) async fn subscribe(
         &self,

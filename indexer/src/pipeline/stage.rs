@@ -201,6 +201,7 @@ impl<O: Observer> Stage<O> {
             self.told = (stats.seen, stats.confirmed);
             self.status.update(|status| {
                 (status.seen_slot, status.confirmed_slot) = (stats.seen, stats.confirmed);
+                status.slots = stats;
             });
         }
         let mut outputs = std::mem::take(&mut self.outputs);

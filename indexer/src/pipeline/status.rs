@@ -5,8 +5,9 @@ use std::time::SystemTime;
 use tokio::sync::watch;
 
 use super::fill::FillStatus;
+use super::latency::Latency;
 use crate::accounts::AccountStatus;
-use crate::slots::Gap;
+use crate::slots::{Gap, Stats};
 use crate::wal::QueueStatus;
 
 /// What keeps the indexer busy, or what it waits for.
@@ -85,6 +86,12 @@ pub struct IndexerStatus {
     pub retry_at: Option<SystemTime>,
     /// Why the state is what it is.
     pub message: Option<String>,
+    /// What the slot machine of this run has counted.
+    pub slots: Stats,
+    /// How long ClickHouse took for a batch: its inserts, reading them back, the ledger.
+    pub storing: Latency,
+    /// Attempts to store or take back that failed and were made again.
+    pub store_retries: u64,
     /// What waits between source and decoder.
     pub queue: QueueStatus,
     /// What is known of accounts.

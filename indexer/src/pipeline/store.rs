@@ -244,8 +244,14 @@ async fn commit(
             ahead.lock().unwrap_or_else(PoisonError::into_inner).take(),
         )
     };
+    let timed = || async {
+        let begun = Instant::now();
+        let written = work().await?;
+        status.update(|status| status.storing.add(begun.elapsed()));
+        Ok(written)
+    };
     let what = format!("slots from {} on wait", batch.slot_lo);
-    Ok(insist(work, &what, status, patience, shutdown)
+    Ok(insist(timed, &what, status, patience, shutdown)
         .await?
         .is_some())
 }
@@ -397,6 +403,7 @@ fn tell_waiting(status: &StatusHandle, what: &str, error: &WarehouseError, pause
     tracing::warn!("{text}");
     status.update(|status| {
         status.warehouse_down = true;
+        status.store_retries += 1;
         status.retry_at = Some(retry_at);
         status.message = Some(text);
     });

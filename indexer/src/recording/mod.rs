@@ -2,6 +2,7 @@
 
 mod detect;
 mod frames;
+mod record;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -16,6 +17,8 @@ use crate::accounts::Collector;
 use crate::convert::{self, ConvertError};
 use crate::slots::{Input, SlotStatus};
 use frames::{Frames, Framing};
+pub use record::{RecordError, RecordLimits, Recorded, record};
+pub(crate) use record::{encode_other, encode_update};
 
 /// Longest message that is read into memory: a hostile length must not become an allocation.
 pub const MAX_MESSAGE: usize = 256 << 20;

@@ -5,19 +5,14 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::{BufMut as _, Bytes};
-use prost::Message as _;
-use prost::encoding::{WireType, encode_key, encode_varint};
+use bytes::Bytes;
 use yellowstone_grpc_proto::geyser::subscribe_update::UpdateOneof;
 use yellowstone_grpc_proto::geyser::{SubscribeUpdate, SubscribeUpdatePing};
-use yellowstone_grpc_proto::prost_types::Timestamp;
 
 use crate::convert;
 use crate::geyser::{Event, Update};
+use crate::recording::{encode_other, encode_update};
 
-/// Field of a block in `SubscribeUpdate`, and that of the time of sending.
-const BLOCK: u32 = 5;
-const CREATED_AT: u32 = 11;
 /// Filter name of what is no update of the stream.
 const OWN: &str = "hypernode.source";
 
@@ -42,24 +37,6 @@ pub(super) fn encode(event: &Event, at: SystemTime, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends an update as a recording holds it.
-pub(super) fn encode_update(update: &Update, at: SystemTime, out: &mut Vec<u8>) {
-    match update {
-        Update::Block(block) => {
-            let time = timestamp(at);
-            let mut head = Vec::with_capacity(16);
-            encode_key(BLOCK, WireType::LengthDelimited, &mut head);
-            encode_varint(block.len() as u64, &mut head);
-            let time_length = prost::encoding::message::encoded_len(CREATED_AT, &time);
-            encode_varint((head.len() + block.len() + time_length) as u64, out);
-            out.put_slice(&head);
-            out.put_slice(block);
-            prost::encoding::message::encode(CREATED_AT, &time, out);
-        }
-        Update::Other(update) => write(update, at, out),
-    }
-}
-
 fn own(words: &[&str], at: SystemTime, out: &mut Vec<u8>) {
     let words = std::iter::once(OWN).chain(words.iter().copied());
     let update = SubscribeUpdate {
@@ -67,22 +44,7 @@ fn own(words: &[&str], at: SystemTime, out: &mut Vec<u8>) {
         update_oneof: Some(UpdateOneof::Ping(SubscribeUpdatePing {})),
         created_at: None,
     };
-    write(&update, at, out);
-}
-
-fn write(update: &SubscribeUpdate, at: SystemTime, out: &mut Vec<u8>) {
-    let time = timestamp(at);
-    let own_time = update.created_at.is_none();
-    let mut length = update.encoded_len();
-    if own_time {
-        length += prost::encoding::message::encoded_len(CREATED_AT, &time);
-    }
-    encode_varint(length as u64, out);
-    // A vector grows: there is always room.
-    let _ = update.encode(out);
-    if own_time {
-        prost::encoding::message::encode(CREATED_AT, &time, out);
-    }
+    encode_other(&update, at, out);
 }
 
 /// The event that a frame stands for.
@@ -130,14 +92,6 @@ pub(super) fn written_at(frame: &[u8]) -> Option<SystemTime> {
     UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))
 }
 
-fn timestamp(at: SystemTime) -> Timestamp {
-    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp {
-        seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-        nanos: i32::try_from(since.subsec_nanos()).unwrap_or(0),
-    }
-}
-
 /// The slot whose rows wait for this event; `None` where none do.
 pub(super) fn slot(event: &Event) -> Option<u64> {
     let (Event::Update(update, _) | Event::Kept(update)) = event else {
@@ -158,6 +112,7 @@ pub(super) fn slot(event: &Event) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use prost::Message as _;
     use yellowstone_grpc_proto::geyser::{SubscribeUpdateBlock, SubscribeUpdateSlot};
 
     use super::*;

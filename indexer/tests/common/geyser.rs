@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
@@ -26,6 +27,10 @@ use yellowstone_grpc_proto::geyser::{
 pub(crate) enum Session {
     /// Refused at once.
     Refuse(Status),
+    /// The call is never answered.
+    Hang,
+    /// This update again and again, at this pace.
+    Every(Box<SubscribeUpdate>, Duration),
     /// These updates, then the status (`None`: silence).
     Send(Vec<SubscribeUpdate>, Option<Status>),
 }
@@ -100,12 +105,22 @@ impl Geyser for Scripted {
         let session = self.sessions.lock().expect("lock").pop_front();
         let (updates, end) = match session {
             Some(Session::Refuse(status)) => return Err(status),
+            Some(Session::Hang) => std::future::pending().await,
+            Some(Session::Every(update, pause)) => {
+                let every = stream::unfold((requests, update), move |kept| async move {
+                    tokio::time::sleep(pause).await;
+                    Some((Ok((*kept.1).clone()), kept))
+                });
+                return Ok(Response::new(every.boxed()));
+            }
             Some(Session::Send(updates, end)) => (updates, end),
             None => (Vec::new(), None),
         };
         let updates = stream::iter(updates.into_iter().map(Ok));
         // The requests must be kept: dropping them would end the client's half.
         let tail = match end {
+            // gRPC's own way to end well: no status follows.
+            Some(status) if status.code() == tonic::Code::Ok => stream::empty().boxed(),
             Some(status) => stream::iter([Err(status)]).boxed(),
             None => stream::unfold(requests, |mut requests| async move {
                 while requests.next().await.is_some() {}
