@@ -19,4 +19,4 @@ mod transaction_page;
 pub use network::{NetworkInfo, ProgramIds};
 pub use router::{paths, router};
 pub use serve::serve;
-pub use state::{ApiState, StatusProvider};
+pub use state::{ApiState, Report};

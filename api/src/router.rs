@@ -1,7 +1,7 @@
 //! Routes: a path, a handler, and the words its clients know for a failure.
 
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::header::ETAG;
+use axum::http::header::{CONTENT_TYPE, ETAG};
 use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
@@ -15,6 +15,9 @@ use crate::ask::Ask;
 use crate::shapes::{automation, health, metrics, validation};
 use crate::state::ApiState;
 use crate::{guard, index, page, transaction_page};
+
+/// What Prometheus knows its text by.
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Routes that any web page may read.
 fn public() -> Vec<(&'static str, MethodRouter<ApiState>)> {
@@ -50,7 +53,10 @@ fn public() -> Vec<(&'static str, MethodRouter<ApiState>)> {
 
 /// Routes for the operator's own tools: pages from elsewhere are not told.
 fn own() -> Vec<(&'static str, MethodRouter<ApiState>)> {
-    vec![("/internal/status", get(status))]
+    vec![
+        ("/internal/status", get(status)),
+        ("/metrics", get(exposition)),
+    ]
 }
 
 /// Every path that answers, as the OpenAPI document writes it. Each answers GET and HEAD.
@@ -171,7 +177,7 @@ async fn activity(State(state): State<ApiState>, ask: Ask) -> Response {
 async fn service_health(State(state): State<ApiState>, ask: Ask) -> Response {
     let snapshot = state.snapshots.current(ask.finality).await.ok();
     let slot = snapshot.as_ref().map(|now| now.as_of);
-    let report = (state.status)();
+    let report = state.report.status();
     let indexer = report["roles"]["indexer"]["state"]
         .as_str()
         .unwrap_or("unknown");
@@ -190,7 +196,17 @@ async fn service_health(State(state): State<ApiState>, ask: Ask) -> Response {
 }
 
 async fn status(State(state): State<ApiState>) -> Response {
-    Json((state.status)()).into_response()
+    Json(state.report.status()).into_response()
+}
+
+async fn exposition(State(state): State<ApiState>) -> Response {
+    match state.report.metrics() {
+        Ok(text) => ([(CONTENT_TYPE, OPENMETRICS)], text).into_response(),
+        Err(error) => {
+            tracing::error!("metrics cannot be written: {error}");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
 }
 
 async fn start_page(State(state): State<ApiState>, ask: Ask) -> Response {

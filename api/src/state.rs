@@ -10,8 +10,17 @@ use tokio::sync::Semaphore;
 use crate::cache::Snapshots;
 use crate::network::{NetworkInfo, ProgramIds};
 
-/// Tells how the running instance does, in the shape of `hypernode status --json`.
-pub type StatusProvider = Arc<dyn Fn() -> Value + Send + Sync>;
+/// What the running instance tells of itself, made anew at each call.
+pub trait Report: Send + Sync {
+    /// How it does, in the shape of `hypernode status --json`.
+    fn status(&self) -> Value;
+
+    /// Its metrics, as Prometheus' text.
+    ///
+    /// # Errors
+    /// When a metric cannot be written.
+    fn metrics(&self) -> Result<String, fmt::Error>;
+}
 
 /// Requests that are answered at a time; more are refused at once, so that a flood cannot queue up memory.
 const REQUESTS: usize = 512;
@@ -23,7 +32,7 @@ const LOOKUPS: usize = 4;
 pub struct ApiState {
     pub(crate) snapshots: Arc<Snapshots>,
     network: Arc<RwLock<Arc<NetworkInfo>>>,
-    pub(crate) status: StatusProvider,
+    pub(crate) report: Arc<dyn Report>,
     pub(crate) client: Client,
     pub(crate) places: Arc<Semaphore>,
     pub(crate) lookups: Arc<Semaphore>,
@@ -32,11 +41,11 @@ pub struct ApiState {
 impl ApiState {
     /// State of a server that answers from `client`'s warehouse about `network`. A client that may only read suffices.
     #[must_use]
-    pub fn new(client: Client, network: NetworkInfo, status: StatusProvider) -> Self {
+    pub fn new(client: Client, network: NetworkInfo, report: Arc<dyn Report>) -> Self {
         Self {
             snapshots: Arc::new(Snapshots::new(client.clone())),
             network: Arc::new(RwLock::new(Arc::new(network))),
-            status,
+            report,
             client,
             places: Arc::new(Semaphore::new(REQUESTS)),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
@@ -74,6 +83,18 @@ mod tests {
     use super::*;
     use hypernode_warehouse::{Endpoint, Secret};
 
+    struct Nothing;
+
+    impl Report for Nothing {
+        fn status(&self) -> Value {
+            Value::Null
+        }
+
+        fn metrics(&self) -> Result<String, fmt::Error> {
+            Ok(String::new())
+        }
+    }
+
     #[test]
     fn programs_that_change_are_what_answers_name_from_then_on() {
         let endpoint = Endpoint {
@@ -92,7 +113,7 @@ mod tests {
             decimals: 9,
         };
         let client = Client::new(&endpoint).unwrap();
-        let state = ApiState::new(client, network, Arc::new(|| Value::Null));
+        let state = ApiState::new(client, network, Arc::new(Nothing));
         let of_requests = state.clone();
         let programs = ProgramIds {
             job_receipt: Some("J".into()),

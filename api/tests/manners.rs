@@ -220,11 +220,14 @@ async fn origins(server: &support::Server) {
             "{method}"
         );
     }
-    let own = ask(reqwest::Method::GET, "/internal/status").await;
-    assert!(
-        !own.headers().contains_key("access-control-allow-origin"),
-        "not for pages from elsewhere"
-    );
+    for path in ["/internal/status", "/metrics"] {
+        let own = ask(reqwest::Method::GET, path).await;
+        assert_eq!(own.status(), 200, "{path}");
+        assert!(
+            !own.headers().contains_key("access-control-allow-origin"),
+            "{path} is not for pages from elsewhere"
+        );
+    }
     let head = ask(reqwest::Method::HEAD, "/api/metrics").await;
     assert_eq!(head.status(), 200);
     assert!(head.headers().contains_key("etag"));
@@ -284,7 +287,7 @@ async fn a_stop_ends_the_server_and_frees_its_port() {
     let state = hypernode_api::ApiState::new(
         history::unreachable(),
         support::network(),
-        std::sync::Arc::new(support::status),
+        std::sync::Arc::new(support::Told),
     );
     let serving = tokio::spawn(hypernode_api::serve(listener, state, stop.clone()));
     // A connection that says nothing must not hold up the stop.

@@ -44,6 +44,20 @@ pub(crate) enum Command {
     Gap(GapCommand),
     /// Say what a running instance is doing.
     Status(Status),
+    /// Watch a running instance: watermarks and lag, throughput, gaps and how soon they are filled, queues, trouble.
+    ///
+    /// Asks once a second. Keys: q leaves, p holds the picture, ? helps. Exits 3 where nothing runs.
+    Top(Top),
+    /// Write a live stream to a file that `index --recording`, `verify` and `repair` read.
+    ///
+    /// Records the server that --geyser names, or that of the instance on the data directory: blocks with the configured
+    /// programs' transactions, metas and statuses. Goes on until a limit or Ctrl-C; a stream that breaks is taken up from
+    /// the last block. Exits 1 if the server no longer held slots after an outage: the file has a hole there.
+    Record(Record),
+    /// Look at this machine, the settings, the sources and what is stored; say what is wrong and what to do.
+    ///
+    /// Changes nothing. Works beside a running instance and without one. Exits 1 if anything is wrong.
+    Doctor(Status),
     /// Print the index digest: one hash over all finalized facts up to a slot, equal wherever the facts are equal.
     ///
     /// docs/digest.md defines it. Exits 1 if there is none at that slot.
@@ -313,6 +327,63 @@ pub(crate) struct Status {
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Top {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Print one frame as text and exit: for logs, and where there is no terminal.
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Record {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// File to write: length-prefixed updates, compressed if the name ends in .zst. It must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// Geyser gRPC endpoint [default: geyser.url, or that of the running localnet].
+    #[arg(long, value_name = "URL")]
+    pub(crate) geyser: Option<String>,
+    /// Token for it (better: HYPERNODE__GEYSER__X_TOKEN or geyser.x_token_file).
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) x_token: Option<String>,
+    /// First slot, if the server still replays it [default: the tip].
+    #[arg(long, value_name = "SLOT")]
+    pub(crate) from_slot: Option<u64>,
+    /// Stop after so many blocks.
+    #[arg(long, value_name = "N")]
+    pub(crate) blocks: Option<u64>,
+    /// Stop after so many seconds.
+    #[arg(long, value_name = "N")]
+    pub(crate) seconds: Option<u64>,
+    /// Record this program's transactions instead of the configured ones'; may be given again.
+    #[arg(long, value_name = "ID", conflicts_with = "everything")]
+    pub(crate) program: Vec<String>,
+    /// Record every transaction.
+    #[arg(long)]
+    pub(crate) everything: bool,
+    /// The programs' accounts, too.
+    #[arg(long)]
+    pub(crate) accounts: bool,
+}
+
+impl Record {
+    /// The common settings with this command's own flags among them.
+    pub(crate) fn common_with_flags(&self) -> Common {
+        let mut common = self.common.clone();
+        let flags = [
+            ("--geyser", "geyser.url", &self.geyser),
+            ("--x-token", "geyser.x_token", &self.x_token),
+        ];
+        let given = flags.into_iter();
+        let given = given.filter_map(|(flag, key, value)| Some((flag, key, value.clone()?)));
+        common.flags.extend(given);
+        common
+    }
 }
 
 #[derive(Debug, Args)]

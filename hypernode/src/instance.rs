@@ -7,10 +7,9 @@ use hypernode_api::{ApiState, NetworkInfo, ProgramIds};
 use hypernode_decoder::Decoder;
 use hypernode_indexer::WalOptions;
 use hypernode_indexer::geyser::GeyserOptions;
-use hypernode_indexer::pipeline::{self, State, StatusHandle};
+use hypernode_indexer::pipeline::StatusHandle;
 use hypernode_localnet::Localnet;
 use hypernode_warehouse::Client;
-use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -19,12 +18,13 @@ use crate::commands::localnet::NETWORK;
 use crate::config::Settings;
 use crate::datadir::DataDir;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
-use crate::indexing::{IdlStatus, Indexing, Reload, Told};
+use crate::indexing::{Indexing, Reload};
 use crate::network::{self, Remote};
 use crate::programs::{Decoders, base58};
 use crate::running::{Endpoints, Running};
 use crate::signals;
 use crate::store::{self, Store};
+use crate::view::InstanceReport;
 
 /// How long the roles may take to stop, a ClickHouse that takes its time with the last batch included.
 const LAST_ROLES: Duration = Duration::from_secs(120);
@@ -58,16 +58,16 @@ impl Instance<'_> {
         let status = StatusHandle::new();
         let endpoints = self.endpoints(&listeners)?;
         let info = self.network_info(&decoders.blocks, &endpoints);
-        let report = status_report(
-            &status,
-            &reload.told(),
-            &info.name,
-            &endpoints,
-            !listeners.is_empty(),
-        );
+        let report = InstanceReport {
+            status: status.clone(),
+            idls: reload.told(),
+            network: info.name.clone(),
+            endpoints: endpoints.clone(),
+            serves_api: !listeners.is_empty(),
+        };
         // Whatever a request could do to a query, this client can only read.
         let reader = Client::new(&self.store.reader).or_cannot_start("API")?;
-        let state = ApiState::new(reader, info, report);
+        let state = ApiState::new(reader, info, Arc::new(report));
         if self.store.is_embedded() {
             // The first request finds tables; an absent server is waited for in the indexer's role.
             let ready = store::prepare(&self.store.client, &mut decoders, &self.genesis()).await;
@@ -111,16 +111,20 @@ impl Instance<'_> {
     }
 
     fn indexing(&self, status: &StatusHandle, api: ApiState) -> Indexing {
-        let mut geyser = GeyserOptions::new(self.geyser_url(), Vec::new());
-        match self.feed {
-            Feed::Real(remote) => {
-                geyser.x_token.clone_from(&remote.x_token);
+        let servers = match self.feed {
+            Feed::Real(remote) => remote.geyser.clone(),
+            Feed::Simulated(_) => Vec::new(),
+        };
+        let own = || GeyserOptions::new(self.geyser_url(), Vec::new());
+        let mut geyser = network::geyser_options(servers).unwrap_or_else(own);
+        geyser.from_slot = match self.feed {
+            Feed::Real(_) => {
                 let from = self.settings.get("geyser.from_slot");
-                geyser.from_slot = from.and_then(|slot| slot.parse().ok());
+                from.and_then(|slot| slot.parse().ok())
             }
             // A simulated chain is indexed from its beginning.
-            Feed::Simulated(_) => geyser.from_slot = Some(1),
-        }
+            Feed::Simulated(_) => Some(1),
+        };
         Indexing {
             geyser,
             client: self.store.client.clone(),
@@ -177,7 +181,10 @@ impl Instance<'_> {
     fn geyser_url(&self) -> String {
         match self.feed {
             Feed::Simulated(network) => network.geyser_url(),
-            Feed::Real(remote) => remote.geyser.clone(),
+            Feed::Real(remote) => remote
+                .geyser
+                .first()
+                .map_or_else(String::new, |server| server.url.clone()),
         }
     }
 
@@ -291,74 +298,4 @@ pub(crate) fn program_ids(decoder: &Decoder) -> ProgramIds {
         job_receipt: id_of("job_receipt"),
         payment_splitter: id_of("payment_splitter"),
     }
-}
-
-/// The answer of `/internal/status`, made anew at each call.
-fn status_report(
-    status: &StatusHandle,
-    idls: &Told,
-    network: &str,
-    endpoints: &Endpoints,
-    serves_api: bool,
-) -> hypernode_api::StatusProvider {
-    let (status, idls) = (status.clone(), idls.clone());
-    let network = network.to_owned();
-    let endpoints = json!(endpoints);
-    Arc::new(move || {
-        let now = status.get();
-        let idls = idls.get(now.seen_slot);
-        let mut roles = json!({ "indexer": indexer_report(&now, &idls) });
-        if serves_api {
-            roles["api"] = json!({ "state": "running", "as_of_slot": now.as_of_slot });
-        }
-        json!({ "version": env!("CARGO_PKG_VERSION"), "network": network, "roles": roles, "endpoints": endpoints })
-    })
-}
-
-fn indexer_report(now: &pipeline::IndexerStatus, idls: &IdlStatus) -> Value {
-    let retry_at = now
-        .retry_at
-        .map(|time| chrono::DateTime::<chrono::Utc>::from(time).to_rfc3339());
-    json!({
-        "state": if now.state == State::Stopped { "stopped" } else { now.state.name() },
-        "as_of_slot": now.as_of_slot,
-        "finalized_slot": now.finalized_slot,
-        "seen_slot": now.seen_slot,
-        "confirmed_slot": now.confirmed_slot,
-        "rows": now.rows,
-        "retracted": now.retracted,
-        "dead_letters": now.dead_letters,
-        "malformed": now.malformed,
-        "reconnects": now.reconnects,
-        "gap": now.gap.map(|gap| json!({ "from": gap.after + 1, "to": gap.before.saturating_sub(1) })),
-        "fill": now.fill.as_ref().map(|fill| json!({
-            "from": fill.from,
-            "to": fill.to,
-            "done": fill.done,
-            "per_second": fill.per_second,
-            "eta_seconds": fill.eta().map(|eta| eta.as_secs()),
-            "stuck": fill.stuck,
-        })),
-        "queue": {
-            "messages": now.queue.messages,
-            "memory_bytes": now.queue.memory_bytes,
-            "wal_messages": now.queue.wal_messages,
-            "wal_bytes": now.queue.wal_bytes,
-            "wal_limit": now.queue.wal_limit,
-            "oldest_seconds": now.queue.age(),
-            "paused": now.queue.paused,
-            "message": now.queue.message,
-        },
-        "accounts": {
-            "seen": now.accounts.seen,
-            "closed": now.accounts.closed,
-            "dropped": now.accounts.dropped,
-            "snapshot_slot": now.accounts.snapshot_slot,
-            "snapshot_accounts": now.accounts.snapshot_accounts,
-            "message": now.accounts.message,
-        },
-        "retry_at": retry_at,
-        "idls": idls,
-        "message": now.message.as_ref().or(idls.refused.as_ref()),
-    })
 }

@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod config;
 mod datadir;
+mod doctor;
 mod exit;
 mod idls;
 mod indexing;
@@ -19,6 +20,7 @@ mod rpc;
 mod running;
 mod signals;
 mod store;
+mod view;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -76,6 +78,9 @@ async fn run(command: Command) -> Outcome {
         Command::Verify(args) => commands::verify::run(&args).await,
         Command::Repair(args) => commands::repair::run(&args).await,
         Command::Status(args) => commands::status::run(&args).await,
+        Command::Top(args) => commands::top::run(&args).await,
+        Command::Record(args) => commands::record::run(&args).await,
+        Command::Doctor(args) => commands::doctor::run(&args).await,
         Command::Config(command) => commands::config::run(&command),
         Command::Bench(command) => commands::bench::run(&command).await,
         Command::FetchEngine(args) => commands::fetch_engine::run(&args).await,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hypernode_indexer::geyser::{GeyserOptions, Server};
 use hypernode_indexer::rpc::PoolOptions;
 
 use crate::config::{Settings, check};
@@ -11,9 +12,8 @@ use crate::exit::{Failure, Outcome};
 #[derive(Debug, Clone)]
 pub(crate) struct Remote {
     pub(crate) name: String,
-    /// Geyser gRPC endpoint.
-    pub(crate) geyser: String,
-    pub(crate) x_token: Option<String>,
+    /// Geyser gRPC endpoints, the preferred one first.
+    pub(crate) geyser: Vec<Server>,
     /// Genesis hash in base58.
     pub(crate) genesis: String,
 }
@@ -23,12 +23,10 @@ pub(crate) struct Remote {
 /// # Errors
 /// Exit 2 where neither `rpc.url` nor `network.genesis` tells the genesis hash.
 pub(crate) async fn remote(settings: &Settings) -> Outcome<Option<Remote>> {
-    let Some(geyser) = settings.get("geyser.url") else {
+    let geyser = geyser_servers(settings)?;
+    if geyser.is_empty() {
         return Ok(None);
-    };
-    let x_token = settings
-        .secret("geyser.x_token")
-        .map_err(|problem| Failure::CannotStart(problem.to_string()))?;
+    }
     let rpc = settings.get("rpc.url").map(str::to_owned);
     let genesis = match (settings.get("network.genesis"), &rpc) {
         (Some(genesis), _) => genesis.to_owned(),
@@ -43,10 +41,54 @@ pub(crate) async fn remote(settings: &Settings) -> Outcome<Option<Remote>> {
         .map_or_else(|| known_name(&genesis).to_owned(), str::to_owned);
     Ok(Some(Remote {
         name,
-        geyser: geyser.to_owned(),
-        x_token,
+        geyser,
         genesis,
     }))
+}
+
+/// The Geyser servers that the settings name, each with its token; a token goes to no other server than its own.
+pub(crate) fn geyser_servers(settings: &Settings) -> Outcome<Vec<Server>> {
+    let secret = |key| {
+        settings
+            .secret(key)
+            .map_err(|problem| Failure::CannotStart(problem.to_string()))
+    };
+    let further = settings.get("geyser.fallback_urls").unwrap_or_default();
+    let Some(first) = settings.get("geyser.url") else {
+        if check::list(further).next().is_some() {
+            let why = "geyser.url is not set: name the preferred server there";
+            return Err(Failure::start("geyser.fallback_urls", why));
+        }
+        return Ok(Vec::new());
+    };
+    let tokens = secret("geyser.fallback_x_tokens")?.unwrap_or_default();
+    let mut tokens = check::list(&tokens);
+    let mut servers = vec![Server {
+        url: first.to_owned(),
+        x_token: secret("geyser.x_token")?,
+    }];
+    servers.extend(check::list(further).map(|url| {
+        let token = tokens.next().filter(|token| *token != "-");
+        Server {
+            url: url.to_owned(),
+            x_token: token.map(str::to_owned),
+        }
+    }));
+    if tokens.next().is_some() {
+        let why = "holds more tokens than geyser.fallback_urls has servers";
+        return Err(Failure::start("geyser.fallback_x_tokens", why));
+    }
+    Ok(servers)
+}
+
+/// How to reach the first of these servers, and the others while it fails.
+pub(crate) fn geyser_options(servers: Vec<Server>) -> Option<GeyserOptions> {
+    let mut servers = servers.into_iter();
+    let first = servers.next()?;
+    let mut options = GeyserOptions::new(first.url, Vec::new());
+    options.x_token = first.x_token;
+    options.fallbacks = servers.collect();
+    Some(options)
 }
 
 /// The endpoints that blocks are asked of: those of the settings, or `own`, that of a network on this machine.

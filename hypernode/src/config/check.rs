@@ -70,12 +70,16 @@ pub(crate) fn value(key: &str, kind: Kind, value: &str) -> Result<(), (String, S
             _ => wrong("choose a number in that range"),
         },
         // The value itself is not shown: what is wrong with it is that it may hold a secret.
-        Kind::Endpoint if value.contains(['@', '?']) => Err((
+        Kind::Endpoint | Kind::Endpoints if value.contains(['@', '?']) => Err((
             format!("is not {}", kind.describe()),
             "use the keys for tokens and passwords; they are never shown".to_owned(),
         )),
         Kind::Urls => {
             let wrong_one = list(value).find_map(|url| self::value(key, Kind::Url, url).err());
+            wrong_one.map_or(Ok(()), Err)
+        }
+        Kind::Endpoints => {
+            let wrong_one = list(value).find_map(|url| self::value(key, Kind::Endpoint, url).err());
             wrong_one.map_or(Ok(()), Err)
         }
         Kind::Url | Kind::Endpoint => match value.split_once("://") {

@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     Url,
     /// Several of [`Kind::Url`], separated by commas or spaces.
     Urls,
+    /// Several of [`Kind::Endpoint`], separated by commas or spaces.
+    Endpoints,
     /// As [`Kind::Url`], of a server that pages and logs name: without credentials or a query in it.
     Endpoint,
     /// A 32-byte address in base58.
@@ -39,6 +41,9 @@ impl Kind {
             Self::Number(low, high) => format!("a number from {low} to {high}"),
             Self::Url => "a URL starting with http:// or https://".into(),
             Self::Urls => "URLs starting with http:// or https://, separated by commas".into(),
+            Self::Endpoints => {
+                "URLs starting with http:// or https://, without credentials or a query, separated by commas".into()
+            }
             Self::Endpoint => {
                 "a URL starting with http:// or https://, without credentials or a query".into()
             }
@@ -196,6 +201,24 @@ pub(crate) const KEYS: &[Key] = &[
         Kind::Path,
         "",
         "file that holds the token",
+    ),
+    key(
+        "geyser.fallback_urls",
+        Kind::Endpoints,
+        "",
+        "further Geyser endpoints of the same network, asked in this order while those before them fail",
+    ),
+    key(
+        "geyser.fallback_x_tokens",
+        Kind::Secret,
+        "",
+        "tokens for those, in their order, separated by commas; - = none",
+    ),
+    key(
+        "geyser.fallback_x_tokens_file",
+        Kind::Path,
+        "",
+        "file that holds those tokens",
     ),
     key(
         "geyser.from_slot",

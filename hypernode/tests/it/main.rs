@@ -7,6 +7,7 @@ mod compose;
 mod idl_files;
 mod idls;
 mod invariants;
+mod operator;
 mod outage;
 mod output;
 mod page;

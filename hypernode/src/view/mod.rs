@@ -1,0 +1,10 @@
+//! The operator's view: one typed snapshot of what an instance tells, and the screen that is made of it.
+
+pub(crate) mod frame;
+pub(crate) mod metrics;
+pub(crate) mod report;
+pub(crate) mod snapshot;
+
+pub(crate) use frame::{History, lines};
+pub(crate) use report::InstanceReport;
+pub(crate) use snapshot::Snapshot;

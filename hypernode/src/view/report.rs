@@ -1,0 +1,96 @@
+//! What a running instance tells of itself: `/internal/status` and `/metrics`.
+
+use std::fmt;
+
+use hypernode_api::Report;
+use hypernode_indexer::pipeline::{IndexerStatus, State, StatusHandle};
+use serde_json::{Value, json};
+
+use super::metrics;
+use crate::indexing::{IdlStatus, Told};
+use crate::running::Endpoints;
+
+/// Everything that is asked about.
+pub(crate) struct InstanceReport {
+    pub(crate) status: StatusHandle,
+    pub(crate) idls: Told,
+    pub(crate) network: String,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) serves_api: bool,
+}
+
+impl Report for InstanceReport {
+    fn status(&self) -> Value {
+        let now = self.status.get();
+        let idls = self.idls.get(now.seen_slot);
+        let mut roles = json!({ "indexer": indexer(&now, &idls) });
+        if self.serves_api {
+            roles["api"] = json!({ "state": "running", "as_of_slot": now.as_of_slot });
+        }
+        json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "network": self.network,
+            "roles": roles,
+            "endpoints": self.endpoints,
+        })
+    }
+
+    fn metrics(&self) -> Result<String, fmt::Error> {
+        metrics::exposition(&self.status, &self.network)
+    }
+}
+
+fn indexer(now: &IndexerStatus, idls: &IdlStatus) -> Value {
+    let retry_at = now
+        .retry_at
+        .map(|time| chrono::DateTime::<chrono::Utc>::from(time).to_rfc3339());
+    json!({
+        "state": if now.state == State::Stopped { "stopped" } else { now.state.name() },
+        "as_of_slot": now.as_of_slot,
+        "finalized_slot": now.finalized_slot,
+        "seen_slot": now.seen_slot,
+        "confirmed_slot": now.confirmed_slot,
+        "proven_slot": now.proven_slot,
+        "rows": now.rows,
+        "retracted": now.retracted,
+        "dead_letters": now.dead_letters,
+        "malformed": now.malformed,
+        "reconnects": now.reconnects,
+        "gap": now.gap.map(|gap| json!({ "from": gap.after + 1, "to": gap.before.saturating_sub(1) })),
+        "fill": now.fill.as_ref().map(|fill| json!({
+            "from": fill.from,
+            "to": fill.to,
+            "done": fill.done,
+            "per_second": fill.per_second,
+            "eta_seconds": fill.eta().map(|eta| eta.as_secs()),
+            "stuck": fill.stuck,
+        })),
+        "storing": {
+            "batches": now.storing.count(),
+            "p50_ms": now.storing.within(0.5),
+            "p99_ms": now.storing.within(0.99),
+            "retries": now.store_retries,
+        },
+        "queue": {
+            "messages": now.queue.messages,
+            "memory_bytes": now.queue.memory_bytes,
+            "wal_messages": now.queue.wal_messages,
+            "wal_bytes": now.queue.wal_bytes,
+            "wal_limit": now.queue.wal_limit,
+            "oldest_seconds": now.queue.age(),
+            "paused": now.queue.paused,
+            "message": now.queue.message,
+        },
+        "accounts": {
+            "seen": now.accounts.seen,
+            "closed": now.accounts.closed,
+            "dropped": now.accounts.dropped,
+            "snapshot_slot": now.accounts.snapshot_slot,
+            "snapshot_accounts": now.accounts.snapshot_accounts,
+            "message": now.accounts.message,
+        },
+        "retry_at": retry_at,
+        "idls": idls,
+        "message": now.message.as_ref().or(idls.refused.as_ref()),
+    })
+}
