@@ -70,6 +70,7 @@ async fn batch(client: &Client, lo: u64, hi: u64, events: u64, fork: u64) -> Bat
         blocks: u32::try_from(count).expect("few"),
         finalized_slot: 0,
         source: "test".into(),
+        idls: [0; 32],
         tables,
     }
 }

@@ -13,6 +13,7 @@ use crate::column::Head;
 use crate::core_tables::{self, T_BLOCKS, T_TRANSACTIONS};
 use crate::error::ConfigError;
 use crate::idl::Idl;
+use crate::idl_set::IdlSet;
 use crate::observe::{Observer, Outcome, Record, TxOutcome};
 use crate::program::{Program, Programs, View};
 use crate::rows::Rows;
@@ -87,6 +88,7 @@ pub struct Decoder {
     keep: Keep,
     specs: Vec<TableSpec>,
     heads: Arc<[Arc<Head>]>,
+    idls: IdlSet,
 }
 
 impl Decoder {
@@ -100,6 +102,7 @@ impl Decoder {
         canonical: &CanonicalMap,
         keep: Keep,
     ) -> Result<Self, ConfigError> {
+        let idls = IdlSet::new(&programs);
         let built = build::build(programs, canonical)?;
         let heads = core_tables::heads().into_iter().chain(built.tables.heads);
         Ok(Self {
@@ -107,7 +110,20 @@ impl Decoder {
             keep,
             specs: built.tables.specs,
             heads: heads.collect(),
+            idls,
         })
+    }
+
+    /// Which transactions it keeps.
+    #[must_use]
+    pub fn keep(&self) -> Keep {
+        self.keep
+    }
+
+    /// What it decodes with.
+    #[must_use]
+    pub fn idls(&self) -> &IdlSet {
+        &self.idls
     }
 
     /// The typed tables, to be created before rows are inserted: for each event `ev_<label>_<event>` and

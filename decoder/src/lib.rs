@@ -53,6 +53,7 @@ mod detail;
 mod error;
 mod evolve;
 pub mod idl;
+mod idl_set;
 mod lookup;
 mod observe;
 mod plan;
@@ -67,6 +68,7 @@ mod write;
 
 pub use decode::{BlockStats, Decoder, IdlVersion, Keep, ProgramConfig};
 pub use error::{Claim, ConfigError};
+pub use idl_set::{IdlSet, IdlSetError};
 pub use observe::{Observer, Outcome, Record, TxOutcome};
 pub use rows::Rows;
 pub use scan::Via;

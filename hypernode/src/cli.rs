@@ -290,7 +290,7 @@ pub(crate) struct Stretch {
     /// Slot of a getBlock recording, which does not carry it.
     #[arg(long)]
     pub(crate) slot: Option<u64>,
-    /// Use the IDL files of this folder instead of the built-in ones, as `index` was told to.
+    /// Decode with the IDL files of this folder [default: with those that made the stored rows].
     #[arg(long, value_name = "DIR")]
     pub(crate) idl: Option<PathBuf>,
     /// Program id of an IDL, as LABEL=ID.
@@ -302,6 +302,11 @@ pub(crate) struct Stretch {
 }
 
 impl Stretch {
+    /// IDLs are named here: they are meant, whatever made the stored rows.
+    pub(crate) fn chosen(&self) -> bool {
+        self.idl.is_some() || !self.program.is_empty()
+    }
+
     /// The common settings with this command's own flags among them.
     pub(crate) fn common_with_flags(&self) -> Common {
         let mut common = self.common.clone();

@@ -140,6 +140,20 @@ impl Rules {
         programs: &mut Programs,
     ) -> Result<(), Refusal> {
         let builtin = hypernode_schemas::idl::text(&label).is_some();
+        if builtin
+            && self.default == Ids::Localnet
+            && !self.ids.contains_key(&label)
+            && let Some(found) = versions.values().find(|found| found.name.from_slot == 0)
+            && let Some(stated) = found.idl.address()
+            && found.file.exists()
+        {
+            programs.notices.push(format!(
+                "{}: its address {} is not used on a simulated network, where {label} is the built-in program: a program of \
+                 your own needs another label",
+                found.file.display(),
+                base58(&stated)
+            ));
+        }
         let id = match (self.ids.get(&label), self.default) {
             (Some(id), _) => Some(*id),
             (None, Ids::Localnet) if builtin => {

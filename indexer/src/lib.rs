@@ -9,6 +9,7 @@ pub mod batch;
 pub mod bench;
 pub mod convert;
 pub mod geyser;
+mod idl_sets;
 pub mod pipeline;
 pub mod recording;
 pub mod rpc;

@@ -8,6 +8,7 @@ pub mod client;
 pub mod engine;
 pub mod fail;
 pub mod gaps;
+pub mod idl_sets;
 pub mod ledger;
 pub mod library;
 mod literal;

@@ -23,7 +23,7 @@ impl Problem {
                 the command line or in the configuration"
                 .into(),
             Self::Name(_) => "shorten it: an event, account or instruction may have 120 letters (others than \
-                a-z, A-Z, 0-9 and _ count three times), a field 200 bytes, without control characters"
+                a-z, A-Z, 0-9 and _ count three times for each of their UTF-8 bytes), a field 200 bytes, without control characters"
                 .into(),
             Self::Control(_) => "write it without: it becomes the name of a table or column, or a value".into(),
             Self::Dot(_) => "write it as a Rust field is named: ClickHouse takes what is before a dot for another column".into(),

@@ -42,11 +42,12 @@ pub(super) fn read(file: &str, json: &[u8], errors: &mut Errors) -> Result<Value
     value.map_err(|error| broken(error.to_string()))
 }
 
-/// SHA-256 of the tree with sorted keys and no white space.
-pub(super) fn hash(value: &Value) -> [u8; 32] {
+/// The tree with sorted keys and no white space, and its SHA-256.
+pub(super) fn canonical(value: &Value) -> (String, [u8; 32]) {
     let mut text = String::new();
     write(value, &mut text);
-    Sha256::digest(text.as_bytes()).into()
+    let hash = Sha256::digest(text.as_bytes()).into();
+    (text, hash)
 }
 
 /// The text that is hashed. The tree is no deeper than the reader allows.

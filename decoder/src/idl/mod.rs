@@ -34,6 +34,7 @@ pub struct Idl {
     pub(crate) types: Vec<TypeDef>,
     pub(crate) errors: Vec<ErrorCode>,
     pub(crate) hash: [u8; 32],
+    pub(crate) text: std::sync::Arc<str>,
 }
 
 impl Idl {
@@ -47,6 +48,12 @@ impl Idl {
     #[must_use]
     pub fn hash(&self) -> &[u8; 32] {
         &self.hash
+    }
+
+    /// That JSON.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Where it was read from, for messages.

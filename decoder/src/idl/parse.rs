@@ -62,6 +62,7 @@ pub(super) fn read(label: &str, origin: &str, json: &[u8]) -> Result<Idl, Vec<Id
         }
     }
     let codes = format.errors(&mut reader);
+    let (text, hash) = json::canonical(&value);
     let mut errors = reader.errors;
     let idl = Idl {
         label: label.into(),
@@ -73,7 +74,8 @@ pub(super) fn read(label: &str, origin: &str, json: &[u8]) -> Result<Idl, Vec<Id
         events,
         errors: codes,
         types: defs,
-        hash: json::hash(&value),
+        hash,
+        text: text.into(),
     };
     check::whole(&idl, &faults, &mut errors);
     let errors = errors.into_list();

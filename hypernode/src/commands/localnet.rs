@@ -217,6 +217,11 @@ fn bytes(text: &str) -> Result<Vec<u8>, String> {
         .collect();
     let bytes = match hex {
         Some(bytes) => bytes,
+        None if digits.len() < text.len() && digits.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            return Err(format!(
+                "{text:?} has an odd number of digits: two make a byte"
+            ));
+        }
         None if digits.len() < text.len() => {
             return Err(format!("{text:?} is not hex behind its 0x"));
         }

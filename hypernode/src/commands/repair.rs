@@ -34,7 +34,7 @@ pub(crate) async fn run(args: &Stretch) -> Outcome {
     let done = if Running::find(&asked.dir).is_some() {
         by_instance(args, &asked).await
     } else {
-        alone(args, &asked).await
+        Box::pin(alone(args, &asked)).await
     };
     asked.close().await;
     let done = done?;
@@ -127,6 +127,7 @@ async fn alone(args: &Stretch, asked: &Asked) -> Outcome<String> {
             from: args.from,
             to: args.to,
             source: asked.source.clone(),
+            chosen: args.chosen(),
         };
         let progress = Progress::start(args.from, args.to, "repairing");
         let at = progress.at.clone();

@@ -136,9 +136,12 @@ fn idl_lines(idls: &IdlStatus, tip: &Value) -> Vec<String> {
             Some(slot) => format!("since slot {slot}"),
             None => "since the start".to_owned(),
         };
-        let to_come = match entry.begins_in {
-            Some(slots) => format!("; BEGINS {slots} slots after the chain's tip (slot {tip})"),
-            None => String::new(),
+        let to_come = match (entry.begins_in, entry.superseded_at) {
+            (Some(slots), _) => {
+                format!("; BEGINS {slots} slots after the chain's tip (slot {tip})")
+            }
+            (None, Some(slot)) => format!("; of slots before {slot} only"),
+            (None, None) => String::new(),
         };
         lines.push(format!(
             "  {:24} {since}, {}{to_come}",

@@ -49,6 +49,7 @@ async fn compare(args: &Verify, asked: &Asked) -> Outcome<Verified> {
             to: args.stretch.to,
             source: asked.source.clone(),
             most: args.limit,
+            chosen: args.stretch.chosen(),
         };
         let progress = Progress::start(args.stretch.from, args.stretch.to, "verifying");
         let decoder = Arc::new(decoders.blocks);

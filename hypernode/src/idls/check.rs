@@ -160,7 +160,9 @@ fn bounded(path: &Path, from: impl Read) -> Result<Vec<u8>, Refusal> {
         .read_to_end(&mut bytes)
         .map_err(|error| refuse(error.to_string()))?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(refuse(format!("is larger than {} MiB", MAX_BYTES >> 20)));
+        let why = format!("is larger than {} MiB", MAX_BYTES >> 20);
+        let fix = "leave out `docs`, and what this program does not need: no program's interface is so large";
+        return Err(Refusal::whole(path, why, fix));
     }
     Ok(bytes)
 }

@@ -28,6 +28,9 @@ pub(crate) struct Entry {
     /// Slots between the chain's tip and the version's first slot, where that is still to come.
     #[serde(default)]
     pub(crate) begins_in: Option<u64>,
+    /// First slot of the version that describes the program at the chain's tip, where that is a later one.
+    #[serde(default)]
+    pub(crate) superseded_at: Option<u64>,
 }
 
 impl Entry {
@@ -106,7 +109,16 @@ impl Told {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
+        let all: Vec<(String, u64)> = now
+            .versions
+            .iter()
+            .map(|entry| (entry.label.clone(), entry.from_slot))
+            .collect();
         for entry in &mut now.versions {
+            let later = all.iter().filter(|(label, from_slot)| {
+                *label == entry.label && *from_slot > entry.from_slot && *from_slot <= tip
+            });
+            entry.superseded_at = later.map(|(_, from_slot)| *from_slot).min();
             entry.begins_in = (tip > 0)
                 .then(|| entry.from_slot.checked_sub(tip))
                 .flatten();

@@ -207,3 +207,85 @@ fn a_change_that_cannot_be_indexed_gives_way_to_what_ran_before_and_a_second_fai
     );
     assert!(!instance.data.join("run.json").exists());
 }
+
+/// An IDL of one event with one field of this type.
+fn one_field(kind: &str) -> String {
+    json!({
+        "address": probe(),
+        "metadata": {"name": "many", "version": "0.1.0", "spec": "0.1.0"},
+        "instructions": [],
+        "events": [{"name": "Pulse", "discriminator": [77, 2]}],
+        "types": [{"name": "Pulse", "type": {"kind": "struct", "fields": [{"name": "a", "type": kind}]}}],
+    })
+    .to_string()
+}
+
+/// Runs `verify` or `repair` over the slots before this one.
+fn over(instance: &Instance, command: &str, to: &str) -> (Option<i32>, String) {
+    let output = run(&[
+        command,
+        "--from",
+        "5",
+        "--to",
+        to,
+        "--data",
+        text(&instance.data),
+    ]);
+    (output.status.code(), stdout(&output) + &stderr(&output))
+}
+
+#[test]
+fn what_was_stored_is_verified_and_repaired_by_the_idls_of_its_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let instance = start(folder.path(), &[]);
+    assert_eq!(add(&instance, &one_field("u8"), &[]).0, Some(0));
+    emit(&instance.data, &event(&[77, 2], &[&borsh(5_u8)]), &[]);
+    let slot = sql(&instance.data, "SELECT slot FROM ev_many_Pulse");
+    let intact = || {
+        let rows = sql(&instance.data, "SELECT a FROM ev_many_Pulse");
+        assert_eq!(rows, "5");
+        assert_eq!(sql(&instance.data, "SELECT count() FROM dead_letters"), "0");
+    };
+    // Another layout under the same name, then no such program at all.
+    let (code, out, err) = add(&instance, &one_field("u16"), &["--replace"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    for change in ["replaced", "removed"] {
+        let (code, verdict) = over(&instance, "verify", &slot);
+        assert_eq!(code, Some(0), "{change}: {verdict}");
+        let (code, said) = over(&instance, "repair", &slot);
+        assert_eq!(code, Some(0), "{change}: {said}");
+        intact();
+        let (code, verdict) = over(&instance, "verify", &slot);
+        assert_eq!(code, Some(0), "{change}, repaired: {verdict}");
+        if change == "replaced" {
+            std::fs::remove_file(instance.data.join("idl/many.idl.json")).expect("a file");
+            wait_for("the removal", LONG, || {
+                let now = indexer(&instance);
+                (now["idls"]["changes"] == 3 && now["state"] == "running").then_some(())
+            });
+        }
+    }
+    // Who names IDLs means them: then it is another decoder's word.
+    let (ended, data) = (instance.data.clone(), text(&instance.data).to_owned());
+    instance.stop();
+    let other = folder.path().join("other");
+    std::fs::create_dir(&other).expect("a folder");
+    std::fs::write(other.join("many.idl.json"), one_field("u16")).expect("a file");
+    let args = [
+        "verify",
+        "--from",
+        &slot,
+        "--to",
+        &slot,
+        "--idl",
+        text(&other),
+        "--data",
+        &data,
+    ];
+    let verdict = run(&args);
+    assert_eq!(verdict.status.code(), Some(1), "{}", stdout(&verdict));
+    // Without an instance, too.
+    let alone = run(&["repair", "--from", &slot, "--to", &slot, "--data", &data]);
+    assert_eq!(alone.status.code(), Some(0), "{}", stderr(&alone));
+    assert_eq!(sql(&ended, "SELECT a FROM ev_many_Pulse"), "5");
+}

@@ -25,7 +25,7 @@ pub use status::{IndexerStatus, State, StatusHandle};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hypernode_decoder::Decoder;
-use hypernode_warehouse::{Client, WarehouseError, Writer, recover};
+use hypernode_warehouse::{Client, WarehouseError, Writer, idl_sets, recover};
 
 use crate::geyser::GeyserError;
 use crate::recording::RecordingError;
@@ -126,6 +126,9 @@ async fn open_warehouse_but(
     let open = || async {
         let recovered = recover::recover_but(client, &tables, unchecked);
         let ledger = recovered.await?.ledger;
+        // Before any ledger row names it.
+        let idls = decoder.idls();
+        idl_sets::keep(client, &idls.hash(), idls.text()).await?;
         let coverage = coverage::load(client, &ledger).await?;
         Ok((ledger, coverage))
     };

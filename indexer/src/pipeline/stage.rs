@@ -156,7 +156,11 @@ impl<O: Observer> Stage<O> {
         for cut in cuts {
             self.coverage.add(&cut.span);
             let finalized = self.finalized;
-            self.work.push(Work::Batch(Ready { cut, finalized }));
+            self.work.push(Work::Batch(Ready {
+                cut,
+                finalized,
+                idls: self.decoder.idls().hash(),
+            }));
         }
     }
 

@@ -66,6 +66,8 @@ pub(super) struct Ready {
     pub(super) cut: Cut,
     /// Highest final slot known.
     pub(super) finalized: u64,
+    /// Set of IDLs that it was decoded with.
+    pub(super) idls: [u8; 32],
 }
 
 /// How long to try.
@@ -424,6 +426,7 @@ fn batch(ready: Ready, source: &str) -> Batch {
         blocks: span.blocks,
         finalized_slot: ready.finalized,
         source: source.to_owned(),
+        idls: ready.idls,
         tables,
     }
 }

@@ -5,7 +5,7 @@ mod compare;
 mod scratch;
 mod source;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use hypernode_decoder::chain::Block;
@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 pub use compare::{Difference, Kind};
 pub use source::Source;
 
+use crate::idl_sets::Decoders;
 use crate::recording::RecordingError;
 use crate::rpc::RpcError;
 use compare::{Columns, Part};
@@ -62,6 +63,8 @@ pub struct VerifyOptions {
     pub source: Source,
     /// Differences that are listed at most.
     pub most: usize,
+    /// The decoder's IDLs were named for this: otherwise each slot is decoded with those that made its rows.
+    pub chosen: bool,
 }
 
 /// What came of it.
@@ -104,12 +107,17 @@ pub async fn verify(
     progress: impl Fn(u64) + Send,
 ) -> Result<Verified, VerifyError> {
     let stored = Ledger::load(&client).await?.intervals().clone();
-    let scratch = Scratch::create(client.clone()).await?;
     let (from, to) = (options.from, options.to);
+    let made_by = rows_in(&client, from, to).await?;
+    let made_by = made_by.iter().map(|row| (row.slot_hi, row.idls)).collect();
+    let decoders = Decoders::new(client.clone(), Arc::clone(&decoder), options.chosen);
+    let scratch = Scratch::create(client.clone()).await?;
     let mut run = Run {
         options,
         rows: Rows::new(&decoder),
+        decoders,
         decoder,
+        made_by,
         client,
         stored,
         scratch,
@@ -132,7 +140,11 @@ pub async fn verify(
 
 struct Run {
     options: VerifyOptions,
+    decoders: Decoders,
+    /// The one of the slots at hand.
     decoder: Arc<Decoder>,
+    /// Last slots of the ledger rows ahead, in order, each with its set of IDLs.
+    made_by: VecDeque<(u64, [u8; 32])>,
     client: Client,
     /// What the ledger covers.
     stored: Intervals,
@@ -166,6 +178,7 @@ impl Run {
                         continue;
                     }
                     progress(block.slot);
+                    self.choose_decoder(block.slot).await?;
                     self.decoder.decode_block(&block, &mut self.rows, &mut ());
                     self.out.blocks += 1;
                     self.waiting += 1;
@@ -177,6 +190,23 @@ impl Run {
         }
         source.await??;
         self.compare(to).await
+    }
+
+    /// Where other IDLs made the rows from this slot on: what is decoded so far is compared, and those go on.
+    async fn choose_decoder(&mut self, slot: u64) -> Result<(), VerifyError> {
+        while self.made_by.front().is_some_and(|(last, _)| *last < slot) {
+            self.made_by.pop_front();
+        }
+        let Some((_, set)) = self.made_by.front() else {
+            return Ok(());
+        };
+        let decoder = self.decoders.of(*set).await?;
+        if !Arc::ptr_eq(&decoder, &self.decoder) {
+            self.compare(slot.saturating_sub(1)).await?;
+            self.rows = Rows::new(&decoder);
+            self.decoder = decoder;
+        }
+        Ok(())
     }
 
     /// Compares up to slot `to`.

@@ -42,6 +42,8 @@ pub struct LedgerRow {
     pub finalized_slot: u64,
     /// Where the blocks came from.
     pub source: String,
+    /// Set of IDLs that its rows were decoded with; zeros in rows of before there were sets.
+    pub idls: [u8; 32],
     /// Rows and checksum by table.
     pub tables: Sums,
     /// Hash of the batch as it was sent.
@@ -82,8 +84,8 @@ pub(crate) fn insert_sql(row: &LedgerRow) -> String {
     };
     format!(
         "INSERT INTO ingest_ledger (slot_lo, slot_hi, window, part, epoch, partial, parent_slot, parent_blockhash, \
-         last_blockhash, last_block_slot, blocks, finalized_slot, source, tables, content, seq, written_at) \
-         SELECT {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {tables}, {}, {}, now64(3) \
+         last_blockhash, last_block_slot, blocks, finalized_slot, source, idls, tables, content, seq, written_at) \
+         SELECT {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {tables}, {}, {}, now64(3) \
          WHERE ifNull((SELECT max(toUInt32OrZero(value)) FROM hypernode_meta WHERE key = 'epoch'), 0) <= {}",
         row.slot_lo,
         row.slot_hi,
@@ -98,6 +100,7 @@ pub(crate) fn insert_sql(row: &LedgerRow) -> String {
         row.blocks,
         row.finalized_slot,
         string(&row.source),
+        bytes(&row.idls),
         bytes(&row.content),
         row.seq,
         row.epoch,
@@ -119,13 +122,14 @@ struct Stored {
     blocks: u32,
     finalized_slot: u64,
     source: String,
+    idls: [u8; 32],
     tables: Vec<(String, (u64, u64))>,
     content: [u8; 32],
     seq: u64,
 }
 
 const COLUMNS: &str = "slot_lo, slot_hi, window, part, epoch, partial, parent_slot, parent_blockhash, last_blockhash, \
-    last_block_slot, blocks, finalized_slot, toString(source) AS source, tables, content, seq";
+    last_block_slot, blocks, finalized_slot, toString(source) AS source, idls, tables, content, seq";
 
 /// The newest `count` rows, newest first.
 pub(crate) async fn last_rows(
@@ -180,6 +184,7 @@ async fn select(client: &Client, tail: &str) -> Result<Vec<LedgerRow>, Warehouse
             blocks: row.blocks,
             finalized_slot: row.finalized_slot,
             source: row.source,
+            idls: row.idls,
             tables: row.tables.into_iter().collect(),
             content: row.content,
             seq: row.seq,

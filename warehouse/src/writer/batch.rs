@@ -31,6 +31,8 @@ pub struct Batch {
     pub finalized_slot: u64,
     /// Where the blocks came from, e.g. `geyser`.
     pub source: String,
+    /// Hash of the set of IDLs that its rows were decoded with, which [`crate::idl_sets`] holds; zeros: none.
+    pub idls: [u8; 32],
     /// Rows by table, none of them empty, each below 1,000,000 rows.
     pub tables: Vec<TableRows>,
 }
@@ -76,6 +78,7 @@ impl Batch {
             blocks: self.blocks,
             finalized_slot: self.finalized_slot,
             source: self.source.clone(),
+            idls: self.idls,
             tables,
             content,
             seq,

@@ -77,6 +77,7 @@ pub async fn blocks(client: &Client, lo: u64, hi: u64) -> TableRows {
 /// A batch of both tables.
 pub async fn batch(client: &Client, lo: u64, hi: u64) -> Batch {
     Batch {
+        idls: [0; 32],
         slot_lo: lo,
         slot_hi: hi,
         window: 4,

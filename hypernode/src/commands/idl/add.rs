@@ -75,8 +75,11 @@ pub(crate) async fn run(args: &IdlAdd) -> Outcome {
     let Some(mut waiting) = waiting else {
         if placed {
             print_tables(&brought, &BTreeMap::new());
+            say!(
+                "  (a table that cannot take these rows gets one beside it, NAME_v2: see `hypernode idl list` then)"
+            );
         }
-        if Running::find(&dir).is_some() {
+        if placed && Running::find(&dir).is_some() {
             say!("the running instance takes it up within seconds: see `hypernode status`");
         }
         return Ok(());
@@ -111,6 +114,15 @@ fn print_up(now: &IdlStatus, entry: &Entry, placed: bool) {
     } else {
         String::new()
     };
+    if let Some(slot) = entry.superseded_at {
+        say!(
+            "the running instance has taken it up at {since}{made}\n\
+             NOTE: it describes the program before slot {slot}, which the chain has passed: {}@{slot} is what new slots are \
+             decoded with",
+            entry.label
+        );
+        return;
+    }
     say!("the running instance decodes with it since {since}{made}");
     if let Some(slots) = entry.begins_in {
         say!(

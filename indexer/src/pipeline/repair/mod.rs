@@ -23,6 +23,7 @@ use super::status::StatusHandle;
 use super::store::{Patience, Rewrite, Work, store};
 use super::{PipelineError, open_warehouse_but};
 use crate::batch::{BULK_WINDOW, MAX_ROWS};
+use crate::idl_sets::Decoders;
 use crate::verify::{Said, Source, VerifyError};
 
 /// Blocks that are taken back and written again together.
@@ -37,6 +38,8 @@ pub struct RepairOptions {
     pub to: u64,
     /// Where blocks come from.
     pub source: Source,
+    /// The decoder's IDLs were named for this: otherwise each slot is decoded with those that made its rows.
+    pub chosen: bool,
 }
 
 /// What was written again.
@@ -117,9 +120,14 @@ pub(super) async fn rewrite(
         Some(next) => rows_in(&client, next, next).await?.pop(),
         None => None,
     };
+    let mut decoders = Decoders::new(client.clone(), decoder, options.chosen);
+    // What follows a row belongs to it where nothing else is known: a hole that an interrupted repair left.
+    let set = before.as_ref().map_or([0; 32], |row| row.idls);
+    let decoder = decoders.of(set).await?;
     let mut work = Repair {
         name: options.source.name(),
         rows: Rows::new(&decoder),
+        decoders,
         decoder,
         client,
         out,
@@ -166,6 +174,8 @@ struct Place {
 
 struct Repair {
     name: &'static str,
+    decoders: Decoders,
+    /// The one of the stretch at hand.
     decoder: Arc<Decoder>,
     client: Client,
     out: mpsc::WeakSender<Work>,
@@ -223,9 +233,29 @@ impl Repair {
         {
             return Err(other_chain(row.last_block_slot, place.slot));
         }
+        if self.blocks.is_empty() {
+            self.choose_decoder().await?;
+        }
         self.decoder.decode_block(&block, &mut self.rows, &mut ());
         self.blocks.push(place);
         self.last = Some(place);
+        Ok(())
+    }
+
+    /// A stretch begins: its rows are made again by the IDLs that made them.
+    async fn choose_decoder(&mut self) -> Result<(), VerifyError> {
+        let row = self
+            .planned
+            .front()
+            .and_then(|stretch| stretch.row.as_ref());
+        let Some(set) = row.map(|row| row.idls) else {
+            return Ok(());
+        };
+        let decoder = self.decoders.of(set).await?;
+        if !Arc::ptr_eq(&decoder, &self.decoder) {
+            self.rows = Rows::new(&decoder);
+            self.decoder = decoder;
+        }
         Ok(())
     }
 
@@ -269,6 +299,7 @@ impl Repair {
             blocks: blocks.len() as u32,
             finalized_slot: row.map_or(0, |row| row.finalized_slot),
             source: self.name.to_owned(),
+            idls: self.decoder.idls().hash(),
             tables,
         });
         let held: u64 = self.group.iter().map(|batch| u64::from(batch.blocks)).sum();

@@ -84,6 +84,7 @@ pub(super) mod tests {
             blocks: 1,
             finalized_slot: 0,
             source: "test".into(),
+            idls: [0; 32],
             tables: Default::default(),
             content: [0; 32],
             seq: 0,

@@ -61,7 +61,12 @@ async fn one(
     tracing::info!(from, to, source = request.source, "writing slots again");
     let done = match read_source(&request.source, rpc) {
         Ok(source) => {
-            let options = RepairOptions { from, to, source };
+            let options = RepairOptions {
+                from,
+                to,
+                source,
+                chosen: false,
+            };
             let decoder = Arc::clone(decoder);
             rewrite(options, decoder, client.clone(), out.clone(), |_| {}).await
         }
