@@ -39,6 +39,12 @@ pub(crate) enum Command {
     /// A running instance does it when it is asked; without one this command does it itself. The slots are widened to whole
     /// ledger rows. Nothing is touched before its replacement is at hand.
     Repair(Stretch),
+    /// Store slots that are not stored: history before the start, or holes that were given up.
+    ///
+    /// From RPC (several endpoints, with pace and pauses) or a recording, a window of 512 slots at a time, each checked
+    /// against its neighbours' hashes. What is stored is left alone, so the same command goes on after an interruption. A
+    /// running instance does it when it is asked; without one this command does it itself, on a new directory too.
+    Backfill(Stretch),
     /// List slots that no source has delivered, or go on without them.
     #[command(subcommand)]
     Gap(GapCommand),

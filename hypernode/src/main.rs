@@ -29,6 +29,7 @@ use clap::Parser as _;
 
 use cli::{Cli, Command};
 use exit::{Failure, Outcome};
+use hypernode_warehouse::operator::Kind;
 
 /// How long tasks that are still at work may take when all is done.
 const LAST_TASKS: Duration = Duration::from_secs(10);
@@ -76,7 +77,8 @@ async fn run(command: Command) -> Outcome {
         Command::Sql(args) => commands::sql::run(args).await,
         Command::Digest(args) => commands::digest::run(&args).await,
         Command::Verify(args) => commands::verify::run(&args).await,
-        Command::Repair(args) => commands::repair::run(&args).await,
+        Command::Repair(args) => commands::repair::run(&args, Kind::Repair).await,
+        Command::Backfill(args) => commands::repair::run(&args, Kind::Backfill).await,
         Command::Status(args) => commands::status::run(&args).await,
         Command::Top(args) => commands::top::run(&args).await,
         Command::Record(args) => commands::record::run(&args).await,

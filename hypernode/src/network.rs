@@ -114,7 +114,7 @@ pub(crate) fn rpc_pool(settings: &Settings, own: Option<String>) -> Option<PoolO
 }
 
 /// Names of the public clusters by their genesis hashes.
-fn known_name(genesis: &str) -> &'static str {
+pub(crate) fn known_name(genesis: &str) -> &'static str {
     match genesis {
         "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d" => "Solana Mainnet",
         "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG" => "Solana Devnet",

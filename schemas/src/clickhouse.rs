@@ -54,6 +54,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(29, "0029", "ingest_ledger_seq"),
     migration!(30, "0030", "ingest_ledger_idls"),
     migration!(31, "0031", "idl_sets"),
+    migration!(32, "0032", "operator_requests_backfill"),
     migration!(40, "0040", "digest_leaves"),
     migration!(41, "0041", "digest_checkpoints"),
     migration!(42, "0042", "digest_headers"),

@@ -13,6 +13,8 @@ pub enum Kind {
     AcceptGap,
     /// Write slots anew.
     Repair,
+    /// Store slots that are not stored.
+    Backfill,
 }
 
 impl Kind {
@@ -22,6 +24,7 @@ impl Kind {
         match self {
             Self::AcceptGap => "accept_gap",
             Self::Repair => "repair",
+            Self::Backfill => "backfill",
         }
     }
 }

@@ -28,8 +28,8 @@ struct State {
     last: Option<(u64, Hash)>,
     /// The newest header.
     header: Option<HeaderRow>,
-    /// The newest retraction that was heeded.
-    retraction: u64,
+    /// The newest change (ledger row or retraction) that was heeded.
+    seq: u64,
 }
 
 /// What a step did.
@@ -107,18 +107,18 @@ impl Keeper {
             range: store::resume(&kept)?,
             last: Some((kept.slot, kept.blockhash)),
             header,
-            retraction: kept.retraction,
+            seq: kept.seq,
         })
     }
 
     async fn extend(&self, mut state: State) -> Result<(State, Step), Error> {
-        state = self.heed_retractions(state).await?;
+        state = self.heed_changes(state).await?;
         let Some(start) = self.start().await? else {
             return Ok((state, Step::default()));
         };
         state = self.head(state, self.header.text(start)).await?;
         let after = state.last.map_or(start, |(slot, _)| slot + 1);
-        let Some(end) = self.covered(after).await? else {
+        let Some(end) = self.covered(after, state.seq).await? else {
             return Ok((state, Step::default()));
         };
         let blocks = self.blocks(after, end).await?;
@@ -146,7 +146,7 @@ impl Keeper {
             self.forget_from(0).await?;
             self.execute("TRUNCATE TABLE digest_headers").await?;
             state = State {
-                retraction: state.retraction,
+                seq: state.seq,
                 ..State::default()
             };
         }
@@ -169,28 +169,28 @@ impl Keeper {
         Ok(state)
     }
 
-    /// Slots that were taken back, to be written anew: their leaves go, and come again.
-    async fn heed_retractions(&self, state: State) -> Result<State, Error> {
-        let (newest, from): (u64, u64) = query::row(
-            &self.client,
-            "retractions",
-            &format!(
-                "SELECT max(seq), min(slot_lo) FROM retractions WHERE seq > {}",
-                state.retraction
-            ),
-        )
-        .await?;
+    /// Slots that were taken back, to be written anew, or stored late, where a hole had been given up: their leaves go, and
+    /// come again. What changes after this is for the next step.
+    async fn heed_changes(&self, state: State) -> Result<State, Error> {
+        let (seq, last) = (state.seq, state.last.map_or(0, |(slot, _)| slot));
+        let sql = format!(
+            "SELECT max(seq), minIf(lo, again) FROM (\
+                SELECT seq, slot_lo AS lo, true AS again FROM retractions WHERE seq > {seq} UNION ALL \
+                SELECT seq, slot_lo AS lo, slot_lo <= {last} AS again FROM ingest_ledger WHERE seq > {seq})"
+        );
+        let (newest, from): (u64, u64) = query::row(&self.client, "changes", &sql).await?;
         if newest == 0 {
             return Ok(state);
         }
-        let state = if state.last.is_some_and(|(slot, _)| slot >= from) {
+        // 0: nothing comes again.
+        let state = if from > 0 && state.last.is_some_and(|(slot, _)| slot >= from) {
             self.forget_from(from).await?;
             self.load().await?
         } else {
             state
         };
         Ok(State {
-            retraction: newest,
+            seq: newest,
             ..state
         })
     }
@@ -215,14 +215,14 @@ impl Keeper {
 
     /// The last final slot up to which every slot from `after` on is in the ledger or was given up; `None`: not even that
     /// one.
-    async fn covered(&self, after: u64) -> Result<Option<u64>, Error> {
+    async fn covered(&self, after: u64, seq: u64) -> Result<Option<u64>, Error> {
         let sql = "SELECT max(finalized_slot) FROM ingest_ledger";
         let finalized: u64 = query::row(&self.client, "the newest final slot", sql).await?;
         // Rows that a retraction is still removing are not in force: only the newest one can be under way.
         let sql = format!(
             "WITH (SELECT argMax((slot_lo, slot_hi, epoch), seq) FROM retractions) AS r \
              SELECT slot_lo, slot_hi FROM ingest_ledger WHERE slot_hi >= {after} AND slot_lo <= {finalized} \
-             AND NOT (slot_lo <= r.2 AND slot_hi >= r.1 AND epoch < r.3) ORDER BY slot_lo LIMIT {STEP}"
+             AND seq <= {seq} AND NOT (slot_lo <= r.2 AND slot_hi >= r.1 AND epoch < r.3) ORDER BY slot_lo LIMIT {STEP}"
         );
         let mut rows: Vec<(u64, u64)> = query::rows(&self.client, "the ledger", &sql).await?;
         let read_to = rows.last().map_or(0, |(_, hi)| *hi);
@@ -279,7 +279,7 @@ impl Keeper {
             slot,
             blockhash,
             peaks: state.range.peaks().to_vec(),
-            retraction: state.retraction,
+            seq: state.seq,
         };
         query::insert(&self.client, what, "digest_checkpoints", &[kept]).await?;
         fail::point("digest.checkpoint");

@@ -24,7 +24,8 @@ pub(super) struct Checkpoint {
     pub(super) slot: u64,
     pub(super) blockhash: Hash,
     pub(super) peaks: Vec<Hash>,
-    pub(super) retraction: u64,
+    #[serde(rename = "retraction")]
+    pub(super) seq: u64,
 }
 
 /// A header's row.

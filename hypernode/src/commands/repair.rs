@@ -1,11 +1,11 @@
-//! `hypernode repair`: stored slots written again from another source.
+//! `hypernode repair`: stored slots written again from another source; `hypernode backfill`: those that are not stored.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use hypernode_decoder::Keep;
+use hypernode_decoder::{IdlSet, Keep};
 use hypernode_indexer::pipeline::{self, RepairOptions};
 use hypernode_indexer::verify::Source;
 use hypernode_warehouse::Client;
@@ -16,8 +16,10 @@ use tokio_util::sync::CancellationToken;
 use super::stretch::Asked;
 use super::verify::Progress;
 use crate::cli::Stretch;
-use crate::datadir::DataDir;
+use crate::datadir::{Binding, DataDir};
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
+use crate::indexing::digest;
+use crate::network;
 use crate::out::say;
 use crate::reach::Reached;
 use crate::running::Running;
@@ -29,12 +31,12 @@ const LOOK: Duration = Duration::from_millis(300);
 /// How often it is said that it is still waited for.
 const SAY: Duration = Duration::from_secs(5);
 
-pub(crate) async fn run(args: &Stretch) -> Outcome {
-    let asked = Asked::new(args).await?;
+pub(crate) async fn run(args: &Stretch, kind: Kind) -> Outcome {
+    let mut asked = Asked::new(args).await?;
     let done = if Running::find(&asked.dir).is_some() {
-        by_instance(args, &asked).await
+        by_instance(args, &asked, kind).await
     } else {
-        Box::pin(alone(args, &asked)).await
+        Box::pin(alone(args, &mut asked, kind)).await
     };
     asked.close().await;
     let done = done?;
@@ -47,7 +49,7 @@ pub(crate) async fn run(args: &Stretch) -> Outcome {
 }
 
 /// Asks the running instance: it alone may write.
-async fn by_instance(args: &Stretch, asked: &Asked) -> Outcome<String> {
+async fn by_instance(args: &Stretch, asked: &Asked, kind: Kind) -> Outcome<String> {
     if args.rpc.is_some() {
         let why = "an instance runs here and takes blocks from its own rpc.url; leave --rpc out, or stop it first";
         return Err(Failure::start("--rpc", why));
@@ -58,16 +60,16 @@ async fn by_instance(args: &Stretch, asked: &Asked) -> Outcome<String> {
         return Err(Failure::start("--idl", why));
     }
     let reached = Reached::open(&asked.settings, true).await?;
-    let answer = ask(&reached.client, args, asked).await;
+    let answer = ask(&reached.client, args, asked, kind).await;
     reached.close().await;
     answer
 }
 
-async fn ask(client: &Client, args: &Stretch, asked: &Asked) -> Outcome<String> {
+async fn ask(client: &Client, args: &Stretch, asked: &Asked, kind: Kind) -> Outcome<String> {
     let broke = |error: hypernode_warehouse::WarehouseError| Failure::Broke(error.into());
     let source = asked.source.request();
     let slots = (args.from, args.to);
-    let id = operator::request(client, Kind::Repair, slots, "", &source)
+    let id = operator::request(client, kind, slots, "", &source)
         .await
         .map_err(broke)?;
     let mut said = Instant::now();
@@ -88,8 +90,10 @@ async fn ask(client: &Client, args: &Stretch, asked: &Asked) -> Outcome<String> 
         if said.elapsed() >= SAY {
             said = Instant::now();
             eprintln!(
-                "waiting for the running instance to write slots {} to {} again",
-                args.from, args.to
+                "waiting for the running instance: {} of slots {} to {}",
+                kind.name(),
+                args.from,
+                args.to
             );
         }
         tokio::time::sleep(LOOK).await;
@@ -101,11 +105,9 @@ fn is_alive(dir: &Path) -> bool {
 }
 
 /// Does it itself, on a directory that nobody uses.
-async fn alone(args: &Stretch, asked: &Asked) -> Outcome<String> {
-    let Some(binding) = &asked.binding else {
-        let what = format!("data directory {}", asked.dir.display());
-        return Err(Failure::start(what, "holds nothing yet"));
-    };
+async fn alone(args: &Stretch, asked: &mut Asked, kind: Kind) -> Outcome<String> {
+    let missing = kind == Kind::Backfill;
+    let binding = same_network(asked, missing).await?;
     let keep = match &asked.source {
         // As `index` keeps them.
         Source::Recording { .. } if args.idl.is_some() || binding.network == "recording" => {
@@ -114,7 +116,11 @@ async fn alone(args: &Stretch, asked: &Asked) -> Outcome<String> {
         _ => Keep::Matching,
     };
     let mut decoders = asked.decoders(args, keep)?;
+    let programs = IdlSet::read(decoders.blocks.idls().text());
+    let programs = programs.ok().filter(|_| missing);
+    let header = programs.map(|programs| digest::header(&binding.genesis, &programs));
     let data = DataDir::open(&asked.dir)?;
+    data.bind(&binding)?;
     let store = match asked.settings.get("clickhouse.url") {
         Some(_) => Store::open(&asked.settings, data.path()).await?,
         None => Store::embedded(&asked.settings, data.path(), 0).await?,
@@ -127,9 +133,11 @@ async fn alone(args: &Stretch, asked: &Asked) -> Outcome<String> {
             from: args.from,
             to: args.to,
             source: asked.source.clone(),
+            missing,
             chosen: args.chosen(),
         };
-        let progress = Progress::start(args.from, args.to, "repairing");
+        let doing = if missing { "filling" } else { "repairing" };
+        let progress = Progress::start(args.from, args.to, doing);
         let at = progress.at.clone();
         let stop = CancellationToken::new();
         let run = pipeline::run_repair(
@@ -153,10 +161,41 @@ async fn alone(args: &Stretch, asked: &Asked) -> Outcome<String> {
         }
     }
     .await;
+    if let (Ok(_), Some(header)) = (&done, header) {
+        // What came before the digest's start begins it anew; nobody else would until the next start.
+        let digest = digest::catch_up(&store.client, header).await;
+        digest.map_err(|error| Failure::Broke(error.into()))?;
+    }
     store.close().await;
-    let done = done?;
-    Ok(format!(
-        "slots {} to {} were written again: {} blocks, {} rows",
-        done.from, done.to, done.blocks, done.rows
-    ))
+    Ok(done?.text(missing))
+}
+
+/// The network that the directory holds. One that holds nothing yet may be filled from an endpoint, and is then of its
+/// network; an endpoint of another network is refused.
+async fn same_network(asked: &mut Asked, missing: bool) -> Outcome<Binding> {
+    let of_source = match &asked.source {
+        Source::Rpc(rpc) => Some(rpc.genesis_hash().await.or_cannot_start("--rpc")?),
+        Source::Recording { .. } => None,
+    };
+    match (&asked.binding, of_source) {
+        (Some(binding), Some(genesis)) if binding.genesis != genesis => {
+            let why = format!(
+                "serves the network of genesis hash {genesis}, and {} holds {} ({})",
+                asked.dir.display(),
+                binding.network,
+                binding.genesis
+            );
+            Err(Failure::start("--rpc", why))
+        }
+        (Some(binding), _) => Ok(binding.clone()),
+        (None, Some(genesis)) if missing => {
+            let binding = Binding::new(network::known_name(&genesis), genesis);
+            asked.binding = Some(binding.clone());
+            Ok(binding)
+        }
+        (None, _) => {
+            let what = format!("data directory {}", asked.dir.display());
+            Err(Failure::start(what, "holds nothing yet"))
+        }
+    }
 }

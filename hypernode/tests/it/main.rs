@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests: a panic is the failure
 
 mod accounts;
+mod backfill;
 mod bad_input;
 mod compose;
 mod idl_files;

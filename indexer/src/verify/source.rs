@@ -8,6 +8,7 @@ use futures::StreamExt as _;
 use futures::stream;
 use hypernode_decoder::chain::Block;
 use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::VerifyError;
 use crate::geyser::Backoff;
@@ -153,11 +154,17 @@ async fn fetch(
         if start > to {
             slots.truncate(1);
         }
+        // Each on a thread of its own: reading a block's JSON takes longer than asking for it.
         let mut blocks = stream::iter(slots)
-            .map(|slot| async move { (slot, insist(|| rpc.block(slot, commitment)).await) })
+            .map(|slot| {
+                let rpc = rpc.clone();
+                let asked = async move { insist(|| rpc.block(slot, commitment)).await };
+                let asked = AbortOnDropHandle::new(tokio::spawn(asked));
+                async move { (slot, asked.await) }
+            })
             .buffered(rpc.parallel());
         while let Some((slot, fetched)) = blocks.next().await {
-            let said = match fetched? {
+            let said = match fetched?? {
                 Fetched::Block(block) => Said::Block(block),
                 Fetched::Skipped => Said::Note(format!(
                     "slot {slot}: the endpoint lists a block, then calls the slot skipped"

@@ -1,4 +1,5 @@
-//! Stored slots written again from another source: taken back under a new epoch, and stored anew by the one writer (I-31).
+//! Slots written from another source than the stream: stored ones again, taken back under a new epoch and stored anew by
+//! the one writer (I-31); or those that are not stored, which is a backfill.
 //!
 //! A group of rows is fetched and decoded before the first of them is touched. What a process that dies leaves is a hole
 //! that the same repair closes.
@@ -17,13 +18,14 @@ use hypernode_warehouse::{Batch, Client, Ledger, Reason, Retraction};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use self::plan::{Stretch, stretches};
+use self::plan::{Stretch, holes, stretches};
 pub(super) use self::requests::answer;
 use super::status::StatusHandle;
 use super::store::{Patience, Rewrite, Work, store};
 use super::{PipelineError, open_warehouse_but};
 use crate::batch::{BULK_WINDOW, MAX_ROWS};
 use crate::idl_sets::Decoders;
+use crate::rpc::Commitment;
 use crate::verify::{Said, Source, VerifyError};
 
 /// Blocks that are taken back and written again together.
@@ -38,6 +40,8 @@ pub struct RepairOptions {
     pub to: u64,
     /// Where blocks come from.
     pub source: Source,
+    /// Slots that are not stored, instead of those that are.
+    pub missing: bool,
     /// The decoder's IDLs were named for this: otherwise each slot is decoded with those that made its rows.
     pub chosen: bool,
 }
@@ -53,6 +57,27 @@ pub struct Repaired {
     pub blocks: u64,
     /// Rows.
     pub rows: u64,
+}
+
+impl Repaired {
+    /// In words; `missing`: of slots that were not stored.
+    #[must_use]
+    pub fn text(&self, missing: bool) -> String {
+        let how = match (missing, self.blocks) {
+            (true, 0) => {
+                return format!(
+                    "nothing to store: slots {} to {} hold no block that is not stored already",
+                    self.from, self.to
+                );
+            }
+            (true, _) => "filled",
+            (false, _) => "written again",
+        };
+        format!(
+            "slots {} to {} were {how}: {} blocks, {} rows",
+            self.from, self.to, self.blocks, self.rows
+        )
+    }
 }
 
 /// Repairs a database that no indexer runs on. The newest ledger rows are compared with their tables as at any start,
@@ -106,8 +131,36 @@ pub(super) async fn rewrite(
     progress: impl Fn(u64),
 ) -> Result<Repaired, VerifyError> {
     let stored = Ledger::load(&client).await?.intervals().clone();
-    let rows = rows_in(&client, options.from, options.to).await?;
-    let planned = stretches(rows, &stored, options.from, options.to).map_err(VerifyError::Range)?;
+    if !options.missing {
+        let rows = rows_in(&client, options.from, options.to).await?;
+        let planned = stretches(rows, &stored, options.from, options.to);
+        let planned = planned.map_err(VerifyError::Range)?;
+        return one(&options, planned, &decoder, &client, &out, &progress).await;
+    }
+    let mut all = Repaired {
+        from: options.from,
+        to: options.to,
+        blocks: 0,
+        rows: 0,
+    };
+    for hole in holes(&stored, options.from, options.to) {
+        let done = one(&options, hole, &decoder, &client, &out, &progress).await?;
+        all.blocks += done.blocks;
+        all.rows += done.rows;
+    }
+    Ok(all)
+}
+
+/// Does it for slots that follow one another.
+async fn one(
+    options: &RepairOptions,
+    planned: Vec<Stretch>,
+    decoder: &Arc<Decoder>,
+    client: &Client,
+    out: &mpsc::WeakSender<Work>,
+    progress: &impl Fn(u64),
+) -> Result<Repaired, VerifyError> {
+    let (client, out) = (client.clone(), out.clone());
     let (Some(first), Some(last)) = (planned.first(), planned.last()) else {
         return Err(VerifyError::Range("no slot is to be repaired".into()));
     };
@@ -120,9 +173,10 @@ pub(super) async fn rewrite(
         Some(next) => rows_in(&client, next, next).await?.pop(),
         None => None,
     };
-    let mut decoders = Decoders::new(client.clone(), decoder, options.chosen);
+    let mut decoders = Decoders::new(client.clone(), Arc::clone(decoder), options.chosen);
     // What follows a row belongs to it where nothing else is known: a hole that an interrupted repair left.
     let set = before.as_ref().map_or([0; 32], |row| row.idls);
+    let set = if options.missing { [0; 32] } else { set };
     let decoder = decoders.of(set).await?;
     let mut work = Repair {
         name: options.source.name(),
@@ -140,6 +194,7 @@ pub(super) async fn rewrite(
         group: Vec::new(),
         taken: Vec::new(),
         hollow: None,
+        finalized: 0,
         done: Repaired {
             from,
             to: from,
@@ -148,8 +203,12 @@ pub(super) async fn rewrite(
         },
         notes: Vec::new(),
     };
+    if let (true, Source::Rpc(rpc)) = (options.missing, &options.source) {
+        // What is asked for after this is final as far as here.
+        work.finalized = rpc.tip(Commitment::Finalized).await?;
+    }
     let (sender, mut said) = mpsc::channel(16);
-    let source = tokio::spawn(options.source.say(from, to, sender));
+    let source = tokio::spawn(options.source.clone().say(from, to, sender));
     while let Some(said) = said.recv().await {
         match said {
             Said::Note(note) => work.notes.push(note),
@@ -196,6 +255,8 @@ struct Repair {
     taken: Vec<(u64, u64)>,
     /// First of the slots right before the next batch that hold no block and are in no batch: they go with it.
     hollow: Option<u64>,
+    /// Highest slot known to be final, for slots that were not stored.
+    finalized: u64,
     done: Repaired,
     notes: Vec<String>,
 }
@@ -239,7 +300,28 @@ impl Repair {
         self.decoder.decode_block(&block, &mut self.rows, &mut ());
         self.blocks.push(place);
         self.last = Some(place);
+        if self.rows.rows() >= MAX_ROWS {
+            self.split(place.slot).await?;
+        }
         Ok(())
+    }
+
+    /// Slots of a hole that make many rows become several batches.
+    async fn split(&mut self, at: u64) -> Result<(), VerifyError> {
+        let Some(rest) = self.planned.front_mut() else {
+            return Ok(());
+        };
+        if rest.row.is_some() || at >= rest.slot_hi {
+            return Ok(());
+        }
+        let first = Stretch {
+            slot_hi: at,
+            ..rest.clone()
+        };
+        rest.slot_lo = at + 1;
+        rest.part += 1;
+        self.planned.push_front(first);
+        self.close().await
     }
 
     /// A stretch begins: its rows are made again by the IDLs that made them.
@@ -290,14 +372,14 @@ impl Repair {
             slot_lo: lo,
             slot_hi: hi,
             window,
-            part: row.map_or(0, |row| row.part),
+            part: row.map_or(stretch.part, |row| row.part),
             partial: row.map_or(!whole, |row| row.partial),
             parent_slot: first.parent_slot,
             parent_blockhash: first.parent_blockhash,
             last_block_slot: last.slot,
             last_blockhash: last.blockhash,
             blocks: blocks.len() as u32,
-            finalized_slot: row.map_or(0, |row| row.finalized_slot),
+            finalized_slot: row.map_or(self.finalized, |row| row.finalized_slot),
             source: self.name.to_owned(),
             idls: self.decoder.idls().hash(),
             tables,
@@ -305,7 +387,7 @@ impl Repair {
         let held: u64 = self.group.iter().map(|batch| u64::from(batch.blocks)).sum();
         let rows: u64 = self.group.iter().map(Batch::rows).sum();
         if held >= BLOCKS || rows >= MAX_ROWS {
-            self.send().await?;
+            self.send(self.planned.is_empty()).await?;
         }
         Ok(())
     }
@@ -320,7 +402,10 @@ impl Repair {
             Some(batch) if batch.slot_hi.saturating_add(1) == lo => batch.slot_hi = hi,
             _ => self.hollow = self.hollow.or(Some(lo)),
         }
-        Ok(())
+        match self.last {
+            Some(last) if self.planned.is_empty() => self.fits(&last, None),
+            _ => Ok(()),
+        }
     }
 
     fn unknown(&self, lo: u64, hi: u64) -> VerifyError {
@@ -349,8 +434,11 @@ impl Repair {
         Err(other_chain(stands.0, last.slot))
     }
 
-    async fn send(&mut self) -> Result<(), VerifyError> {
-        let batches = std::mem::take(&mut self.group);
+    /// Without `all` the last batch of a hole stays here: slots without a block may follow, which belong to it.
+    async fn send(&mut self, all: bool) -> Result<(), VerifyError> {
+        let keeps = !all && self.taken.is_empty() && self.group.len() > 1;
+        let last = if keeps { self.group.pop() } else { None };
+        let batches = std::mem::replace(&mut self.group, last.into_iter().collect());
         let taken = std::mem::take(&mut self.taken);
         let (Some(first), Some(last)) = (batches.first(), batches.last()) else {
             return Ok(());
@@ -392,7 +480,7 @@ impl Repair {
         while !self.planned.is_empty() {
             self.close().await?;
         }
-        self.send().await?;
+        self.send(true).await?;
         self.done.to = to;
         Ok(self.done)
     }

@@ -11,6 +11,32 @@ pub(super) struct Stretch {
     pub(super) slot_hi: u64,
     /// The row whose place the batch takes.
     pub(super) row: Option<LedgerRow>,
+    /// Which part of its window it is, where that was split because of its rows.
+    pub(super) part: u32,
+}
+
+/// The asked slots that are not stored, each range cut at windows.
+pub(super) fn holes(stored: &Intervals, from: u64, to: u64) -> Vec<Vec<Stretch>> {
+    let mut out = Vec::new();
+    let mut add = |lo: u64, hi: u64| {
+        let mut stretches = Vec::new();
+        hole(lo, hi, &mut stretches);
+        out.push(stretches);
+    };
+    let mut at = from;
+    for (lo, hi) in stored.iter() {
+        if lo > to || at > to {
+            break;
+        }
+        if lo > at {
+            add(at, lo - 1);
+        }
+        at = at.max(hi.saturating_add(1));
+    }
+    if at <= to {
+        add(at, to);
+    }
+    out
 }
 
 /// The asked slots as whole ledger rows and the holes between them (an interrupted repair leaves one), within what is
@@ -40,6 +66,7 @@ pub(super) fn stretches(
             slot_lo: row.slot_lo,
             slot_hi: row.slot_hi,
             row: Some(row),
+            part: 0,
         });
     }
     if at <= to {
@@ -57,6 +84,7 @@ fn hole(mut from: u64, to: u64, out: &mut Vec<Stretch>) {
             slot_lo: from,
             slot_hi: end,
             row: None,
+            part: 0,
         });
         let Some(next) = end.checked_add(1) else {
             return;
@@ -105,6 +133,29 @@ pub(super) mod tests {
             .iter()
             .map(|one| (one.slot_lo, one.slot_hi, one.row.is_some()))
             .collect()
+    }
+
+    #[test]
+    fn what_is_not_stored_is_found_in_order_and_cut_at_windows() {
+        let found = |stored: &[(u64, u64)], from, to| -> Vec<Vec<(u64, u64)>> {
+            let mut set = Intervals::default();
+            stored.iter().for_each(|(lo, hi)| set.insert(*lo, *hi));
+            let holes = holes(&set, from, to).into_iter();
+            holes
+                .map(|hole| hole.iter().map(|one| (one.slot_lo, one.slot_hi)).collect())
+                .collect()
+        };
+        let stored = [(1_000, 1_099), (1_200, 1_299)];
+        assert_eq!(
+            found(&stored, 500, 1_250),
+            [vec![(500, 511), (512, 999)], vec![(1_100, 1_199)]]
+        );
+        assert_eq!(
+            found(&stored, 1_050, 1_310),
+            [[(1_100, 1_199)], [(1_300, 1_310)]]
+        );
+        assert_eq!(found(&stored, 1_010, 1_020), Vec::<Vec<_>>::new());
+        assert_eq!(found(&[], 7, 9), [[(7, 9)]]);
     }
 
     #[test]

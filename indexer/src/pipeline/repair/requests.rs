@@ -33,11 +33,13 @@ pub(in crate::pipeline) async fn answer(
             () = stop.cancelled() => return,
         }
         // An absent ClickHouse is told of by the writer.
-        let Ok(pending) = operator::pending(&client, Kind::Repair).await else {
-            continue;
-        };
-        for request in pending {
-            let work = one(&client, &decoder, rpc.as_ref(), &out, &request);
+        let mut wishes = Vec::new();
+        for kind in [Kind::Repair, Kind::Backfill] {
+            let pending = operator::pending(&client, kind).await.unwrap_or_default();
+            wishes.extend(pending.into_iter().map(|request| (kind, request)));
+        }
+        for (kind, request) in wishes {
+            let work = one(&client, &decoder, rpc.as_ref(), &out, kind, &request);
             let answered = tokio::select! {
                 answered = work => answered,
                 () = stop.cancelled() => return,
@@ -55,16 +57,25 @@ async fn one(
     decoder: &Arc<Decoder>,
     rpc: Option<&Pool>,
     out: &mpsc::WeakSender<Work>,
+    kind: Kind,
     request: &Request,
 ) -> Result<(), WarehouseError> {
     let (from, to) = (request.slot_lo, request.slot_hi);
-    tracing::info!(from, to, source = request.source, "writing slots again");
+    let what = kind.name();
+    tracing::info!(
+        from,
+        to,
+        source = request.source,
+        what,
+        "slots are written on request"
+    );
     let done = match read_source(&request.source, rpc) {
         Ok(source) => {
             let options = RepairOptions {
                 from,
                 to,
                 source,
+                missing: kind == Kind::Backfill,
                 chosen: false,
             };
             let decoder = Arc::clone(decoder);
@@ -73,13 +84,7 @@ async fn one(
         Err(why) => Err(VerifyError::Range(why)),
     };
     let (done, text) = match done {
-        Ok(done) => {
-            let text = format!(
-                "slots {} to {} were written again: {} blocks, {} rows",
-                done.from, done.to, done.blocks, done.rows
-            );
-            (true, text)
-        }
+        Ok(done) => (true, done.text(kind == Kind::Backfill)),
         Err(VerifyError::Warehouse(error)) if error.is_retryable() => return Err(error),
         Err(error) => (false, error.to_string()),
     };
