@@ -8,9 +8,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use futures::{Stream, StreamExt as _};
 use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
-use tonic::{Status, Streaming};
+use tonic::Status;
 use yellowstone_grpc_proto::prelude::{
     SlotStatus, SubscribeRequest, SubscribeUpdate, SubscribeUpdateAccount, SubscribeUpdateBlock,
     SubscribeUpdateBlockMeta, SubscribeUpdatePing, SubscribeUpdatePong, SubscribeUpdateSlot,
@@ -49,7 +50,10 @@ pub(super) struct Follower {
 
 impl Follower {
     /// Serves the client until it leaves, lags, errs, or the server stops.
-    pub(super) async fn run(self, requests: Streaming<SubscribeRequest>) {
+    pub(super) async fn run(
+        self,
+        requests: impl Stream<Item = Result<SubscribeRequest, Status>> + Send + Unpin,
+    ) {
         let mut told = self.chain.told();
         let end = self.follow(requests, &mut told).await;
         self.outbox.end(end.err().flatten());
@@ -57,7 +61,7 @@ impl Follower {
 
     async fn follow(
         &self,
-        mut requests: Streaming<SubscribeRequest>,
+        mut requests: impl Stream<Item = Result<SubscribeRequest, Status>> + Send + Unpin,
         told: &mut watch::Receiver<u64>,
     ) -> Result<(), End> {
         let mut filters = Filters::none();
@@ -70,12 +74,12 @@ impl Follower {
             tokio::select! {
                 () = self.shutdown.cancelled() => return Err(shutting_down()),
                 () = self.outbox.closed() => return Ok(()),
-                request = requests.message(), if reading => match request {
-                    Ok(Some(request)) => self.request(request, &mut filters, &mut next).await?,
+                request = requests.next(), if reading => match request {
+                    Some(Ok(request)) => self.request(request, &mut filters, &mut next).await?,
                     // A half-closed client goes on receiving.
-                    Ok(None) => reading = false,
+                    None => reading = false,
                     // An unreadable request (too large, a broken frame) ends the stream without a word.
-                    Err(_) => return Ok(()),
+                    Some(Err(_)) => return Ok(()),
                 },
                 _ = pings.tick() => self.send(Vec::new(), UpdateOneof::Ping(SubscribeUpdatePing {}))?,
                 changed = told.changed() => {

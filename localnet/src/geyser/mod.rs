@@ -1,9 +1,11 @@
 //! The Geyser gRPC server: the protocol of the Yellowstone plugin over the localnet chain.
 
 mod accounts;
+mod deshred;
 mod entries;
 mod filter;
 mod follow;
+mod gossip;
 mod outbox;
 mod service;
 

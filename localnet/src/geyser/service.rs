@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use futures::Stream;
 use solana_sdk::pubkey::Pubkey;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{Request, Response, Status, Streaming};
@@ -10,13 +11,13 @@ use yellowstone_grpc_proto::prelude::{
     GetLatestBlockhashResponse, GetSlotRequest, GetSlotResponse, GetVersionRequest,
     GetVersionResponse, IsBlockhashValidRequest, IsBlockhashValidResponse, PingRequest,
     PongResponse, SubscribeDeshredRequest, SubscribeGossipRequest, SubscribeReplayInfoRequest,
-    SubscribeReplayInfoResponse, SubscribeRequest, SubscribeUpdateDeshred, SubscribeUpdateGossip,
-    geyser_server::Geyser,
+    SubscribeReplayInfoResponse, SubscribeRequest, geyser_server::Geyser,
 };
 
 use super::{
-    Replay,
+    Replay, deshred,
     follow::Follower,
+    gossip,
     outbox::{Limits, Updates, outbox},
 };
 use crate::{
@@ -39,7 +40,6 @@ pub(super) struct Service {
 }
 
 type Answer<T> = Result<Response<T>, Status>;
-type Nothing<T> = futures::stream::Empty<Result<T, Status>>;
 
 fn level(asked: Option<i32>) -> Result<Commitment, Status> {
     match asked.map(CommitmentLevel::try_from) {
@@ -55,6 +55,28 @@ fn internal(error: &LocalnetError) -> Status {
 }
 
 impl Service {
+    /// Begins a subscription.
+    fn follow(
+        &self,
+        requests: impl Stream<Item = Result<SubscribeRequest, Status>> + Send + Unpin + 'static,
+    ) -> Result<Updates, Status> {
+        if self.tasks.len() >= MAX_SUBSCRIPTIONS {
+            let text = format!("{MAX_SUBSCRIPTIONS} subscriptions run already");
+            return Err(Status::resource_exhausted(text));
+        }
+        let (outbox, updates) = outbox(self.limits);
+        let follower = Follower {
+            chain: self.chain.clone(),
+            outbox,
+            replay: self.replay,
+            chaos: self.chaos.clone(),
+            accounts: self.accounts,
+            shutdown: self.shutdown.clone(),
+        };
+        self.tasks.spawn(follower.run(requests));
+        Ok(updates)
+    }
+
     /// The newest slot at a level.
     fn slot(&self, asked: Option<i32>) -> Result<u64, Status> {
         let level = level(asked)?;
@@ -77,42 +99,34 @@ impl Service {
 #[tonic::async_trait]
 impl Geyser for Service {
     type SubscribeStream = Updates;
-    type SubscribeDeshredStream = Nothing<SubscribeUpdateDeshred>;
-    type SubscribeGossipStream = Nothing<SubscribeUpdateGossip>;
+    type SubscribeDeshredStream = deshred::Updates;
+    type SubscribeGossipStream = gossip::Updates;
 
     async fn subscribe(
         &self,
         request: Request<Streaming<SubscribeRequest>>,
     ) -> Answer<Self::SubscribeStream> {
-        if self.tasks.len() >= MAX_SUBSCRIPTIONS {
-            let text = format!("{MAX_SUBSCRIPTIONS} subscriptions run already");
-            return Err(Status::resource_exhausted(text));
-        }
-        let (outbox, updates) = outbox(self.limits);
-        let follower = Follower {
-            chain: self.chain.clone(),
-            outbox,
-            replay: self.replay,
-            chaos: self.chaos.clone(),
-            accounts: self.accounts,
-            shutdown: self.shutdown.clone(),
-        };
-        self.tasks.spawn(follower.run(request.into_inner()));
+        let updates = self.follow(request.into_inner())?;
         Ok(Response::new(updates))
     }
 
     async fn subscribe_deshred(
         &self,
-        _: Request<Streaming<SubscribeDeshredRequest>>,
+        request: Request<Streaming<SubscribeDeshredRequest>>,
     ) -> Answer<Self::SubscribeDeshredStream> {
-        Err(Status::unimplemented("localnet has no shreds"))
+        let updates = self.follow(deshred::requests(request.into_inner()))?;
+        Ok(Response::new(deshred::updates(updates)))
     }
 
     async fn subscribe_gossip(
         &self,
         _: Request<SubscribeGossipRequest>,
     ) -> Answer<Self::SubscribeGossipStream> {
-        Err(Status::unimplemented("localnet has no gossip"))
+        let genesis = self.chain.genesis().hash;
+        Ok(Response::new(gossip::updates(
+            genesis,
+            self.shutdown.clone(),
+        )))
     }
 
     async fn subscribe_replay_info(
