@@ -26,6 +26,9 @@ pub enum Error {
         /// What was asked for, in words.
         what: &'static str,
     },
+    /// Work that others have begun is not over.
+    #[error("the warehouse: {0}")]
+    Warehouse(#[from] hypernode_warehouse::WarehouseError),
     /// The engine answered with something other than asked for.
     #[error("the warehouse answered {what} with {problem}")]
     Shape {

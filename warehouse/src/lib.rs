@@ -25,4 +25,4 @@ pub use client::{Client, Endpoint, WarehouseError};
 pub use ledger::Ledger;
 pub use retract::{Reason, Retracted, Retraction};
 pub use secret::Secret;
-pub use writer::{Ahead, Batch, Writer, Written};
+pub use writer::{Ahead, Batch, Writer, Written, settle_tables};

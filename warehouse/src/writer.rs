@@ -18,6 +18,7 @@ pub use self::backoff::Backoff;
 pub use self::batch::Batch;
 use crate::client::{Client, WarehouseError};
 use crate::ledger::{Ledger, LedgerRow, Sums, insert_sql, rows_at};
+use crate::literal::string;
 use crate::retract::{self, Retracted, Retraction, Step};
 use crate::sums::SumCache;
 use crate::{fail, meta};
@@ -456,11 +457,29 @@ fn complete(batch: &Batch, sums: &Sums) -> bool {
 
 /// Waits until the server runs no insert any more: one that timed out for us, or whose client died, may still commit.
 pub(crate) async fn settle(client: &Client) -> Result<(), WarehouseError> {
+    settle_where(client, "query_kind = 'Insert'").await
+}
+
+/// The same of whatever changes tables whose name begins so.
+///
+/// # Errors
+/// What ClickHouse said, or that it is not over in time.
+pub async fn settle_tables(client: &Client, prefix: &str) -> Result<(), WarehouseError> {
+    let named = string(prefix);
+    settle_where(
+        client,
+        &format!("query_kind IN ('Insert', 'Alter') AND position(query, {named}) > 0"),
+    )
+    .await
+}
+
+async fn settle_where(client: &Client, which: &str) -> Result<(), WarehouseError> {
     let until = Instant::now() + SETTLE;
-    let sql = "SELECT count() FROM system.processes WHERE query_kind = 'Insert' \
-        AND current_database = currentDatabase()";
+    let sql = format!(
+        "SELECT count() FROM system.processes WHERE {which} AND current_database = currentDatabase()"
+    );
     while Instant::now() < until {
-        let running = client.rows::<u64>(sql).await?;
+        let running = client.rows::<u64>(&sql).await?;
         if running.first().is_none_or(|count| *count == 0) {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! Keeps the digest up with the finalized chain. One writer, beside the indexer's; it reads facts and writes its own two
 //! tables only: leaves first, then the checkpoint that makes them count.
 
-use hypernode_warehouse::{Client, fail};
+use hypernode_warehouse::{Client, fail, settle_tables};
 
 use super::encoding::{COLUMNS, Hash, Place, block_leaf, missing_leaf, next_event};
 use super::header::Header;
@@ -82,6 +82,8 @@ impl Keeper {
 
     /// The newest checkpoint; leaves beyond it are of a step that did not end.
     async fn load(&self) -> Result<State, Error> {
+        // A checkpoint that a dead process, or a lost answer, left under way would claim leaves that are removed below.
+        settle_tables(&self.client, "digest_").await?;
         let kept = store::newest(&self.client).await?;
         let count = kept.as_ref().map_or(0, |kept| kept.count);
         let beyond: u64 = query::row(
