@@ -540,6 +540,8 @@ pub(crate) enum Bench {
     Ingest(BenchArgs),
     /// One event from its log line or bytes to its row, beside generated code and a row-wise insert.
     Decode(BenchArgs),
+    /// Blocks of a loopback RPC server stored, beside a loop that asks for one after the other.
+    Backfill(BenchArgs),
     /// The strict log scan of a recorded mainnet block, beside a pass that believes every line.
     Scan(BenchArgs),
     /// Messages through the slot machine, as a validator sends them.

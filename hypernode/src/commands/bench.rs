@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hypernode_indexer::bench::backfill::{self, BackfillOptions};
 use hypernode_indexer::bench::geyser::{self, GeyserBench};
 use hypernode_indexer::bench::ingest::{self, IngestOptions};
 use hypernode_indexer::bench::memory::{self, MemoryOptions};
@@ -32,6 +33,7 @@ pub(crate) async fn run(command: &Bench) -> Outcome {
             let measured = one_core(move || Ok(slots::slots(time))).await?;
             print(args, &[measured])
         }
+        Bench::Backfill(args) => run_backfill(args).await,
         Bench::Geyser(args) => run_geyser(args).await,
         Bench::Memory(args) => run_memory(args).await,
         Bench::Recovery(args) => run_recovery(args).await,
@@ -60,6 +62,23 @@ async fn run_ingest(args: &BenchArgs) -> Outcome {
     store.close().await;
     let measured = measured.map_err(|error| Failure::Broke(error.into()))?;
     print(args, &[measured])
+}
+
+async fn run_backfill(args: &BenchArgs) -> Outcome {
+    let mut lines = Vec::new();
+    // What a hosted endpoint takes, and one beside us.
+    for latency in [100, 20] {
+        let scratch = Scratch::new()?;
+        let store = scratch.engine(args).await?;
+        let options = BackfillOptions {
+            time: Duration::from_secs(if args.long { 15 } else { 2 }),
+            latency: Duration::from_millis(latency),
+        };
+        let measured = backfill::backfill(&store.client, options).await;
+        store.close().await;
+        lines.push(measured.map_err(|error| Failure::Broke(error.into()))?);
+    }
+    print(args, &lines)
 }
 
 async fn run_memory(args: &BenchArgs) -> Outcome {

@@ -140,14 +140,13 @@ async fn alone(args: &Stretch, asked: &mut Asked, kind: Kind) -> Outcome<String>
         let progress = Progress::start(args.from, args.to, doing);
         let at = progress.at.clone();
         let stop = CancellationToken::new();
-        let run = pipeline::run_repair(
+        let mut run = Box::pin(pipeline::run_repair(
             options,
             Arc::new(decoders.blocks),
             store.client.clone(),
             stop.clone(),
             move |slot| at.store(slot, Ordering::Relaxed),
-        );
-        tokio::pin!(run);
+        ));
         let mut interrupted = false;
         loop {
             tokio::select! {

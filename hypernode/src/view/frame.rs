@@ -72,11 +72,14 @@ pub(crate) fn lines(
     lines.push(throughput(history));
     lines.push(storing(&indexer.storing));
     match (&indexer.fill, &indexer.gap) {
-        (Some(fill), _) => lines.extend(filling(fill, indexer.seen_slot, width)),
+        (Some(fill), _) => lines.extend(filling("filling", fill, indexer.seen_slot, width)),
         (None, Some(gap)) => {
             lines.push(format!("gap            slots {} to {}", gap.from, gap.to));
         }
         (None, None) => {}
+    }
+    if let Some(asked) = &indexer.rewriting {
+        lines.extend(filling("on request", asked, asked.to, width));
     }
     lines.push(format!(
         "trouble        dead letters {} · malformed {} · reconnects {} · retracted {}",
@@ -172,7 +175,7 @@ fn storing(storing: &Storing) -> String {
 }
 
 /// How soon the hole is closed, and a map from its first slot to the tip: # filled, . missing, + waiting behind it.
-fn filling(fill: &Fill, tip: u64, width: usize) -> Vec<String> {
+fn filling(what: &str, fill: &Fill, tip: u64, width: usize) -> Vec<String> {
     let all = fill.to.saturating_sub(fill.from).saturating_add(1);
     let done = fill.done.min(all);
     let rest = match (&fill.stuck, fill.eta_seconds) {
@@ -188,7 +191,7 @@ fn filling(fill: &Fill, tip: u64, width: usize) -> Vec<String> {
     let full = if done < all { full.min(hole - 1) } else { full };
     vec![
         format!(
-            "filling        {} to {}: {done} of {all}; {rest}",
+            "{what:14} {} to {}: {done} of {all}; {rest}",
             fill.from, fill.to
         ),
         format!(

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use hypernode_api::Report;
-use hypernode_indexer::pipeline::{IndexerStatus, State, StatusHandle};
+use hypernode_indexer::pipeline::{FillStatus, IndexerStatus, State, StatusHandle};
 use serde_json::{Value, json};
 
 use super::metrics;
@@ -57,14 +57,8 @@ fn indexer(now: &IndexerStatus, idls: &IdlStatus) -> Value {
         "malformed": now.malformed,
         "reconnects": now.reconnects,
         "gap": now.gap.map(|gap| json!({ "from": gap.after + 1, "to": gap.before.saturating_sub(1) })),
-        "fill": now.fill.as_ref().map(|fill| json!({
-            "from": fill.from,
-            "to": fill.to,
-            "done": fill.done,
-            "per_second": fill.per_second,
-            "eta_seconds": fill.eta().map(|eta| eta.as_secs()),
-            "stuck": fill.stuck,
-        })),
+        "fill": now.fill.as_ref().map(progress),
+        "rewriting": now.rewriting.as_ref().map(progress),
         "storing": {
             "batches": now.storing.count(),
             "p50_ms": now.storing.within(0.5),
@@ -92,5 +86,16 @@ fn indexer(now: &IndexerStatus, idls: &IdlStatus) -> Value {
         "retry_at": retry_at,
         "idls": idls,
         "message": now.message.as_ref().or(idls.refused.as_ref()),
+    })
+}
+
+fn progress(fill: &FillStatus) -> Value {
+    json!({
+        "from": fill.from,
+        "to": fill.to,
+        "done": fill.done,
+        "per_second": fill.per_second,
+        "eta_seconds": fill.eta().map(|eta| eta.as_secs()),
+        "stuck": fill.stuck,
     })
 }

@@ -39,6 +39,7 @@ pub(crate) struct Indexer {
     pub(crate) reconnects: u64,
     pub(crate) gap: Option<Gap>,
     pub(crate) fill: Option<Fill>,
+    pub(crate) rewriting: Option<Fill>,
     pub(crate) storing: Storing,
     pub(crate) queue: Queue,
     pub(crate) accounts: Accounts,

@@ -1,5 +1,6 @@
 //! Measuring: each figure beside a floor in the same run.
 
+pub mod backfill;
 pub mod decode;
 mod encode;
 mod feed;
@@ -8,6 +9,7 @@ pub mod geyser;
 pub mod ingest;
 pub mod memory;
 mod peer;
+mod recorded;
 pub mod recovery;
 pub mod scan;
 pub mod slots;

@@ -1,41 +1,20 @@
 //! `bench scan`: the strict scan of a recorded mainnet block, beside a pass that believes every line.
 
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hypernode_decoder::chain::Block;
-use hypernode_decoder::{Decoder, Keep, ProgramConfig, Rows, idl};
-use hypernode_schemas::canonical::{CanonicalMap, VERSION};
+use hypernode_decoder::{Keep, Rows};
 
+use super::recorded::{self, PROGRAMS, SLOT};
 use super::{BenchError, Measurement, machine, median};
-use crate::convert::block_from_json;
-
-/// Folder of the test data, and the recorded block in it.
-const DATA: &str = "HYPERNODE_TEST_DATA";
-const SLOT: u64 = 254_170_887;
-/// Programs of the block that have an IDL there.
-const PROGRAMS: [(&str, &str); 3] = [
-    ("jupiter_v6", "JUP6LkbZbjS1jKKwapdHNy74zcZ3tLUZoi5QNyVTaV4"),
-    (
-        "raydium_clmm",
-        "CAMMCzo5YL8w4VFF8KVHrK22GGUsp5VTaW7grrKgrWqK",
-    ),
-    (
-        "meteora_dlmm",
-        "LBUZKhRxPF3XUpBCjp4YzTKgLccjZhTSDM9YuVaPwxo",
-    ),
-];
 
 /// Measures on the calling thread for about `time`.
 ///
 /// # Errors
 /// When the recorded block is not at hand.
 pub fn scan(time: Duration) -> Result<Measurement, BenchError> {
-    let folder =
-        std::env::var_os(DATA).map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
-    let folder = folder.join(format!("mainnet-{SLOT}"));
-    let (block, decoder) = (block(&folder)?, decoder(&folder)?);
+    let (block, decoder) = (recorded::block()?, recorded::decoder(Keep::All)?);
     let mut rows = Rows::new(&decoder);
     let found = decoder.scan_block(&block, &mut rows);
     let (mut strict, mut plain) = (Vec::new(), Vec::new());
@@ -92,40 +71,4 @@ fn believe_all(block: &Block, arena: &mut Vec<u8>) -> usize {
         }
     }
     bytes
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, BenchError> {
-    std::fs::read(path).map_err(|error| {
-        BenchError::Setup(format!(
-            "{}: {error}; set {DATA} to the folder of the recorded test data",
-            path.display()
-        ))
-    })
-}
-
-fn block(folder: &Path) -> Result<Block, BenchError> {
-    let setup = |error: String| BenchError::Setup(format!("recorded block: {error}"));
-    let packed = read(&folder.join("block.json.zst"))?;
-    let json = zstd::decode_all(packed.as_slice()).map_err(|error| setup(error.to_string()))?;
-    let (block, _) =
-        block_from_json(&json, Some(SLOT)).map_err(|error| setup(error.to_string()))?;
-    Ok(block)
-}
-
-fn decoder(folder: &Path) -> Result<Decoder, BenchError> {
-    let mut programs = Vec::new();
-    for (label, id) in PROGRAMS {
-        let path = folder.join("idl").join(format!("{label}.json"));
-        let parsed = idl::parse(label, &path.display().to_string(), &read(&path)?)
-            .map_err(|error| BenchError::Setup(error.to_string()))?;
-        let mut key = [0; 32];
-        five8::decode_32(id, &mut key)
-            .map_err(|_| BenchError::Setup(format!("{id} is no address")))?;
-        programs.push(ProgramConfig::new(label, key, parsed));
-    }
-    let map = CanonicalMap {
-        version: VERSION,
-        maps: Vec::new(),
-    };
-    Decoder::new(programs, &map, Keep::All).map_err(|error| BenchError::Setup(error.to_string()))
 }

@@ -1,8 +1,11 @@
 //! The answer of the JSON-RPC method `getBlock`, bare or in its envelope, transactions as json, base64 or base58.
 
+use std::collections::HashSet;
 use std::fmt;
 
-use hypernode_decoder::chain::{Block, InnerGroup, Instruction, Proof, Signature, Transaction};
+use hypernode_decoder::chain::{
+    Block, InnerGroup, Instruction, Proof, Pubkey, Signature, Transaction,
+};
 use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 
@@ -36,7 +39,58 @@ pub fn block_from_json(text: &[u8], slot: Option<u64>) -> Result<(Block, u64), C
         ));
     };
     let slot = block.slot.or(slot).ok_or(ConvertError::SlotUnknown)?;
-    convert(slot, block)
+    convert(slot, block, None)
+}
+
+/// Programs whose transactions are wanted: what names none of them is not read any further.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    keys: HashSet<Pubkey>,
+    texts: HashSet<String>,
+}
+
+impl Wanted {
+    pub(crate) fn new(programs: impl IntoIterator<Item = Pubkey>) -> Self {
+        let keys: HashSet<Pubkey> = programs.into_iter().collect();
+        let texts = keys.iter().map(|key| {
+            let mut text = [0; five8::BASE58_ENCODED_32_MAX_LEN];
+            let length = usize::from(five8::encode_32(key, &mut text));
+            text.iter()
+                .take(length)
+                .map(|byte| char::from(*byte))
+                .collect()
+        });
+        Self {
+            texts: texts.collect(),
+            keys,
+        }
+    }
+
+    fn is_named_by(&self, entry: &JsonEntry) -> bool {
+        let loaded = entry
+            .meta
+            .as_ref()
+            .and_then(|meta| meta.loaded_addresses.as_ref());
+        let loaded = loaded
+            .into_iter()
+            .flat_map(|loaded| loaded.writable.iter().chain(&loaded.readonly));
+        let mut named = loaded.map(String::as_str);
+        if named.any(|key| self.texts.contains(key)) {
+            return true;
+        }
+        match &entry.transaction {
+            Encoded::Json(json) => {
+                let mut keys = json.message.account_keys.iter();
+                keys.any(|key| self.texts.contains(key))
+            }
+            // One that cannot be read names nothing: that is said where it is read.
+            Encoded::Text { text, encoding } => decode_text(text, encoding)
+                .and_then(|bytes| wire::parse(&bytes))
+                .map_or(true, |body| {
+                    body.keys.iter().any(|key| self.keys.contains(key))
+                }),
+        }
+    }
 }
 
 /// What an endpoint answers to `getBlock`.
@@ -51,7 +105,11 @@ pub(crate) enum Answered {
 ///
 /// # Errors
 /// When it is no such answer, or the outcome of a transaction is missing.
-pub(crate) fn answered_block(text: &[u8], slot: u64) -> Result<Answered, ConvertError> {
+pub(crate) fn answered_block(
+    text: &[u8],
+    slot: u64,
+    wanted: Option<&Wanted>,
+) -> Result<Answered, ConvertError> {
     #[derive(Deserialize)]
     struct Whole {
         result: Option<JsonBlock>,
@@ -72,7 +130,7 @@ pub(crate) fn answered_block(text: &[u8], slot: u64) -> Result<Answered, Convert
     let Some(json) = whole.result else {
         return Ok(Answered::Null);
     };
-    let (block, _) = convert(json.slot.unwrap_or(slot), json)?;
+    let (block, _) = convert(json.slot.unwrap_or(slot), json, wanted)?;
     Ok(Answered::Block(Box::new(block)))
 }
 
@@ -204,14 +262,23 @@ impl<'de> Deserialize<'de> for Encoded {
     }
 }
 
-fn convert(slot: u64, json: JsonBlock) -> Result<(Block, u64), ConvertError> {
+fn convert(
+    slot: u64,
+    json: JsonBlock,
+    wanted: Option<&Wanted>,
+) -> Result<(Block, u64), ConvertError> {
     let entries = json.transactions.ok_or(ConvertError::Missing {
         slot,
         field: "transactions (ask with transactionDetails \"full\")",
     })?;
     let mut malformed = 0;
+    let executed_transaction_count = entries.len() as u64;
     let mut transactions = Vec::with_capacity(entries.len());
     for (position, entry) in entries.into_iter().enumerate() {
+        // Its outcome must be there all the same: a block without is not whole.
+        if entry.meta.is_some() && wanted.is_some_and(|wanted| !wanted.is_named_by(&entry)) {
+            continue;
+        }
         let (transaction, whole) = entry_to_chain(slot, position, entry)?;
         malformed += u64::from(!whole);
         transactions.push(transaction);
@@ -224,7 +291,7 @@ fn convert(slot: u64, json: JsonBlock) -> Result<(Block, u64), ConvertError> {
             parent_blockhash: hash(slot, "previousBlockhash", &json.previous_blockhash)?,
             block_time: json.block_time,
             block_height: json.block_height,
-            executed_transaction_count: transactions.len() as u64,
+            executed_transaction_count,
             proof: Proof::Block,
             transactions,
         },

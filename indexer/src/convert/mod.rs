@@ -8,7 +8,7 @@ mod proto;
 mod walk;
 mod wire;
 
-pub(crate) use getblock::{Answered, answered_block};
+pub(crate) use getblock::{Answered, Wanted, answered_block};
 pub use getblock::{MAX_BASE58_CHARS, block_from_json};
 pub use proto::{block, meta, transaction, update};
 pub use walk::block_from_wire;

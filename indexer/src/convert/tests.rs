@@ -260,3 +260,27 @@ proptest! {
         let _ = super::wire::parse(&near);
     }
 }
+
+#[test]
+fn what_names_no_wanted_program_is_left_out_and_still_counted() {
+    let text = base64_simd::STANDARD.encode_to_string(encoded_transaction());
+    for encoded in [json!([text, "base64"]), json_transaction()] {
+        let envelope =
+            json!({ "jsonrpc": "2.0", "id": 1, "result": json_block(&encoded, &json_meta()) });
+        let envelope = envelope.to_string();
+        let kept = |programs: &[u8]| {
+            let wanted = Wanted::new(programs.iter().map(|byte| [*byte; 32]));
+            match answered_block(envelope.as_bytes(), 42, Some(&wanted)) {
+                Ok(Answered::Block(block)) => {
+                    (block.transactions.len(), block.executed_transaction_count)
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        // The last key comes from a lookup table.
+        for key in KEYS {
+            assert_eq!(kept(&[200, key]), (1, 1), "{key}");
+        }
+        assert_eq!(kept(&[200]), (0, 1));
+    }
+}

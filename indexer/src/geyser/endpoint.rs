@@ -75,6 +75,18 @@ impl Endpoints {
         }
     }
 
+    /// The current one no longer holds the slots from `needed` on, but those from `available` on. `true`: it had said so
+    /// before; then its tip is asked for.
+    pub(super) fn lose(&mut self, needed: u64, available: Option<u64>) -> bool {
+        let Some(one) = self.current_mut() else {
+            return true;
+        };
+        let again = one.lost.is_some_and(|(before, _)| before == needed);
+        let available = available.filter(|_| !again);
+        one.lost = Some((needed, available.map(|first| first.max(needed))));
+        again
+    }
+
     /// The current one lets nobody in. `false`: neither does any other.
     pub(super) fn refused(&mut self, why: String, now: Instant) -> bool {
         let longest = self.longest;
@@ -174,16 +186,16 @@ mod tests {
     #[test]
     fn slots_that_one_has_lost_may_be_held_by_another() {
         let (mut all, now) = servers(1);
-        let lose = |all: &mut Endpoints| {
-            if let Some(one) = all.current_mut() {
-                one.lost = Some((101, Some(400)));
-            }
-        };
-        lose(&mut all);
+        let asked = |all: &Endpoints| all.current().and_then(|one| one.lost);
+        assert!(!all.lose(101, Some(400)));
+        assert_eq!(asked(&all), Some((101, Some(400))));
+        // Its window moved on meanwhile: the tip is asked for.
+        assert!(all.lose(101, Some(402)));
+        assert_eq!(asked(&all), Some((101, None)));
         assert!(all.others_may_hold(101));
         all.failed(now);
         all.next(now);
-        lose(&mut all);
+        assert!(!all.lose(101, None));
         assert!(!all.others_may_hold(101));
         assert!(
             all.others_may_hold(102),

@@ -136,8 +136,7 @@ impl Source {
                 return Ok(self.tell(Event::AccountsRefused { reason }).await);
             }
             Failure::ReplayLost { available } => {
-                self.endpoints.failed(now);
-                match self.lost(server, from_slot, available).await {
+                match self.lost(server, from_slot, available, now).await {
                     Ok(reason) => reason,
                     Err(gone) => return Ok(Err(gone)),
                 }
@@ -168,13 +167,17 @@ impl Source {
         server: &Server,
         from_slot: Option<u64>,
         available: Option<u64>,
+        now: Instant,
     ) -> Result<String, Gone> {
         let wanted = from_slot.unwrap_or(0);
         // The overlap alone may be what is too old.
         let needed = self.next_slot().unwrap_or(wanted);
         let reason = format!("the server no longer holds slots from {needed} on");
-        if let Some(one) = self.endpoints.current_mut() {
-            one.lost = Some((needed, available.map(|first| first.max(needed))));
+        // The window moves on: what it begins with now is asked for at once, and if that is gone too, the tip. RPC fills
+        // what lies before.
+        let again = self.endpoints.lose(needed, available);
+        if again {
+            self.endpoints.failed(now);
         }
         let really = available.is_none_or(|first| first > needed) || wanted == needed;
         if really && !self.endpoints.others_may_hold(needed) {

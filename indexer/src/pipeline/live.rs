@@ -153,13 +153,14 @@ pub async fn run_live(
     let feeding = tokio::task::spawn_blocking(move || feed.run(events, &stop_feeding));
     let (sender, batches) = mpsc::channel(BATCH_QUEUE);
     let stop_repairs = shutdown.child_token();
-    let repairs = tokio::spawn(repair::answer(
+    let repairs = repair::Requests {
         client,
-        Arc::clone(&decoder),
-        pool.clone(),
-        sender.downgrade(),
-        stop_repairs.clone(),
-    ));
+        decoder: Arc::clone(&decoder),
+        rpc: pool.clone(),
+        out: sender.downgrade(),
+        status: status.clone(),
+    };
+    let repairs = tokio::spawn(repairs.answer(stop_repairs.clone()));
     let stage = Stage::new(decoder, LIVE_WINDOW, start, (), status.clone(), true);
     let follow = Follow {
         stage,

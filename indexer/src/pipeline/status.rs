@@ -80,6 +80,8 @@ pub struct IndexerStatus {
     pub gap: Option<Gap>,
     /// How far it is filled.
     pub fill: Option<FillStatus>,
+    /// How far a repair or backfill is that the operator asked for.
+    pub rewriting: Option<FillStatus>,
     /// A slot that two blocks claim, or whose block does not fit its parent: the chain stops before it.
     pub contradiction: Option<u64>,
     /// When the next attempt follows, while one is waited for.
@@ -105,7 +107,7 @@ pub struct IndexerStatus {
 impl IndexerStatus {
     /// Forgets what concerned an earlier run of the same process; counts go on.
     pub(super) fn restart(&mut self) {
-        (self.gap, self.fill) = (None, None);
+        (self.gap, self.fill, self.rewriting) = (None, None, None);
         self.contradiction = None;
         (self.source_down, self.started, self.stopped) = (false, false, false);
     }

@@ -1,11 +1,13 @@
 //! Blocks by `getBlocks` and `getBlock`.
 
+use std::sync::Arc;
+
 use hypernode_decoder::chain::Block;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::client::{Answer, Refusal, Rpc, RpcError, refusal};
-use crate::convert::{Answered, ConvertError, answered_block};
+use crate::convert::{Answered, ConvertError, Wanted, answered_block};
 
 /// Slots that one `getBlocks` is asked for; endpoints take up to 500,000.
 pub const MOST_SLOTS: u64 = 50_000;
@@ -67,6 +69,16 @@ impl Rpc {
     /// # Errors
     /// When the endpoint does not say.
     pub async fn block(&self, slot: u64, commitment: Commitment) -> Result<Fetched, RpcError> {
+        self.block_of(slot, commitment, None).await
+    }
+
+    /// The same, without transactions that name none of these programs.
+    pub(super) async fn block_of(
+        &self,
+        slot: u64,
+        commitment: Commitment,
+        wanted: Option<Arc<Wanted>>,
+    ) -> Result<Fetched, RpcError> {
         let config = json!({
             "commitment": commitment.name(),
             "encoding": "base64",
@@ -76,7 +88,7 @@ impl Rpc {
         });
         let answer = self.ask("getBlock", &json!([slot, config])).await?;
         // A block is megabytes of JSON: taken apart where it holds nobody up.
-        tokio::task::spawn_blocking(move || block(&answer, slot))
+        tokio::task::spawn_blocking(move || block(&answer, slot, wanted.as_deref()))
             .await
             .map_err(|error| RpcError::lasting("getBlock", error.to_string()))?
     }
@@ -128,8 +140,8 @@ fn slots(answer: &Answer) -> Result<Vec<u64>, RpcError> {
     Ok(slots)
 }
 
-fn block(answer: &Answer, slot: u64) -> Result<Fetched, RpcError> {
-    match answered_block(&answer.body, slot) {
+fn block(answer: &Answer, slot: u64, wanted: Option<&Wanted>) -> Result<Fetched, RpcError> {
+    match answered_block(&answer.body, slot, wanted) {
         Ok(Answered::Refused { code, message }) => match code {
             -32007 | -32009 => Ok(Fetched::Skipped),
             // Cleaned up, not there yet, no history kept.
@@ -165,7 +177,7 @@ mod tests {
 
     #[test]
     fn what_an_endpoint_does_not_say_is_never_an_empty_block() {
-        let says = |body: &str| block(&answer(body), 7);
+        let says = |body: &str| block(&answer(body), 7, None);
         assert_eq!(
             says(r#"{"error":{"code":-32007,"message":"Slot 7 was skipped"}}"#),
             Ok(Fetched::Skipped)

@@ -3,11 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use hypernode_decoder::chain::Pubkey;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::blocks::{Commitment, Fetched};
 use super::client::{Rpc, RpcError};
+use crate::convert::Wanted;
 use crate::geyser::Backoff;
 
 /// Which endpoints, and how much is asked of each.
@@ -54,6 +56,7 @@ impl std::fmt::Debug for PoolOptions {
 pub struct Pool {
     endpoints: Arc<[Endpoint]>,
     parallel: usize,
+    wanted: Option<Arc<Wanted>>,
 }
 
 #[derive(Debug)]
@@ -104,7 +107,17 @@ impl Pool {
         Ok(Self {
             endpoints: endpoints.collect::<Result<_, _>>()?,
             parallel,
+            wanted: None,
         })
+    }
+
+    /// The same endpoints, whose blocks come without transactions that name none of these programs.
+    #[must_use]
+    pub fn only(&self, programs: impl IntoIterator<Item = Pubkey>) -> Self {
+        Self {
+            wanted: Some(Arc::new(Wanted::new(programs))),
+            ..self.clone()
+        }
     }
 
     /// Requests that one endpoint takes at once.
@@ -121,7 +134,10 @@ impl Pool {
     pub async fn block(&self, slot: u64, commitment: Commitment) -> Result<Fetched, RpcError> {
         let (mut said, mut failed): (Option<Fetched>, Option<RpcError>) = (None, None);
         for endpoint in self.endpoints.iter() {
-            match endpoint.ask(|rpc| rpc.block(slot, commitment)).await {
+            match endpoint
+                .ask(|rpc| rpc.block_of(slot, commitment, self.wanted.clone()))
+                .await
+            {
                 Ok(block @ Fetched::Block(_)) => return Ok(block),
                 Ok(other) => {
                     if said

@@ -271,6 +271,8 @@ impl Hole {
                 .map_err(|()| Stop::Closed)?;
             (self.sent, self.linked) = (slot, slot);
             self.backoff.reset();
+            // Another slot that nobody holds is another matter.
+            self.slow.reset();
             self.tell(fill, None);
         }
         self.sent = hi;

@@ -106,7 +106,7 @@ impl Fill {
         programs: &[Pubkey],
     ) -> Self {
         Self {
-            pool,
+            pool: pool.map(|pool| pool.only(programs.iter().copied())),
             client,
             status,
             events,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hypernode_decoder::chain::Block;
-use hypernode_decoder::{Decoder, Rows};
+use hypernode_decoder::{Decoder, Keep, Rows};
 use hypernode_schemas::table::TableRows;
 use hypernode_warehouse::ledger::{Intervals, LedgerRow, rows_in};
 use hypernode_warehouse::{Batch, Client, Ledger, Reason, Retraction};
@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use self::plan::{Stretch, holes, stretches};
-pub(super) use self::requests::answer;
+pub(super) use self::requests::Requests;
 use super::status::StatusHandle;
 use super::store::{Patience, Rewrite, Work, store};
 use super::{PipelineError, open_warehouse_but};
@@ -195,6 +195,7 @@ async fn one(
         taken: Vec::new(),
         hollow: None,
         finalized: 0,
+        writing: None,
         done: Repaired {
             from,
             to: from,
@@ -208,7 +209,15 @@ async fn one(
         work.finalized = rpc.tip(Commitment::Finalized).await?;
     }
     let (sender, mut said) = mpsc::channel(16);
-    let source = tokio::spawn(options.source.clone().say(from, to, sender));
+    let decoder = &work.decoder;
+    let source = match options.source.clone() {
+        // One decoder for all of it: what names none of its programs need not be read.
+        Source::Rpc(rpc) if options.missing && decoder.keep() == Keep::Matching => {
+            Source::Rpc(rpc.only(decoder.programs().map(|(_, id)| *id)))
+        }
+        source => source,
+    };
+    let source = tokio::spawn(source.say(from, to, sender));
     while let Some(said) = said.recv().await {
         match said {
             Said::Note(note) => work.notes.push(note),
@@ -229,6 +238,13 @@ struct Place {
     blockhash: [u8; 32],
     parent_slot: u64,
     parent_blockhash: [u8; 32],
+}
+
+/// A group on its way into the tables.
+struct Writing {
+    answer: oneshot::Receiver<Result<(), String>>,
+    rows: u64,
+    blocks: u64,
 }
 
 struct Repair {
@@ -255,6 +271,7 @@ struct Repair {
     taken: Vec<(u64, u64)>,
     /// First of the slots right before the next batch that hold no block and are in no batch: they go with it.
     hollow: Option<u64>,
+    writing: Option<Writing>,
     /// Highest slot known to be final, for slots that were not stored.
     finalized: u64,
     done: Repaired,
@@ -463,16 +480,29 @@ impl Repair {
         let stopping = || VerifyError::Range("the indexer is stopping".into());
         // Held for this moment only: the writer ends when nobody can send any more.
         let out = self.out.upgrade().ok_or_else(stopping)?;
+        // One group is written while the next one is fetched and decoded.
+        self.written().await?;
         out.send(Work::Rewrite(Box::new(rewrite)))
             .await
             .map_err(|_| stopping())?;
-        drop(out);
-        answer
-            .await
-            .map_err(|_| stopping())?
-            .map_err(VerifyError::Range)?;
-        self.done.rows += rows;
-        self.done.blocks += blocks;
+        self.writing = Some(Writing {
+            answer,
+            rows,
+            blocks,
+        });
+        Ok(())
+    }
+
+    /// Waits for the group that is being written.
+    async fn written(&mut self) -> Result<(), VerifyError> {
+        let Some(writing) = self.writing.take() else {
+            return Ok(());
+        };
+        let stopping = |_| VerifyError::Range("the indexer is stopping".into());
+        let answer = writing.answer.await.map_err(stopping)?;
+        answer.map_err(VerifyError::Range)?;
+        self.done.rows += writing.rows;
+        self.done.blocks += writing.blocks;
         Ok(())
     }
 
@@ -481,6 +511,7 @@ impl Repair {
             self.close().await?;
         }
         self.send(true).await?;
+        self.written().await?;
         self.done.to = to;
         Ok(self.done)
     }

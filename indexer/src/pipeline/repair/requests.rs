@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hypernode_decoder::Decoder;
 use hypernode_warehouse::operator::{self, Kind, Request};
@@ -11,6 +11,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{RepairOptions, rewrite};
+use crate::pipeline::fill::FillStatus;
+use crate::pipeline::status::StatusHandle;
 use crate::pipeline::store::Work;
 use crate::recording::Format;
 use crate::rpc::Pool;
@@ -19,77 +21,92 @@ use crate::verify::{Source, VerifyError};
 /// How often it is looked for wishes.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Answers wishes until `stop`. One that was cut off by the end of an earlier run is begun anew.
-pub(in crate::pipeline) async fn answer(
-    client: Client,
-    decoder: Arc<Decoder>,
-    rpc: Option<Pool>,
-    out: mpsc::WeakSender<Work>,
-    stop: CancellationToken,
-) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
-            () = stop.cancelled() => return,
-        }
-        // An absent ClickHouse is told of by the writer.
-        let mut wishes = Vec::new();
-        for kind in [Kind::Repair, Kind::Backfill] {
-            let pending = operator::pending(&client, kind).await.unwrap_or_default();
-            wishes.extend(pending.into_iter().map(|request| (kind, request)));
-        }
-        for (kind, request) in wishes {
-            let work = one(&client, &decoder, rpc.as_ref(), &out, kind, &request);
-            let answered = tokio::select! {
-                answered = work => answered,
+/// Who answers them.
+pub(in crate::pipeline) struct Requests {
+    pub(in crate::pipeline) client: Client,
+    pub(in crate::pipeline) decoder: Arc<Decoder>,
+    pub(in crate::pipeline) rpc: Option<Pool>,
+    pub(in crate::pipeline) out: mpsc::WeakSender<Work>,
+    pub(in crate::pipeline) status: StatusHandle,
+}
+
+impl Requests {
+    /// Answers wishes until `stop`. One that was cut off by the end of an earlier run is begun anew.
+    pub(in crate::pipeline) async fn answer(self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(EVERY) => {}
                 () = stop.cancelled() => return,
-            };
-            if let Err(error) = answered {
-                tracing::warn!(%error, "a repair waits");
-                break;
+            }
+            // An absent ClickHouse is told of by the writer.
+            let mut wishes = Vec::new();
+            for kind in [Kind::Repair, Kind::Backfill] {
+                let pending = operator::pending(&self.client, kind).await;
+                let pending = pending.unwrap_or_default();
+                wishes.extend(pending.into_iter().map(|request| (kind, request)));
+            }
+            for (kind, request) in wishes {
+                let answered = tokio::select! {
+                    answered = self.one(kind, &request) => answered,
+                    () = stop.cancelled() => return,
+                };
+                self.status.update(|status| status.rewriting = None);
+                if let Err(error) = answered {
+                    tracing::warn!(%error, "a repair waits");
+                    break;
+                }
             }
         }
     }
-}
 
-async fn one(
-    client: &Client,
-    decoder: &Arc<Decoder>,
-    rpc: Option<&Pool>,
-    out: &mpsc::WeakSender<Work>,
-    kind: Kind,
-    request: &Request,
-) -> Result<(), WarehouseError> {
-    let (from, to) = (request.slot_lo, request.slot_hi);
-    let what = kind.name();
-    tracing::info!(
-        from,
-        to,
-        source = request.source,
-        what,
-        "slots are written on request"
-    );
-    let done = match read_source(&request.source, rpc) {
-        Ok(source) => {
-            let options = RepairOptions {
+    async fn one(&self, kind: Kind, request: &Request) -> Result<(), WarehouseError> {
+        let (from, to) = (request.slot_lo, request.slot_hi);
+        let what = kind.name();
+        tracing::info!(
+            from,
+            to,
+            source = request.source,
+            what,
+            "slots are written on request"
+        );
+        let done = match read_source(&request.source, self.rpc.as_ref()) {
+            Ok(source) => {
+                let options = RepairOptions {
+                    from,
+                    to,
+                    source,
+                    missing: kind == Kind::Backfill,
+                    chosen: false,
+                };
+                let begun = Instant::now();
+                let progress = |slot: u64| self.tell((from, to), slot, begun);
+                let (client, out) = (self.client.clone(), self.out.clone());
+                rewrite(options, Arc::clone(&self.decoder), client, out, progress).await
+            }
+            Err(why) => Err(VerifyError::Range(why)),
+        };
+        let (done, text) = match done {
+            Ok(done) => (true, done.text(kind == Kind::Backfill)),
+            Err(VerifyError::Warehouse(error)) if error.is_retryable() => return Err(error),
+            Err(error) => (false, error.to_string()),
+        };
+        tracing::info!(done, "{text}");
+        operator::answer(&self.client, request.id, done, &text).await
+    }
+
+    fn tell(&self, (from, to): (u64, u64), slot: u64, begun: Instant) {
+        let done = slot.saturating_add(1).saturating_sub(from);
+        let per_second = done as f64 / begun.elapsed().as_secs_f64().max(1e-3);
+        self.status.update(|status| {
+            status.rewriting = Some(FillStatus {
                 from,
                 to,
-                source,
-                missing: kind == Kind::Backfill,
-                chosen: false,
-            };
-            let decoder = Arc::clone(decoder);
-            rewrite(options, decoder, client.clone(), out.clone(), |_| {}).await
-        }
-        Err(why) => Err(VerifyError::Range(why)),
-    };
-    let (done, text) = match done {
-        Ok(done) => (true, done.text(kind == Kind::Backfill)),
-        Err(VerifyError::Warehouse(error)) if error.is_retryable() => return Err(error),
-        Err(error) => (false, error.to_string()),
-    };
-    tracing::info!(done, "{text}");
-    operator::answer(client, request.id, done, &text).await
+                done,
+                per_second,
+                stuck: None,
+            });
+        });
+    }
 }
 
 /// A source as a request names it: `rpc` for the instance's own, or `recording:FORMAT:SLOT:PATH`.
