@@ -1,7 +1,8 @@
 //! What is stored, beside what a clean run stores: row by row.
 
 use anyhow::Result;
-use hypernode_warehouse::{Client, gaps};
+use hypernode_warehouse::Client;
+use hypernode_warehouse::gaps::{self, GapRow, GapState};
 
 use crate::store::{DATABASE, TRUTH};
 
@@ -34,6 +35,15 @@ pub struct Difference {
 }
 
 impl Difference {
+    /// With what another range came to.
+    pub fn add(&mut self, other: Self) {
+        self.lost += other.lost;
+        self.duplicated += other.duplicated;
+        self.derived += other.derived;
+        self.rows += other.rows;
+        self.lines.extend(other.lines);
+    }
+
     /// Nothing differs.
     #[must_use]
     pub fn is_none(&self) -> bool {
@@ -111,12 +121,33 @@ async fn tables(client: &Client, but: &[&str]) -> Result<Vec<(String, String)>> 
 ///
 /// # Errors
 /// What ClickHouse said.
-pub async fn open_gaps(client: &Client) -> Result<Vec<String>> {
+pub async fn open_gaps(client: &Client) -> Result<Vec<GapRow>> {
     let gaps = gaps::list(client).await?;
-    let open = gaps.into_iter().filter(|gap| gap.state == "open");
-    Ok(open
-        .map(|gap| format!("slots {} to {}: {}", gap.slot_lo, gap.slot_hi, gap.reason))
+    Ok(gaps
+        .into_iter()
+        .filter(|gap| gap.state == GapState::Open.name())
         .collect())
+}
+
+/// The slots of `from..=to` that lie in none of these gaps.
+#[must_use]
+pub fn outside(gaps: &[GapRow], from: u64, to: u64) -> Vec<(u64, u64)> {
+    let mut ranges: Vec<(u64, u64)> = gaps.iter().map(|gap| (gap.slot_lo, gap.slot_hi)).collect();
+    ranges.sort_unstable();
+    let (mut out, mut at) = (Vec::new(), from);
+    for (lo, hi) in ranges {
+        if lo > to {
+            break;
+        }
+        if lo > at {
+            out.push((at, lo - 1));
+        }
+        at = at.max(hi.saturating_add(1));
+    }
+    if at <= to {
+        out.push((at, to));
+    }
+    out
 }
 
 /// The slots that the ledger covers: first, last, and how many are missing between.
@@ -131,4 +162,26 @@ pub async fn covered(client: &Client) -> Result<Option<(u64, u64, u64)>> {
         .into_iter()
         .find(|(.., count)| *count > 0)
         .map(|(from, to, missing, _)| (from, to, missing)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_on_record_is_left_out() {
+        let gap = |slot_lo, slot_hi| GapRow {
+            slot_lo,
+            slot_hi,
+            state: "open".into(),
+            reason: String::new(),
+            source: String::new(),
+            at: String::new(),
+        };
+        assert_eq!(outside(&[], 1, 9), [(1, 9)]);
+        let gaps = [gap(6, 7), gap(1, 2), gap(7, 8), gap(20, 30)];
+        assert_eq!(outside(&gaps, 1, 9), [(3, 5), (9, 9)]);
+        assert_eq!(outside(&gaps, 1, 25), [(3, 5), (9, 19)]);
+        assert_eq!(outside(&[gap(1, 9)], 1, 9), []);
+    }
 }

@@ -94,11 +94,17 @@ pub async fn seed(store: &Store, seed: u64, keep: &Keep) -> Result<Outcome> {
     }
     let options = NetOptions {
         confirmed_death: if rounds.forks { 60 } else { 0 },
+        replay_slots: if rounds.forgets { 6 } else { 150 },
         ..NetOptions::new(&root, seed)
     };
     let last_slot = options.last_slot;
     let mut net = Net::start(&own_program()?, options).await?;
-    let proxy = Proxy::start(&net.place, Mischief::seeded(seed)).await?;
+    let mischief = match rounds.forgets {
+        // Much comes from RPC then: an endpoint that also denies what it holds is asked ever more rarely.
+        true => Mischief::default(),
+        false => Mischief::seeded(seed),
+    };
+    let proxy = Proxy::start(&net.place, mischief).await?;
     let answers = match rounds.answers {
         true => Some(StoreProxy::start(&store.endpoint().url, seed).await?),
         false => None,
@@ -107,7 +113,11 @@ pub async fn seed(store: &Store, seed: u64, keep: &Keep) -> Result<Outcome> {
     if let Some(proxy) = &answers {
         endpoint.url.clone_from(&proxy.url);
     }
-    let narrow = ["--set", "indexer.queue_messages=4"];
+    let settings = [
+        (rounds.narrow, "indexer.queue_messages=4"),
+        (rounds.accounts, "accounts.enabled=true"),
+    ];
+    let settings = settings.into_iter().filter(|(wanted, _)| *wanted);
     let indexer = IndexerOptions {
         program: store::hypernode()?,
         data: root.join("data"),
@@ -115,10 +125,8 @@ pub async fn seed(store: &Store, seed: u64, keep: &Keep) -> Result<Outcome> {
         geyser: proxy.place.geyser.clone(),
         rpc: proxy.place.rpc.clone(),
         genesis: net.place.genesis.clone(),
-        arguments: narrow
-            .iter()
-            .filter(|_| rounds.narrow)
-            .map(|&word| word.to_owned())
+        arguments: settings
+            .flat_map(|(_, setting)| ["--set".to_owned(), setting.to_owned()])
             .collect(),
     };
     let log = root.join("indexer.log");

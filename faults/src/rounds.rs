@@ -8,8 +8,10 @@ use rand_chacha::ChaCha8Rng;
 
 /// Fail points that one seed aims at; all of them come in turn over the seeds.
 const AIMS: u64 = 2;
-/// Longest wait for a fail point to be reached.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+/// Longest wait for a fail point to be reached: the chain goes on for about as long.
+const PATIENCE: Duration = Duration::from_millis(3_000);
+/// A life in which blocks become final and are stored.
+const LONG: Duration = Duration::from_millis(1_800);
 
 /// One life of an indexer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,10 @@ pub(crate) struct Rounds {
     pub(crate) bare: bool,
     /// Next to nothing may wait in memory.
     pub(crate) narrow: bool,
+    /// The server replays next to nothing: what was missed is a hole.
+    pub(crate) forgets: bool,
+    /// Accounts are followed, too.
+    pub(crate) accounts: bool,
 }
 
 impl Rounds {
@@ -51,6 +57,8 @@ impl Rounds {
             answers: group("writer.remove") || seed.is_multiple_of(4),
             bare: group("migrate.") || group("evolve.") || group("digest.header"),
             narrow: group("wal."),
+            forgets: group("gap."),
+            accounts: group("account."),
         };
         for aim in aims {
             all.aim(aim, rng);
@@ -79,14 +87,22 @@ impl Rounds {
             // Leaves are of final blocks.
             Some("digest") => {
                 if aim != "digest.header" {
-                    self.any(rng);
+                    self.rounds.push(Round {
+                        point: None,
+                        time: LONG,
+                    });
                 }
                 1
             }
-            Some("retract" | "gap") => 1,
+            Some("gap") => {
+                // There is a hole only behind what is stored.
+                self.die("writer.ledger.after", 1);
+                1
+            }
+            Some("retract" | "account") => 1,
             Some("migrate" | "evolve") => rng.random_range(1..=30),
             _ if aim == "writer.remove" => 1,
-            _ => rng.random_range(1..=6),
+            _ => rng.random_range(1..=3),
         };
         self.die(aim, often);
     }

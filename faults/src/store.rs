@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use hypernode_decoder::{Decoder, Keep, ProgramConfig, idl};
@@ -10,12 +11,16 @@ use hypernode_indexer::pipeline::{self, RecordingOptions, RecordingOutcome, Stat
 use hypernode_schemas::{canonical, localnet};
 use hypernode_warehouse::engine::{Engine, EngineOptions};
 use hypernode_warehouse::{Client, Endpoint, migrate};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio_util::sync::CancellationToken;
 
 /// Database of the indexer that is killed.
 pub const DATABASE: &str = "faulty";
 /// Database of the clean run.
 pub const TRUTH: &str = "clean";
+
+/// Longest wait for a killed engine.
+const BACK: Duration = Duration::from_secs(20);
 
 /// The open engine with both databases.
 #[derive(Debug)]
@@ -111,6 +116,24 @@ impl Store {
             decoder: decoder.into(),
             _dir: dir,
         })
+    }
+
+    /// Kills the engine as `kill -9` does, and waits until its keeper has started another.
+    ///
+    /// # Errors
+    /// When there is no process, or none comes back in time.
+    pub(crate) async fn kill_engine(&self) -> Result<()> {
+        let id = self.engine.pid().and_then(|id| i32::try_from(id).ok());
+        let process = id.and_then(Pid::from_raw).context("the engine is gone")?;
+        kill_process(process, Signal::KILL)?;
+        let began = Instant::now();
+        while self.client.ping().await.is_err() {
+            if began.elapsed() > BACK {
+                bail!("the engine did not come back");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
     }
 
     /// Where the indexer writes.

@@ -31,6 +31,13 @@ async fn transactions_come_without_outcome_before_their_slot_is_processed() {
     let dir = tempfile::tempdir().unwrap();
     let net = start(dir.path()).await;
     reach(&net, 2).await;
+    // The same slots as everybody sees them later; asked for first, so that none is missed.
+    let processed = SubscribeRequest {
+        transactions: named(SubscribeRequestFilterTransactions::default()),
+        commitment: Some(CommitmentLevel::Confirmed.into()),
+        ..Default::default()
+    };
+    let mut executed = subscribe(&net.geyser_url(), processed).await;
     let mut client = GeyserClient::connect(net.geyser_url()).await.unwrap();
     let ask = |ping| SubscribeDeshredRequest {
         deshred_transactions: named(SubscribeRequestFilterDeshredTransactions::default()),
@@ -44,13 +51,6 @@ async fn transactions_come_without_outcome_before_their_slot_is_processed() {
         .await
         .unwrap()
         .into_inner();
-    // The same slots as everybody sees them later.
-    let processed = SubscribeRequest {
-        transactions: named(SubscribeRequestFilterTransactions::default()),
-        commitment: Some(CommitmentLevel::Confirmed.into()),
-        ..Default::default()
-    };
-    let mut executed = subscribe(&net.geyser_url(), processed).await;
     let (mut early, mut pong) = (HashMap::new(), None);
     let (mut last, mut slots) = (0, 0);
     while slots < 4 {

@@ -319,20 +319,25 @@ fn in_transactions() -> Vec<Scenario> {
             recorded::imitations,
             &[],
         ),
-        elsewhere(
+        recorded(
             "precompiles",
-            "programs that log no invoke line",
-            "decoder tests of the scan (I-11)",
+            "an instruction that logs no line stands before all others",
+            recorded::precompile_first,
+            &["outer_ix"],
         ),
-        elsewhere(
+        recorded(
             "log-truncated",
-            "the log ends at 10 KB",
-            "localnet tests of forgeries (I-10)",
+            "the log ends right after the last event",
+            recorded::log_full,
+            &["log_truncated"],
         ),
-        elsewhere(
+        live(
             "filter-changes",
-            "filters change while the stream runs",
-            "hypernode tests of reload (I-25)",
+            "filters change while the stream runs, and the indexer is killed after that",
+            Live {
+                act: Act::AddIdl,
+                ..Live::new(Mischief::default)
+            },
         ),
         elsewhere(
             "late-account-updates",
@@ -440,6 +445,14 @@ fn on_a_validator() -> Vec<Scenario> {
                     ..StreamPlan::default()
                 })
             }),
+        ),
+        live(
+            "engine-killed",
+            "batches without an answer are sent again: none torn, none twice, tables and what follows from them agree",
+            Live {
+                act: Act::KillEngine(3),
+                ..Live::new(Mischief::default)
+            },
         ),
         live(
             "long-restart",

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use super::Verdict;
-use crate::compare;
+use crate::compare::{self, Difference};
 use crate::indexer::{Ended, Indexer, IndexerOptions};
 use crate::ingest::own_program;
 use crate::net::{Net, NetOptions, Place};
@@ -42,6 +42,10 @@ pub(super) enum Act {
     KillIndexer(u32),
     /// The indexer stands still for so long.
     StopIndexer(Duration),
+    /// ClickHouse is killed so many times under the writer.
+    KillEngine(u32),
+    /// A further program is to be indexed; then the indexer is killed.
+    AddIdl,
 }
 
 impl Live {
@@ -79,6 +83,19 @@ impl Live {
                     running.kill().await?;
                     running = Indexer::start(&indexer, None, &log)?;
                 }
+            }
+            Act::KillEngine(times) => {
+                for _ in 0..times {
+                    tokio::time::sleep(Duration::from_millis(700)).await;
+                    store.kill_engine().await?;
+                }
+            }
+            Act::AddIdl => {
+                tokio::time::sleep(Duration::from_millis(900)).await;
+                add_idl(&indexer.data)?;
+                tokio::time::sleep(Duration::from_millis(2_500)).await;
+                running.kill().await?;
+                running = Indexer::start(&indexer, None, &log)?;
             }
             Act::StopIndexer(time) => {
                 tokio::time::sleep(Duration::from_millis(900)).await;
@@ -132,18 +149,55 @@ async fn verdict(store: &Store, stored: Option<(u64, u64, u64)>, last: u64) -> R
         return Ok(Verdict::Failed("nothing is stored".to_owned()));
     };
     let gaps = compare::open_gaps(&store.client).await?;
-    let whole = missing == 0 && to + TAIL >= last;
-    let difference = compare::compare(&store.client, 1, to).await?;
-    if whole && difference.is_none() {
-        return Ok(Verdict::Equal(difference.rows));
+    // Outside of what is on record nothing may be missing, and nowhere may anything be too much.
+    let mut difference = Difference::default();
+    for (from, to) in compare::outside(&gaps, 1, to) {
+        difference.add(compare::compare(&store.client, from, to).await?);
     }
-    if difference.duplicated == 0 && !gaps.is_empty() {
-        return Ok(Verdict::Gap(gaps.join("; ")));
+    for gap in &gaps {
+        let within = compare::compare(&store.client, gap.slot_lo, gap.slot_hi).await?;
+        difference.duplicated += within.duplicated;
+    }
+    // What stops short of the end stops before a gap.
+    let stops = to + TAIL < last;
+    let told = gaps
+        .iter()
+        .any(|gap| gap.slot_lo <= to + TAIL && gap.slot_hi > to);
+    if difference.is_none() && (!stops || told) {
+        if gaps.is_empty() && missing == 0 {
+            return Ok(Verdict::Equal(difference.rows));
+        }
+        if !gaps.is_empty() {
+            let told: Vec<String> = gaps
+                .iter()
+                .map(|gap| format!("slots {} to {}: {}", gap.slot_lo, gap.slot_hi, gap.reason))
+                .collect();
+            return Ok(Verdict::Gap(told.join("; ")));
+        }
     }
     let lines = difference.lines.join("; ");
     Ok(Verdict::Failed(format!(
-        "stored {from} to {to} of {last}, {missing} slots missing between, without a word; {lines}"
+        "stored {from} to {to} of {last}, {missing} slots missing between, {} gaps on record; {lines}",
+        gaps.len()
     )))
+}
+
+/// Another program's IDL, which the stream has to be asked for anew.
+fn add_idl(data: &Path) -> Result<()> {
+    let id = bs58::encode(hypernode_schemas::localnet::program_id("probe")).into_string();
+    let idl = serde_json::json!({
+        "address": id,
+        "metadata": {"name": "probe", "version": "0.1.0", "spec": "0.1.0"},
+        "instructions": [],
+        "events": [{"name": "Pulse", "discriminator": [77, 1]}],
+        "types": [{"name": "Pulse", "type": {"kind": "struct", "fields": []}}],
+    });
+    let folder = data.join("idl");
+    std::fs::create_dir_all(&folder)?;
+    Ok(std::fs::write(
+        folder.join("probe.idl.json"),
+        idl.to_string(),
+    )?)
 }
 
 fn indexer(store: &Store, place: &Place, root: &Path) -> Result<IndexerOptions> {

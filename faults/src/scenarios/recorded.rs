@@ -8,6 +8,7 @@ use yellowstone_grpc_proto::geyser::{
     SlotStatus, SubscribeUpdate, SubscribeUpdateBlock, SubscribeUpdateBlockMeta,
     SubscribeUpdateSlot, SubscribeUpdateTransaction, subscribe_update::UpdateOneof,
 };
+use yellowstone_grpc_proto::prelude::CompiledInstruction;
 
 use super::Verdict;
 use crate::compare;
@@ -182,6 +183,54 @@ pub(super) fn without_height(mut block: SubscribeUpdateBlock) -> Vec<UpdateOneof
         // Only where the height follows from its place.
         if instruction.stack_height == Some(2) {
             instruction.stack_height = None;
+        }
+    }
+    vec![UpdateOneof::Block(block)]
+}
+
+/// A check by a precompile before everything else: an instruction without a line in the log.
+pub(super) fn precompile_first(mut block: SubscribeUpdateBlock) -> Vec<UpdateOneof> {
+    let id = bs58::decode("Ed25519SigVerify111111111111111111111111111").into_vec();
+    for transaction in &mut block.transactions {
+        let message = transaction
+            .transaction
+            .as_mut()
+            .and_then(|t| t.message.as_mut());
+        let (Some(message), Some(meta)) = (message, transaction.meta.as_mut()) else {
+            continue;
+        };
+        // Keys of lookup tables stand behind the message's own: another one would move them.
+        let loaded = meta.loaded_writable_addresses.len() + meta.loaded_readonly_addresses.len();
+        let (Ok(id), Some(header), 0) = (&id, message.header.as_mut(), loaded) else {
+            continue;
+        };
+        header.num_readonly_unsigned_accounts += 1;
+        let check = CompiledInstruction {
+            program_id_index: message.account_keys.len() as u32,
+            accounts: Vec::new(),
+            data: vec![0, 0],
+        };
+        message.account_keys.push(id.clone());
+        message.instructions.insert(0, check);
+        for group in &mut meta.inner_instructions {
+            group.index += 1;
+        }
+    }
+    vec![UpdateOneof::Block(block)]
+}
+
+/// The log is full right after the last event.
+pub(super) fn log_full(mut block: SubscribeUpdateBlock) -> Vec<UpdateOneof> {
+    let transactions = block.transactions.iter_mut();
+    for meta in transactions.filter_map(|transaction| transaction.meta.as_mut()) {
+        let last = meta
+            .log_messages
+            .iter()
+            .rposition(|line| line.starts_with("Program data: "));
+        // Of a failed transaction the lines that follow tell who failed.
+        if let (Some(last), None) = (last, &meta.err) {
+            meta.log_messages.truncate(last + 1);
+            meta.log_messages.push("Log truncated".to_owned());
         }
     }
     vec![UpdateOneof::Block(block)]

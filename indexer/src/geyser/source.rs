@@ -176,7 +176,7 @@ impl Source {
         // The window moves on: what it begins with now is asked for at once, and if that is gone too, the tip. RPC fills
         // what lies before.
         let again = self.endpoints.lose(needed, available);
-        if again {
+        if again || self.endpoints.others_may_hold(needed) {
             self.endpoints.failed(now);
         }
         let really = available.is_none_or(|first| first > needed) || wanted == needed;

@@ -45,8 +45,13 @@ pub(in crate::pipeline) async fn anchor(
 }
 
 async fn find(pool: &Pool, from: u64) -> Result<Option<Anchor>, RpcError> {
-    let level = Commitment::Finalized;
-    let tip = pool.tip(level).await?;
+    let mut level = Commitment::Finalized;
+    let mut tip = pool.tip(level).await?;
+    if tip < from {
+        // Not final yet, and a server may no longer replay it all the same.
+        level = Commitment::Confirmed;
+        tip = pool.tip(level).await?;
+    }
     let mut at = from;
     while at <= tip {
         let slots = pool.slots(at, tip, level).await?;
