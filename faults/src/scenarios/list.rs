@@ -323,7 +323,7 @@ fn in_transactions() -> Vec<Scenario> {
             "precompiles",
             "an instruction that logs no line stands before all others",
             recorded::precompile_first,
-            &["outer_ix"],
+            &["outer_ix", "path"],
         ),
         recorded(
             "log-truncated",

@@ -184,10 +184,10 @@ async fn verdict(store: &Store, stored: Option<(u64, u64, u64)>, last: u64) -> R
 
 /// Another program's IDL, which the stream has to be asked for anew.
 fn add_idl(data: &Path) -> Result<()> {
-    let id = bs58::encode(hypernode_schemas::localnet::program_id("probe")).into_string();
+    let id = bs58::encode(hypernode_schemas::localnet::program_id("nobody")).into_string();
     let idl = serde_json::json!({
         "address": id,
-        "metadata": {"name": "probe", "version": "0.1.0", "spec": "0.1.0"},
+        "metadata": {"name": "nobody", "version": "0.1.0", "spec": "0.1.0"},
         "instructions": [],
         "events": [{"name": "Pulse", "discriminator": [77, 1]}],
         "types": [{"name": "Pulse", "type": {"kind": "struct", "fields": []}}],
@@ -195,7 +195,7 @@ fn add_idl(data: &Path) -> Result<()> {
     let folder = data.join("idl");
     std::fs::create_dir_all(&folder)?;
     Ok(std::fs::write(
-        folder.join("probe.idl.json"),
+        folder.join("nobody.idl.json"),
         idl.to_string(),
     )?)
 }
