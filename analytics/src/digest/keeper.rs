@@ -86,10 +86,12 @@ impl Keeper {
         settle_tables(&self.client, "digest_").await?;
         let kept = store::newest(&self.client).await?;
         let count = kept.as_ref().map_or(0, |kept| kept.count);
-        let beyond: u64 = query::row(
+        let (beyond, before): (u64, u64) = query::row(
             &self.client,
-            "leaves beyond the checkpoint",
-            &format!("SELECT count() FROM digest_leaves WHERE number >= {count}"),
+            "the leaves that the checkpoint counts",
+            &format!(
+                "SELECT countIf(number >= {count}), countIf(number < {count}) FROM digest_leaves"
+            ),
         )
         .await?;
         if beyond > 0 {
@@ -99,6 +101,19 @@ impl Keeper {
             .await?;
         }
         let header = store::headers(&self.client).await?.pop();
+        if before != count {
+            // A checkpoint vouches for leaves that are not there: nothing that follows from it holds.
+            tracing::warn!(
+                leaves = before,
+                of = count,
+                "the digest lacks leaves; computing it anew"
+            );
+            self.forget_from(0).await?;
+            return Ok(State {
+                header,
+                ..State::default()
+            });
+        }
         let Some(kept) = kept else {
             return Ok(State {
                 header,
