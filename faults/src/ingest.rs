@@ -18,8 +18,10 @@ use crate::store::{self, Store};
 
 /// Longest run of one seed.
 const PATIENCE: Duration = Duration::from_secs(90);
-/// Time between looks at what is stored.
+/// Time between looks at whether it lives.
 const EVERY: Duration = Duration::from_millis(20);
+/// Between questions how far it has come: each costs the engine some milliseconds.
+const ASK: Duration = Duration::from_millis(100);
 /// Slots at the chain's end that an open window may hold back.
 const TAIL: u64 = 10;
 
@@ -147,9 +149,9 @@ pub async fn seed(store: &Store, seed: u64, keep: &Keep) -> Result<Outcome> {
         }
         refuse_exit(&mut running, &log)?;
         if began.elapsed() > PATIENCE {
-            bail!("seed {seed}: the chain ends at slot {last_slot}, stored is {covered:?}");
+            bail!("the chain ends at slot {last_slot}, stored is {covered:?}");
         }
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(ASK).await;
     };
     running.kill().await?;
     let difference = compare::compare(&store.client, 1, slots.1).await?;

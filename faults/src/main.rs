@@ -6,14 +6,18 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use hypernode_faults::ingest::{self, Keep, Summary};
+use hypernode_faults::ingest::{self, Keep, Outcome, Summary};
 use hypernode_faults::net::{self, NetOptions};
 use hypernode_faults::scenarios;
 use hypernode_faults::store::Store;
 use hypernode_warehouse::fail;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 /// Breaks things on purpose: networks, connections, processes; then compares what is stored with the chain.
 #[derive(Debug, Parser)]
@@ -45,6 +49,9 @@ struct Ingest {
     /// The first one.
     #[arg(long, default_value_t = 1)]
     from_seed: u64,
+    /// Seeds that run at once, each with an engine of its own.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=64))]
+    jobs: u64,
     /// Keep chains, data directories and logs of the seeds here.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -116,56 +123,98 @@ async fn scenarios(args: Scenarios) -> Result<bool> {
 }
 
 async fn ingest(args: Ingest) -> Result<bool> {
-    let store = Store::open().await?;
-    let mut summary = Summary::default();
-    let mut broken = Vec::new();
-    let mut deaths: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    let keep = Keep(args.keep);
-    for seed in args.from_seed..args.from_seed.saturating_add(args.seeds) {
-        summary.seeds += 1;
-        match ingest::seed(&store, seed, &keep).await {
-            Ok(outcome) => {
-                let difference = &outcome.difference;
-                eprintln!(
-                    "seed {seed}: slots {} to {}, {} rows, {} kills, {:.1} s",
-                    outcome.slots.0,
-                    outcome.slots.1,
-                    difference.rows,
-                    outcome.kills,
-                    outcome.time.as_secs_f64()
-                );
-                for line in &difference.lines {
-                    eprintln!("  {line}");
-                }
-                summary.kills += outcome.kills;
-                summary.lost += difference.lost;
-                summary.duplicated += difference.duplicated;
-                summary.derived_mismatch += difference.derived;
-                if let Some(how) = &outcome.digest {
-                    eprintln!("  the index digest is not the clean run's: {how}");
-                    summary.digest_mismatch += 1;
-                }
-                for (point, died) in &outcome.points {
-                    let (armed, deaths) = deaths.entry(point).or_default();
-                    *armed += 1;
-                    *deaths += u64::from(*died);
-                }
+    let began = Instant::now();
+    let seeds = args.from_seed..args.from_seed.saturating_add(args.seeds);
+    let (sender, mut outcomes) = mpsc::unbounded_channel();
+    let left = Arc::new(Mutex::new(seeds));
+    let mut jobs = JoinSet::new();
+    for _ in 0..args.jobs.min(args.seeds) {
+        let (left, sender, keep) = (Arc::clone(&left), sender.clone(), Keep(args.keep.clone()));
+        jobs.spawn(async move {
+            let store = Store::open().await?;
+            loop {
+                let next = left.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some(seed) = next else {
+                    break;
+                };
+                let outcome = ingest::seed(&store, seed, &keep).await;
+                // Who listens to the end is below.
+                let _ = sender.send((seed, outcome));
             }
+            store.close().await;
+            anyhow::Ok(())
+        });
+    }
+    drop(sender);
+    let mut report = Report::default();
+    while let Some((seed, outcome)) = outcomes.recv().await {
+        report.add(seed, outcome);
+    }
+    while let Some(job) = jobs.join_next().await {
+        job??;
+    }
+    report.print(began.elapsed());
+    say(&serde_json::to_string(&report.summary)?);
+    Ok(report.broken.is_empty() && report.summary.is_good())
+}
+
+/// What the seeds came to.
+#[derive(Default)]
+struct Report {
+    summary: Summary,
+    broken: Vec<u64>,
+    /// Fail points: how often they were aimed at, and how often one died there.
+    deaths: BTreeMap<&'static str, (u64, u64)>,
+}
+
+impl Report {
+    fn add(&mut self, seed: u64, outcome: Result<Outcome>) {
+        self.summary.seeds += 1;
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
             Err(error) => {
                 eprintln!("seed {seed}: {error:#}");
-                broken.push(seed);
+                self.broken.push(seed);
+                return;
             }
+        };
+        let difference = &outcome.difference;
+        eprintln!(
+            "seed {seed}: slots {} to {}, {} rows, {} kills, {:.1} s",
+            outcome.slots.0,
+            outcome.slots.1,
+            difference.rows,
+            outcome.kills,
+            outcome.time.as_secs_f64()
+        );
+        for line in &difference.lines {
+            eprintln!("  {line}");
+        }
+        self.summary.kills += outcome.kills;
+        self.summary.lost += difference.lost;
+        self.summary.duplicated += difference.duplicated;
+        self.summary.derived_mismatch += difference.derived;
+        if let Some(how) = &outcome.digest {
+            eprintln!("  the index digest is not the clean run's: {how}");
+            self.summary.digest_mismatch += 1;
+        }
+        for (point, died) in &outcome.points {
+            let (armed, deaths) = self.deaths.entry(point).or_default();
+            *armed += 1;
+            *deaths += u64::from(*died);
         }
     }
-    store.close().await;
-    eprintln!("{:22} {:>5} {:>5}", "fail point", "armed", "died");
-    for point in fail::POINTS {
-        let (armed, died) = deaths.get(point).copied().unwrap_or_default();
-        eprintln!("{point:22} {armed:5} {died:5}");
+
+    fn print(&self, time: Duration) {
+        eprintln!("{:22} {:>5} {:>5}", "fail point", "armed", "died");
+        for point in fail::POINTS {
+            let (armed, died) = self.deaths.get(point).copied().unwrap_or_default();
+            eprintln!("{point:22} {armed:5} {died:5}");
+        }
+        if !self.broken.is_empty() {
+            eprintln!("not ended: seeds {:?}", self.broken);
+        }
+        let each = time.as_secs_f64() / self.summary.seeds.max(1) as f64;
+        eprintln!("{:.0} s in all, {each:.1} s a seed", time.as_secs_f64());
     }
-    if !broken.is_empty() {
-        eprintln!("not ended: seeds {broken:?}");
-    }
-    say(&serde_json::to_string(&summary)?);
-    Ok(broken.is_empty() && summary.is_good())
 }

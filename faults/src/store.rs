@@ -164,9 +164,11 @@ impl Store {
         for client in [&self.client, &self.truth] {
             let sql = "SELECT name FROM system.tables WHERE database = currentDatabase() AND total_rows > 0 \
                        AND name != 'schema_migrations'";
-            for table in client.rows::<String>(sql).await? {
-                client.execute(&format!("TRUNCATE TABLE `{table}`")).await?;
-            }
+            let tables = client.rows::<String>(sql).await?;
+            let truncated = tables.iter().map(|table| async move {
+                client.execute(&format!("TRUNCATE TABLE `{table}`")).await
+            });
+            futures::future::try_join_all(truncated).await?;
         }
         Ok(())
     }

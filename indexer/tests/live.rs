@@ -137,13 +137,20 @@ async fn stream_and_indexer_restart_and_the_chain_goes_on_without_hole_or_double
     assert_eq!((status.state, status.reconnects), (State::Running, 1));
     live.stop().await;
     assert_eq!(slots(&engine).await, (100..140).collect::<Vec<_>>());
-    assert_eq!(ledger(&engine).await.last(), Some(&(136, 139, false)));
+    assert_eq!(
+        ledger(&engine).await.last().map(|row| (row.1, row.2)),
+        Some((139, false))
+    );
 
     let live = Live::start(&server, &decoder, engine.client.clone());
     live.until(|status| status.proven_slot == 150).await;
     live.stop().await;
     assert_eq!(slots(&engine).await, (100..151).collect::<Vec<_>>());
-    assert_eq!(ledger(&engine).await.last(), Some(&(148, 150, true)));
+    // One row or several: what waits is stored together.
+    assert_eq!(
+        ledger(&engine).await.last().map(|row| (row.1, row.2)),
+        Some((150, true))
+    );
     let from: Vec<_> = server.asked().iter().map(|asked| asked.from_slot).collect();
     // What is still on its way to the decoder when the stream breaks is asked for again.
     assert!(from[1].is_some_and(|slot| slot <= 116), "{from:?}");
@@ -295,7 +302,10 @@ async fn a_confirmed_slot_that_dies_is_taken_back_and_the_other_branch_is_stored
     live.stop().await;
     let mut expected: Vec<u64> = (100..107).chain(109..118).collect();
     assert_eq!(slots(&engine).await, expected);
-    assert_eq!(ledger(&engine).await.last(), Some(&(116, 117, true)));
+    assert_eq!(
+        ledger(&engine).await.last().map(|row| (row.1, row.2)),
+        Some((117, true))
+    );
 
     let live = Live::start(&server, &decoder, engine.client.clone());
     live.until(|status| status.proven_slot == 120).await;
@@ -303,17 +313,16 @@ async fn a_confirmed_slot_that_dies_is_taken_back_and_the_other_branch_is_stored
     expected.retain(|slot| *slot < 112);
     expected.extend(113..121);
     assert_eq!(slots(&engine).await, expected);
+    // What stays is cut where the branches part; how many windows one row holds depends on what waited.
+    let rows = ledger(&engine).await;
     assert_eq!(
-        ledger(&engine).await,
-        [
-            (100, 103, false),
-            (104, 106, true),
-            (107, 111, false),
-            (112, 115, false),
-            (116, 119, false),
-            (120, 120, true)
-        ]
+        (rows[0].0, rows.last()),
+        (100, Some(&(120, 120, true))),
+        "{rows:?}"
     );
+    for cut in [106, 111] {
+        assert!(rows.iter().any(|row| row.1 == cut), "{rows:?}");
+    }
     let retracted = engine
         .text("SELECT slot_lo, slot_hi, head_slot, reason FROM retractions ORDER BY seq")
         .await;

@@ -91,6 +91,43 @@ async fn the_same_batch_twice_doubles_nothing() {
     assert!(error.contains("104 to 107"), "{error}");
 }
 
+// I-05, I-06.
+#[tokio::test]
+async fn batches_that_continue_one_another_are_stored_as_one() {
+    let Some(t) = common::engine().await else {
+        return;
+    };
+    common::prepare(&t.client).await;
+    let mut one = batch(&t.client, 100, 103).await;
+    for (lo, hi) in [(104, 107), (108, 111)] {
+        let mut next = batch(&t.client, lo, hi).await;
+        // Of another chain; cut with other IDLs; too much.
+        assert_eq!(
+            one.append(next.clone(), 1_000),
+            Some(Box::new(next.clone()))
+        );
+        next.parent_blockhash = one.last_blockhash;
+        let other = hypernode_warehouse::Batch {
+            idls: [9; 32],
+            ..next.clone()
+        };
+        assert!(one.append(other, 1_000).is_some());
+        assert!(one.append(next.clone(), 87).is_some());
+        assert_eq!(one.append(next, 1_000), None);
+    }
+    assert_eq!((one.rows(), one.blocks, one.finalized_slot), (132, 12, 108));
+    let writer = Writer::new(t.client.clone());
+    assert_eq!(writer.write(&one).await.unwrap().rows, 132);
+    assert_eq!(count(&t.client, "ev_test_Thing").await, 120);
+    assert_eq!(count(&t.client, "ingest_ledger").await, 1);
+    let again = recover(&t.client, &[]).await.unwrap();
+    assert_eq!((again.removed.len(), again.verified), (0, 1));
+    // One insert, one part: what is there after a death is all of it or nothing.
+    let parts = "SELECT max(c) FROM (SELECT table, count() AS c FROM system.parts WHERE active AND database = \
+                 currentDatabase() AND table IN ('ev_test_Thing', 'blocks') GROUP BY table)";
+    assert_eq!(t.client.rows::<u64>(parts).await.unwrap(), [1]);
+}
+
 // I-05, I-07.
 #[tokio::test]
 async fn rows_without_a_ledger_entry_are_removed_and_written_again() {

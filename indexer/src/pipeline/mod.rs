@@ -4,6 +4,7 @@ mod blocks;
 mod coverage;
 mod drain;
 mod fill;
+mod gather;
 mod latency;
 mod live;
 mod progress;

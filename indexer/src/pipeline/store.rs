@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::PipelineError;
+use super::gather::{Next, Queue};
 use super::status::StatusHandle;
 use crate::batch::Cut;
 use crate::geyser::Backoff;
@@ -41,23 +42,6 @@ pub(super) struct Rewrite {
     pub(super) batches: Vec<Batch>,
     /// Told what became of it, unless the run ends before.
     pub(super) done: oneshot::Sender<Result<(), String>>,
-}
-
-/// The same, as the writer takes it.
-enum Next {
-    Batch(Box<Batch>, Option<Ahead>),
-    Retract(Retraction),
-    Rewrite(Box<Rewrite>),
-}
-
-impl Next {
-    fn new(work: Work, source: &str) -> Self {
-        match work {
-            Work::Batch(ready) => Self::Batch(Box::new(batch(ready, source)), None),
-            Work::Retract(retraction) => Self::Retract(retraction),
-            Work::Rewrite(rewrite) => Self::Rewrite(rewrite),
-        }
-    }
 }
 
 /// A batch on its way, with what was known when it was cut.
@@ -98,14 +82,14 @@ pub(super) struct Stored {
 pub(super) async fn store(
     writer: &Writer,
     source: &str,
-    mut batches: mpsc::Receiver<Work>,
+    batches: mpsc::Receiver<Work>,
     status: &StatusHandle,
     patience: Patience,
     shutdown: &CancellationToken,
 ) -> Result<Stored, PipelineError> {
     let mut stored = Stored::default();
-    let first = batches.recv().await;
-    let mut next = first.map(|work| Next::new(work, source));
+    let mut queue = Queue::new(batches, source);
+    let mut next = queue.next().await;
     let mut stop = None;
     while let Some(work) = next.take() {
         fail::point("store.taken");
@@ -115,14 +99,14 @@ pub(super) async fn store(
                 if !rewrite(writer, *work, status, patience, shutdown).await? {
                     return Ok(stored);
                 }
-                next = batches.recv().await.map(|work| Next::new(work, source));
+                next = queue.next().await;
                 continue;
             }
             Next::Retract(retraction) => {
                 if !retract(writer, &retraction, status, patience, shutdown).await? {
                     return Ok(stored);
                 }
-                next = batches.recv().await.map(|work| Next::new(work, source));
+                next = queue.next().await;
                 continue;
             }
         };
@@ -130,7 +114,7 @@ pub(super) async fn store(
         let following = Following::default();
         let (done, after) = {
             let commit = commit(writer, &current, ahead, status, patience, shutdown);
-            let follow = following.fetch(&mut batches, writer, source, shutdown);
+            let follow = following.fetch(&mut queue, writer, shutdown);
             tokio::pin!(commit, follow);
             // What follows is inserted while this one is read back and recorded, if it is there in time.
             tokio::select! {
@@ -160,7 +144,7 @@ pub(super) async fn store(
                 );
                 None
             }
-            None => batches.recv().await.map(|work| Next::new(work, source)),
+            None => queue.next().await,
         };
     }
     Ok(stored)
@@ -204,19 +188,18 @@ impl Following {
 
     async fn fetch(
         &self,
-        batches: &mut mpsc::Receiver<Work>,
+        queue: &mut Queue<'_>,
         writer: &Writer,
-        source: &str,
         shutdown: &CancellationToken,
     ) -> Option<Next> {
-        let work = tokio::select! {
+        let next = tokio::select! {
             biased;
             // Then each batch is begun only when there is time for it.
             () = shutdown.cancelled() => std::future::pending().await,
-            work = batches.recv() => work?,
+            next = queue.next() => next?,
         };
         self.begun.store(true, Ordering::Relaxed);
-        match Next::new(work, source) {
+        match next {
             Next::Batch(batch, _) => {
                 fail::point("store.taken");
                 let ahead = insert_ahead(writer, &batch).await;
@@ -411,7 +394,7 @@ fn tell_waiting(status: &StatusHandle, what: &str, error: &WarehouseError, pause
     });
 }
 
-fn batch(ready: Ready, source: &str) -> Batch {
+pub(super) fn batch(ready: Ready, source: &str) -> Batch {
     let Cut { span, tables } = ready.cut;
     Batch {
         slot_lo: span.slot_lo,

@@ -51,6 +51,37 @@ impl Batch {
         *hasher.finalize().as_bytes()
     }
 
+    /// Takes in the batch right after this one; gives it back where the two are not one stretch of one chain, decoded
+    /// alike, or come to more than `max_rows`.
+    pub fn append(&mut self, next: Self, max_rows: u64) -> Option<Box<Self>> {
+        let continues = self.slot_hi.checked_add(1) == Some(next.slot_lo)
+            && (self.last_block_slot, self.last_blockhash)
+                == (next.parent_slot, next.parent_blockhash);
+        let alike =
+            (self.window, self.idls, &self.source) == (next.window, next.idls, &next.source);
+        if !continues || !alike || self.partial || self.rows() + next.rows() > max_rows {
+            return Some(Box::new(next));
+        }
+        for more in next.tables {
+            match self.tables.iter_mut().find(|own| own.table == more.table) {
+                Some(own) => {
+                    // Native data is a sequence of blocks.
+                    own.native = [&own.native[..], &more.native[..]].concat().into();
+                    own.rows += more.rows;
+                }
+                None => self.tables.push(more),
+            }
+        }
+        self.slot_hi = next.slot_hi;
+        self.part = next.part;
+        self.partial = next.partial;
+        self.last_block_slot = next.last_block_slot;
+        self.last_blockhash = next.last_blockhash;
+        self.blocks = self.blocks.saturating_add(next.blocks);
+        self.finalized_slot = self.finalized_slot.max(next.finalized_slot);
+        None
+    }
+
     /// Rows of all tables.
     #[must_use]
     pub fn rows(&self) -> u64 {
