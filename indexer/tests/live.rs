@@ -315,11 +315,8 @@ async fn a_confirmed_slot_that_dies_is_taken_back_and_the_other_branch_is_stored
     assert_eq!(slots(&engine).await, expected);
     // What stays is cut where the branches part; how many windows one row holds depends on what waited.
     let rows = ledger(&engine).await;
-    assert_eq!(
-        (rows[0].0, rows.last()),
-        (100, Some(&(120, 120, true))),
-        "{rows:?}"
-    );
+    let last = rows.last().map(|row| (row.1, row.2));
+    assert_eq!((rows[0].0, last), (100, Some((120, true))), "{rows:?}");
     for cut in [106, 111] {
         assert!(rows.iter().any(|row| row.1 == cut), "{rows:?}");
     }

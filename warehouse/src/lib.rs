@@ -4,6 +4,7 @@
 //! in a child process behind the same interface, so everything here works alike against a server elsewhere.
 #![deny(unsafe_code)] // engine/ffi.rs alone lifts this, for the library's C interface
 
+mod chain;
 pub mod client;
 pub mod engine;
 pub mod fail;

@@ -3,21 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use hypernode_schemas::clickhouse::LEDGER_TABLES;
-use hypernode_schemas::table::quote;
 use tracing::warn;
 
 use crate::client::{Client, WarehouseError};
 use crate::ledger::{Ledger, LedgerRow, last_rows};
-use crate::literal::string;
 use crate::retract::{self, Retracted, Step};
-use crate::sums::{SumCache, unions};
-use crate::writer::{delete, settle};
-use crate::{fail, meta};
+use crate::sums::SumCache;
+use crate::writer::settle;
+use crate::{chain, fail, meta};
 
-/// Tables whose rows are deleted at once: the engine takes its time to begin one, not to do it.
-const PARALLEL: usize = 8;
 /// Ledger rows that are verified at each start.
 pub const VERIFIED_ROWS: usize = 8;
 
@@ -68,12 +62,8 @@ pub async fn recover_but(
     let mut ledger = Ledger::load(client).await?;
     let mut rows = last_rows(client, VERIFIED_ROWS).await?;
     rows.retain(|row| unchecked.is_none_or(|(lo, hi)| row.slot_hi < lo || row.slot_lo > hi));
-    let sums = SumCache::default();
-    for row in &rows {
-        verify(client, &sums, row).await?;
-    }
-    let tables = chain_tables(client, table_names).await?;
-    let mut removed = leftovers(client, &ledger, &tables).await?;
+    verify(client, &rows).await?;
+    let mut removed = leftovers(client, &ledger, table_names).await?;
     if !removed.is_empty() {
         // A writer that died may have left its ledger row under way. From the new epoch on it cannot arrive; what
         // arrived before is seen now, and its rows are no leftovers.
@@ -82,7 +72,7 @@ pub async fn recover_but(
         fail::point("recover.epoch");
         settle(client).await?;
         ledger = Ledger::load(client).await?;
-        removed = leftovers(client, &ledger, &tables).await?;
+        removed = leftovers(client, &ledger, table_names).await?;
         remove(client, &ledger, &removed).await?;
     }
     Ok(Recovery {
@@ -93,51 +83,39 @@ pub async fn recover_but(
     })
 }
 
-/// Compares one ledger row with its tables.
-pub(crate) async fn verify(
-    client: &Client,
-    sums: &SumCache,
-    row: &LedgerRow,
-) -> Result<(), WarehouseError> {
-    let tables: Vec<&str> = row.tables.keys().map(String::as_str).collect();
-    let found = sums.read(client, &tables, row.slot_lo, row.slot_hi).await?;
-    for (table, (rows, checksum)) in &row.tables {
-        let (found_rows, found_checksum) = found.get(table).copied().unwrap_or((0, 0));
-        if (found_rows, found_checksum) != (*rows, *checksum) {
-            return Err(WarehouseError::Conflict(format!(
-                "table {table}, slots {} to {}: the ledger says {rows} rows with checksum {checksum:016x}, the table \
-                 holds {found_rows} with {found_checksum:016x}: it was changed behind the ledger; \
-                 `hypernode repair --from {} --to {}` writes these slots again",
-                row.slot_lo, row.slot_hi, row.slot_lo, row.slot_hi
-            )));
+/// Compares ledger rows with their tables.
+pub(crate) async fn verify(client: &Client, rows: &[LedgerRow]) -> Result<(), WarehouseError> {
+    let tables: BTreeSet<&str> = rows
+        .iter()
+        .flat_map(|row| row.tables.keys().map(String::as_str))
+        .collect();
+    let tables: Vec<&str> = tables.into_iter().collect();
+    let ranges: Vec<(u64, u64)> = rows.iter().map(|row| (row.slot_lo, row.slot_hi)).collect();
+    let sums = SumCache::default();
+    let found = sums.read_ranges(client, &tables, &ranges).await?;
+    for (row, found) in rows.iter().zip(found) {
+        for (table, (rows, checksum)) in &row.tables {
+            let (found_rows, found_checksum) = found.get(table).copied().unwrap_or((0, 0));
+            if (found_rows, found_checksum) != (*rows, *checksum) {
+                return Err(WarehouseError::Conflict(format!(
+                    "table {table}, slots {} to {}: the ledger says {rows} rows with checksum {checksum:016x}, the \
+                     table holds {found_rows} with {found_checksum:016x}: it was changed behind the ledger; \
+                     `hypernode repair --from {} --to {}` writes these slots again",
+                    row.slot_lo, row.slot_hi, row.slot_lo, row.slot_hi
+                )));
+            }
         }
     }
     Ok(())
 }
 
-/// Rows that no ledger row covers, by table; only tables that have some.
+/// Rows that no ledger row covers, by table.
 async fn leftovers(
     client: &Client,
     ledger: &Ledger,
-    tables: &BTreeSet<String>,
+    table_names: &[String],
 ) -> Result<Vec<(String, u64)>, WarehouseError> {
-    let outside = outside(ledger);
-    let counts: Vec<String> = tables
-        .iter()
-        .map(|table| {
-            format!(
-                "SELECT {} AS t, count() AS n FROM {} WHERE {outside}",
-                string(table),
-                quote(table)
-            )
-        })
-        .collect();
-    let mut found = Vec::new();
-    for sql in unions(&counts) {
-        let rows = client.rows::<(String, u64)>(&sql).await?;
-        found.extend(rows.into_iter().filter(|(_, rows)| *rows > 0));
-    }
-    Ok(found)
+    chain::rows_where(client, table_names, &outside(ledger)).await
 }
 
 async fn remove(
@@ -151,17 +129,10 @@ async fn remove(
              nothing was removed: restore the ledger or use another database"
         )));
     }
-    let outside = &outside(ledger);
-    stream::iter(leftovers.to_vec())
-        .map(|(table, rows)| async move {
-            warn!(table, rows, "removing rows that no ledger entry covers");
-            delete(client, &table, outside).await?;
-            fail::point("recover.table");
-            Ok(())
-        })
-        .buffer_unordered(PARALLEL)
-        .try_collect()
-        .await
+    for (table, rows) in leftovers {
+        warn!(table, rows, "removing rows that no ledger entry covers");
+    }
+    chain::remove_where(client, leftovers, &outside(ledger), "recover.table").await
 }
 
 /// A condition for slots that the ledger does not cover.
@@ -175,26 +146,6 @@ fn outside(ledger: &Ledger) -> String {
         return "1".to_owned();
     }
     format!("NOT ({})", covered.join(" OR "))
-}
-
-/// Tables of the database that hold rows by slot under the ledger.
-pub(crate) async fn chain_tables(
-    client: &Client,
-    names: &[String],
-) -> Result<BTreeSet<String>, WarehouseError> {
-    let sql = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'";
-    let wanted = |name: &String| {
-        LEDGER_TABLES.contains(&name.as_str())
-            || name.starts_with("ev_")
-            || name.starts_with("ix_")
-            || names.contains(name)
-    };
-    Ok(client
-        .rows::<String>(sql)
-        .await?
-        .into_iter()
-        .filter(wanted)
-        .collect())
 }
 
 #[cfg(test)]

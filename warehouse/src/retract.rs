@@ -6,20 +6,15 @@
 //! ledger rows of an earlier epoch are left in the range, the retraction is not finished.
 
 use clickhouse::Row;
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use hypernode_schemas::table::quote;
 use serde::Deserialize;
 
 use crate::client::{Client, WarehouseError};
 use crate::ledger::{Ledger, LedgerRow, insert_sql, rows_in};
 use crate::literal::{bytes, string};
-use crate::recover::{chain_tables, verify};
-use crate::sums::{SumCache, unions};
+use crate::recover::verify;
+use crate::sums::SumCache;
 use crate::writer::{delete, settle};
-use crate::{fail, meta};
-
-/// Tables whose rows are deleted at once.
-const PARALLEL: usize = 4;
+use crate::{chain, fail, meta};
 
 /// Why rows go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +116,7 @@ pub(crate) async fn begin(
     };
     if first.slot_lo < wanted.slot_lo {
         // What stays of it is summed anew: before that it must be what the ledger says.
-        verify(client, &SumCache::default(), first).await?;
+        verify(client, std::slice::from_ref(first)).await?;
     }
     let retracted = Retracted {
         seq: ledger.seq() + 1,
@@ -207,32 +202,11 @@ impl Retracted {
 
     async fn remove(&self, client: &Client, half: bool) -> Result<(), WarehouseError> {
         let range = format!("slot BETWEEN {} AND {}", self.slot_lo, self.slot_hi);
-        let counts: Vec<String> = chain_tables(client, &[])
-            .await?
-            .iter()
-            .map(|table| {
-                let (name, table) = (string(table), quote(table));
-                format!("SELECT {name} AS t, count() AS n FROM {table} WHERE {range}")
-            })
-            .collect();
-        let mut full = Vec::new();
-        for sql in unions(&counts) {
-            let rows = client.rows::<(String, u64)>(&sql).await?;
-            full.extend(rows.into_iter().filter(|(_, rows)| *rows > 0));
-        }
+        let mut full = chain::rows_where(client, &[], &range).await?;
         if half {
             full.truncate(full.len().div_ceil(2));
         }
-        let range = &range;
-        stream::iter(full)
-            .map(|(table, _)| async move {
-                delete(client, &table, range).await?;
-                fail::point("retract.remove");
-                Ok(())
-            })
-            .buffer_unordered(PARALLEL)
-            .try_collect()
-            .await
+        chain::remove_where(client, &full, &range, "retract.remove").await
     }
 
     /// Puts what stays of the row that reaches into the range beside it. It keeps its place among the changes: who
