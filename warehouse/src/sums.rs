@@ -266,6 +266,23 @@ mod tests {
     }
 
     #[test]
+    fn a_slot_is_counted_with_its_own_range_and_none_between() {
+        assert_eq!(
+            (which(&[(4, 7)]).as_str(), within(&[(4, 7)]).as_str()),
+            ("toUInt64(0)", "(slot BETWEEN 4 AND 7)")
+        );
+        let ranges = [(4, 7), (12, 15), (8, 9)];
+        assert_eq!(
+            which(&ranges),
+            "toUInt64(multiIf(slot BETWEEN 4 AND 7, 0, slot BETWEEN 12 AND 15, 1, 2))"
+        );
+        assert_eq!(
+            within(&ranges),
+            "(slot BETWEEN 4 AND 7 OR slot BETWEEN 12 AND 15 OR slot BETWEEN 8 AND 9)"
+        );
+    }
+
+    #[test]
     fn columns_that_can_hold_null_are_hashed_through_bytes() {
         for kind in [
             "UInt64",
