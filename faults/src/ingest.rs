@@ -95,7 +95,7 @@ pub async fn seed(store: &Store, seed: u64, keep: &Keep) -> Result<Outcome> {
         store.bare().await?;
     }
     let options = NetOptions {
-        confirmed_death: if rounds.forks { 60 } else { 0 },
+        confirmed_death: rounds.deaths,
         replay_slots: if rounds.forgets { 6 } else { 150 },
         ..NetOptions::new(&root, seed)
     };

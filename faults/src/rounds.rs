@@ -27,8 +27,8 @@ pub(crate) struct Round {
 pub(crate) struct Rounds {
     /// Lives that end early, in order.
     pub(crate) rounds: Vec<Round>,
-    /// Confirmed blocks are left again.
-    pub(crate) forks: bool,
+    /// Thousandths of slots that are confirmed and left again.
+    pub(crate) deaths: u64,
     /// ClickHouse's answers get lost.
     pub(crate) answers: bool,
     /// There are no tables yet.
@@ -53,7 +53,12 @@ impl Rounds {
         let group = |name: &str| aims.iter().any(|aim| aim.starts_with(name));
         let mut all = Self {
             rounds: Vec::new(),
-            forks: group("retract.") || seed.is_multiple_of(3),
+            // What is left must be stored by then: few are, so that many have to be left.
+            deaths: match (group("retract."), seed.is_multiple_of(3)) {
+                (true, _) => 250,
+                (false, true) => 60,
+                (false, false) => 0,
+            },
             answers: group("writer.remove") || seed.is_multiple_of(4),
             bare: group("migrate.") || group("evolve.") || group("digest.header"),
             narrow: group("wal."),
