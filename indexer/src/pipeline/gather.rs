@@ -103,6 +103,7 @@ mod tests {
         })
     }
 
+    // I-04.
     #[tokio::test]
     async fn what_waits_is_one_batch_up_to_where_the_chain_or_the_order_ends() {
         let (sender, receiver) = mpsc::channel(9);

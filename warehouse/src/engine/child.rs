@@ -174,8 +174,7 @@ fn arguments(path: &Path) -> Vec<String> {
         "mmap_cache_size=64",
         "background_pool_size=2",
         "background_schedule_pool_size=2",
-        // A statement takes several threads for a moment: making them anew costs more than keeping them.
-        "max_thread_pool_free_size=64",
+        "max_thread_pool_free_size=8",
     ];
     let session = [
         "implicit_select=0",

@@ -13,7 +13,7 @@ pub struct Batch {
     pub slot_hi: u64,
     /// Slots per window: 4 live, 512 in bulk.
     pub window: u32,
-    /// Part of the window, from 0; a window is split only at very large blocks.
+    /// Part of the window, from 0; a window is split only at very large blocks. Of several windows, the last one's.
     pub part: u32,
     /// The window is not whole: a recording ended or the process stopped.
     pub partial: bool,
