@@ -174,7 +174,7 @@ fn arguments(path: &Path) -> Vec<String> {
         "mmap_cache_size=64",
         "background_pool_size=2",
         "background_schedule_pool_size=2",
-        "max_thread_pool_free_size=8",
+        "max_thread_pool_free_size=32",
     ];
     let session = [
         "implicit_select=0",
