@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use clickhouse::query::RowCursor;
 use clickhouse::{RowOwned, RowRead};
 use hypernode_warehouse::Client;
 
 /// Longest wait for one answer: a page that takes longer has lost its reader.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Longest wait for what nobody waits for: derived tables that are kept in the background.
+const BACKGROUND: Duration = Duration::from_mins(2);
 
 /// Why a figure could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -21,10 +25,12 @@ pub enum Error {
         source: Box<clickhouse::error::Error>,
     },
     /// The engine took too long.
-    #[error("the warehouse took more than {} s for {what}; is it overloaded?", PATIENCE.as_secs())]
+    #[error("the warehouse took more than {} s for {what}; is it overloaded?", after.as_secs())]
     Timeout {
         /// What was asked for, in words.
         what: &'static str,
+        /// How long it was waited for.
+        after: Duration,
     },
     /// Work that others have begun is not over.
     #[error("the warehouse: {0}")]
@@ -86,18 +92,62 @@ where
     bounded(what, insert).await
 }
 
-/// Waits for an answer, but not for ever.
+/// Rows one after the other: what is read need not fit into memory.
+pub(crate) struct Stream<T> {
+    what: &'static str,
+    cursor: RowCursor<T>,
+}
+
+impl<T: RowOwned + RowRead> Stream<T> {
+    /// The next row, `None` at the end.
+    pub(crate) async fn next(&mut self) -> Result<Option<T>, Error> {
+        within(BACKGROUND, self.what, self.cursor.next()).await
+    }
+}
+
+/// The rows of `sql` for work in the background.
+pub(crate) fn stream<T>(client: &Client, what: &'static str, sql: &str) -> Result<Stream<T>, Error>
+where
+    T: RowOwned + RowRead,
+{
+    let cursor = client.raw().query_raw(sql).fetch::<T>();
+    let cursor = cursor.map_err(|source| Error::Query {
+        what,
+        source: Box::new(source),
+    })?;
+    Ok(Stream { what, cursor })
+}
+
+/// As [`execute`], for work in the background.
+pub(crate) async fn execute_background(
+    client: &Client,
+    what: &'static str,
+    sql: &str,
+) -> Result<(), Error> {
+    within(BACKGROUND, what, client.raw().query_raw(sql).execute()).await
+}
+
+/// Waits for an answer as long as a reader does.
 async fn bounded<T>(
     what: &'static str,
     answer: impl Future<Output = Result<T, clickhouse::error::Error>>,
 ) -> Result<T, Error> {
-    match tokio::time::timeout(PATIENCE, answer).await {
+    within(PATIENCE, what, answer).await
+}
+
+/// Waits for an answer, but not for ever.
+async fn within<T>(
+    after: Duration,
+    what: &'static str,
+    answer: impl Future<Output = Result<T, clickhouse::error::Error>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(after, answer).await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(source)) => Err(Error::Query {
             what,
             source: Box::new(source),
         }),
-        Err(_) => Err(Error::Timeout { what }),
+        Err(_) => Err(Error::Timeout { what, after }),
     }
 }
 

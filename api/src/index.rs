@@ -114,7 +114,7 @@ pub(crate) async fn changes(
     }
 }
 
-fn number(text: Option<&str>) -> Result<Option<u64>, ()> {
+pub(crate) fn number(text: Option<&str>) -> Result<Option<u64>, ()> {
     match text {
         None => Ok(None),
         Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -133,7 +133,7 @@ fn limit(text: Option<&str>, most: u64) -> Result<u64, Refusal> {
         .ok_or_else(|| Refusal::bad_query("limit must be a whole number from 1 on"))
 }
 
-fn failed(error: &hypernode_analytics::Error, text: &'static str) -> Response {
+pub(crate) fn failed(error: &hypernode_analytics::Error, text: &'static str) -> Response {
     tracing::warn!(%error, "answered: {text}");
     Refusal::failed(text).into_response()
 }
@@ -172,7 +172,7 @@ fn answer(slot: u64, digest: &DigestText) -> Response {
 }
 
 /// An answer that says which slot it speaks of.
-fn stated(slot: u64, finality: Finality, mut body: Value) -> Response {
+pub(crate) fn stated(slot: u64, finality: Finality, mut body: Value) -> Response {
     if let Some(object) = body.as_object_mut() {
         object.insert("as_of_slot".into(), slot.into());
         object.insert("finality".into(), finality.as_str().into());

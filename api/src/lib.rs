@@ -10,13 +10,14 @@ mod html;
 mod index;
 mod network;
 mod page;
+mod reputation;
 mod router;
 mod serve;
 mod shapes;
 mod state;
 mod transaction_page;
 
-pub use network::{NetworkInfo, ProgramIds};
+pub use network::{IndexedProgram, NetworkInfo, ProgramIds};
 pub use router::{paths, router};
 pub use serve::serve;
 pub use state::{ApiState, Report};

@@ -1,6 +1,6 @@
 //! What network the figures are of.
 
-/// Addresses of the three programs that the validation page names, base58; `None` where not configured.
+/// Addresses of the programs, those that the validation page names first; base58, `None` where not configured.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProgramIds {
     /// The program `node_registry`.
@@ -9,6 +9,19 @@ pub struct ProgramIds {
     pub job_receipt: Option<String>,
     /// The program `payment_splitter`.
     pub payment_splitter: Option<String>,
+    /// Every program that is indexed, by label.
+    pub indexed: Vec<IndexedProgram>,
+}
+
+/// A program and the IDLs that it is decoded with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IndexedProgram {
+    /// What its tables are named by.
+    pub label: String,
+    /// Its address, base58.
+    pub id: String,
+    /// First slot and hash of each IDL: SHA-256 of its JSON with sorted keys and no white space, in hex.
+    pub idls: Vec<(u64, String)>,
 }
 
 /// The network as pages and answers name it.

@@ -14,7 +14,7 @@ use crate::answer::{self, AS_OF_SLOT, FINALITY};
 use crate::ask::Ask;
 use crate::shapes::{automation, health, metrics, validation};
 use crate::state::ApiState;
-use crate::{guard, index, page, transaction_page};
+use crate::{guard, index, page, reputation, transaction_page};
 
 /// What Prometheus knows its text by.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -48,6 +48,8 @@ fn public() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/api/index/digest", get(index::digest)),
         ("/api/index/certificates", get(index::certificates)),
         ("/api/index/changes", get(index::changes)),
+        ("/api/nodes/{id}/reputation", get(reputation::score)),
+        ("/api/nodes/{id}/reputation/proof", get(reputation::proof)),
     ]
 }
 

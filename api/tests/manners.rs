@@ -7,6 +7,7 @@
 
 mod support;
 
+use hypernode_analytics::reputation::Keeper;
 use hypernode_api::paths;
 use serde_json::{Value, json};
 use support::history::{self, LAST, signature};
@@ -17,6 +18,8 @@ async fn answers_keep_the_manners_that_clients_know() {
         return;
     };
     history::write_history(&client, LAST, 5).await;
+    let mut scores = Keeper::new(client.clone(), Vec::new());
+    while scores.step().await.expect("a step").slot.is_some() {}
     let server = support::serve(&engine.reader, support::network()).await;
     headers_are_on_every_answer(&server).await;
     tags_save_the_way(&server, &client).await;
@@ -28,14 +31,17 @@ async fn answers_keep_the_manners_that_clients_know() {
 
 async fn headers_are_on_every_answer(server: &support::Server) {
     for path in paths() {
-        let path = path.replace("{signature}", &signature(5, 1));
+        let path = path
+            .replace("{signature}", &signature(5, 1))
+            .replace("{id}", &history::base58("node-1"));
         let answer = server.get(&path).await;
         assert_eq!(answer.status(), 200, "{path}");
         let headers = answer.headers();
         assert!(headers.contains_key("x-as-of-slot"), "{path}");
-        // The digest is of final facts whatever is asked.
+        // Digest and reputation are of final facts whatever is asked.
         let finality = match path.as_str() {
             "/api/index/digest" => "finalized",
+            path if path.starts_with("/api/nodes/") => "finalized",
             _ => "confirmed",
         };
         assert_eq!(headers["x-finality"], finality, "{path}");
@@ -123,6 +129,18 @@ async fn bad_questions_are_told_what_is_allowed(server: &support::Server) {
             "limit must be a whole number from 1 to 500",
         ),
         (
+            "/api/nodes/not-an-address/reputation",
+            "a node's id is the address of its account: 32 bytes in base58",
+        ),
+        (
+            "/api/nodes/11111111111111111111111111111111/reputation?slot=-1",
+            "slot must be a whole number",
+        ),
+        (
+            "/api/nodes/11111111111111111111111111111111/reputation/proof?page=0",
+            "page must be a whole number from 1 on",
+        ),
+        (
             "/api/metrics/validation?limit=0",
             "limit must be a whole number from 1 to 500",
         ),
@@ -135,6 +153,12 @@ async fn bad_questions_are_told_what_is_allowed(server: &support::Server) {
             "{path}"
         );
     }
+    let future = server
+        .get("/api/nodes/11111111111111111111111111111111/reputation?slot=9999999")
+        .await;
+    assert_eq!(future.status(), 404);
+    let told = future.json::<Value>().await.expect("JSON")["error"].to_string();
+    assert!(told.contains("scores are known for slots 1 to"), "{told}");
     assert_eq!(
         server
             .get("/api/metrics/validation?limit=100000")

@@ -56,8 +56,11 @@ fn key(program: &Pubkey, seeds: &[&[u8]]) -> Option<Key> {
     Some(Key(out))
 }
 
-/// `find_program_address` without its panics and allocations.
-pub(crate) fn find(program: &Pubkey, seeds: &[&[u8]]) -> Option<Pubkey> {
+/// The address that a program derives from seeds: the runtime's `find_program_address`, without its panics and allocations.
+///
+/// `None` where a seed is longer than 32 bytes, there are more than fifteen, or no address exists.
+#[must_use]
+pub fn find(program: &Pubkey, seeds: &[&[u8]]) -> Option<Pubkey> {
     if seeds.len() > MAX_SEEDS || seeds.iter().any(|seed| seed.len() > MAX_SEED) {
         return None;
     }

@@ -46,6 +46,7 @@ mod call;
 mod canonical;
 pub mod chain;
 mod column;
+pub mod convert;
 mod core_tables;
 mod decode;
 mod derive;
@@ -67,6 +68,7 @@ mod tables;
 mod write;
 
 pub use decode::{BlockStats, Decoder, IdlVersion, Keep, ProgramConfig};
+pub use derive::find as find_address;
 pub use error::{Claim, ConfigError};
 pub use idl_set::{IdlSet, IdlSetError};
 pub use observe::{Observer, Outcome, Record, TxOutcome};

@@ -44,6 +44,15 @@ impl Difference {
         self.lines.extend(other.lines);
     }
 
+    /// With rows of a derived table that are not the clean run's, if any.
+    pub(crate) fn add_derived(&mut self, table: &str, wrong: u64, slot: u64) {
+        if wrong > 0 {
+            let line = format!("{table}: {wrong} rows differ up to slot {slot}");
+            self.lines.push(line);
+            self.derived += wrong;
+        }
+    }
+
     /// Nothing differs.
     #[must_use]
     pub fn is_none(&self) -> bool {

@@ -14,6 +14,7 @@ use crate::indexer::{Ended, Indexer, IndexerOptions};
 use crate::net::{Net, NetOptions};
 use crate::proxy::{Mischief, Proxy, StoreProxy};
 use crate::rounds::{Round, Rounds};
+use crate::scores;
 use crate::store::{self, Store};
 
 /// Longest run of one seed.
@@ -128,7 +129,9 @@ pub async fn seed(store: &Store, seed: u64, keep: &Keep) -> Result<Outcome> {
         rpc: proxy.place.rpc.clone(),
         genesis: net.place.genesis.clone(),
         arguments: settings
-            .flat_map(|(_, setting)| ["--set".to_owned(), setting.to_owned()])
+            .map(|(_, setting)| setting.to_owned())
+            .chain([format!("network.fee_accounts={}", scores::setting())])
+            .flat_map(|setting| ["--set".to_owned(), setting])
             .collect(),
     };
     let log = root.join("indexer.log");
@@ -154,7 +157,8 @@ pub async fn seed(store: &Store, seed: u64, keep: &Keep) -> Result<Outcome> {
         tokio::time::sleep(ASK).await;
     };
     running.kill().await?;
-    let difference = compare::compare(&store.client, 1, slots.1).await?;
+    let mut difference = compare::compare(&store.client, 1, slots.1).await?;
+    scores::compare(store, &mut difference).await?;
     let (digest_slot, digest) = digest::differs(store).await?;
     Ok(Outcome {
         kills: rounds.rounds.len() as u64,

@@ -11,4 +11,5 @@ pub mod net;
 pub mod proxy;
 mod rounds;
 pub mod scenarios;
+pub mod scores;
 pub mod store;

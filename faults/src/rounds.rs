@@ -90,7 +90,7 @@ impl Rounds {
                 1
             }
             // Leaves are of final blocks.
-            Some("digest") => {
+            Some("digest" | "reputation") => {
                 if aim != "digest.header" {
                     self.rounds.push(Round {
                         point: None,

@@ -34,6 +34,12 @@ pub(crate) enum Command {
     /// The source's blocks are decoded anew by the same decoder. Works beside a running instance and without one. Exits 1
     /// if anything differs, or nothing could be compared.
     Verify(Verify),
+    /// Recompute a node's published score from chain RPC alone, and print MATCH or MISMATCH.
+    ///
+    /// No table of ours is read: the node's registration, its owner's transactions and every job's are found by signature,
+    /// decoded and judged (docs/reputation.md). The API tells the score under test, the evidence that it claims and, unless
+    /// --network does, the programs, IDLs and fee accounts. Exits 0 on MATCH, 1 on MISMATCH, 2 where there is no answer.
+    Audit(AuditArgs),
     /// Write stored slots again from an independent source, under a new epoch: what `verify` found to differ.
     ///
     /// A running instance does it when it is asked; without one this command does it itself. The slots are widened to whole
@@ -313,6 +319,46 @@ impl Stretch {
         self.idl.is_some() || !self.program.is_empty()
     }
 
+    /// The common settings with this command's own flags among them.
+    pub(crate) fn common_with_flags(&self) -> Common {
+        let mut common = self.common.clone();
+        let rpc = self.rpc.iter().map(|url| ("--rpc", "rpc.url", url.clone()));
+        common.flags.extend(rpc);
+        common
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The node's account (PDA).
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) node: String,
+    /// The final slot that the score is of [default: the newest that the API has].
+    #[arg(long)]
+    pub(crate) slot: Option<u64>,
+    /// JSON-RPC endpoint with the network's whole history [default: rpc.url, or that of the running localnet].
+    #[arg(long, value_name = "URL")]
+    pub(crate) rpc: Option<String>,
+    /// The API that publishes the score [default: that of the running instance, or http://127.0.0.1:3001].
+    #[arg(long, value_name = "URL")]
+    pub(crate) api: Option<String>,
+    /// Take programs, IDL hashes and fee accounts from this JSON file (the proof's `network`) instead of the API.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) network: Option<PathBuf>,
+    /// Folder of IDLs to look in for hashes that no built-in IDL has.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) idl: Option<PathBuf>,
+    /// Signatures that are looked at, at most.
+    #[arg(long, default_value_t = 1_000_000, value_name = "N")]
+    pub(crate) max_transactions: u64,
+    /// Print one JSON object, with all evidence.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl AuditArgs {
     /// The common settings with this command's own flags among them.
     pub(crate) fn common_with_flags(&self) -> Common {
         let mut common = self.common.clone();

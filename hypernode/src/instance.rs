@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hypernode_api::{ApiState, NetworkInfo, ProgramIds};
-use hypernode_decoder::Decoder;
+use hypernode_api::{ApiState, IndexedProgram, NetworkInfo, ProgramIds};
+use hypernode_decoder::{Decoder, IdlSet};
 use hypernode_indexer::WalOptions;
 use hypernode_indexer::geyser::GeyserOptions;
 use hypernode_indexer::pipeline::StatusHandle;
@@ -146,6 +146,10 @@ impl Instance<'_> {
             },
             snapshot_every: Duration::from_secs(self.settings.parsed("accounts.snapshot_every")),
             genesis: self.genesis(),
+            fee_accounts: match self.feed {
+                Feed::Simulated(_) => network::localnet_fee_accounts(),
+                Feed::Real(_) => network::fee_accounts(self.settings),
+            },
             prepared: self.store.is_embedded(),
         }
     }
@@ -285,6 +289,21 @@ impl Instance<'_> {
     }
 }
 
+/// Every program with the hashes of the IDLs that it is decoded with.
+fn indexed(decoder: &Decoder) -> Vec<IndexedProgram> {
+    let configs = IdlSet::read(decoder.idls().text()).unwrap_or_default();
+    let programs = configs.iter().map(|config| IndexedProgram {
+        label: config.label.clone(),
+        id: base58(&config.program_id),
+        idls: config
+            .versions
+            .iter()
+            .map(|version| (version.from_slot, hex::encode(version.idl.hash())))
+            .collect(),
+    });
+    programs.collect()
+}
+
 /// The programs that the API's answers name.
 pub(crate) fn program_ids(decoder: &Decoder) -> ProgramIds {
     let id_of = |wanted: &str| {
@@ -297,5 +316,6 @@ pub(crate) fn program_ids(decoder: &Decoder) -> ProgramIds {
         node_registry: id_of("node_registry"),
         job_receipt: id_of("job_receipt"),
         payment_splitter: id_of("payment_splitter"),
+        indexed: indexed(decoder),
     }
 }

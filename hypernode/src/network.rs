@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use hypernode_analytics::reputation::{self, FeeAccounts};
 use hypernode_indexer::geyser::{GeyserOptions, Server};
 use hypernode_indexer::rpc::PoolOptions;
+use hypernode_schemas::localnet;
 
 use crate::config::{Settings, check};
 use crate::exit::{Failure, Outcome};
@@ -111,6 +113,23 @@ pub(crate) fn rpc_pool(settings: &Settings, own: Option<String>) -> Option<PoolO
         parallel: settings.parsed("rpc.parallel"),
         ..PoolOptions::new(urls)
     })
+}
+
+/// The network's fee accounts as configured; none: no settlement proves a payment.
+pub(crate) fn fee_accounts(settings: &Settings) -> Vec<FeeAccounts> {
+    let text = settings.get("network.fee_accounts").unwrap_or_default();
+    // What cannot be read was refused when the settings were loaded.
+    reputation::fee_accounts(text).unwrap_or_default()
+}
+
+/// Those of the simulated network.
+pub(crate) fn localnet_fee_accounts() -> Vec<FeeAccounts> {
+    vec![FeeAccounts {
+        first_slot: 0,
+        last_slot: u64::MAX,
+        treasury: localnet::treasury(),
+        incentive: localnet::incentive_pool(),
+    }]
 }
 
 /// Names of the public clusters by their genesis hashes.

@@ -61,6 +61,15 @@ const MIGRATIONS: &[Migration] = &[
     migration!(43, "0043", "digest_leaves_window"),
     migration!(44, "0044", "digest_checkpoints_window"),
     migration!(45, "0045", "digest_headers_window"),
+    migration!(46, "0046", "canonical_events_by_job"),
+    migration!(47, "0047", "canonical_events_by_node"),
+    migration!(48, "0048", "canonical_events_by_time"),
+    migration!(49, "0049", "canonical_events_by_job_of_old"),
+    migration!(50, "0050", "canonical_events_by_node_of_old"),
+    migration!(51, "0051", "reputation_evidence"),
+    migration!(52, "0052", "reputation_scores"),
+    migration!(53, "0053", "reputation_checkpoints"),
+    migration!(54, "0054", "reputation_forge"),
     migration!(100, "0100", "node_facts"),
     migration!(101, "0101", "job_facts"),
     migration!(102, "0102", "payment_facts"),
@@ -74,6 +83,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(132, "0132", "nodes_with_accounts"),
     migration!(140, "0140", "certificates_between"),
     migration!(141, "0141", "certificates"),
+    migration!(150, "0150", "reputation"),
 ];
 
 /// Tables of [`migrations`] that hold chain rows by slot and are covered by the ledger, in writing order.

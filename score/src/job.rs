@@ -30,11 +30,11 @@ pub fn judge<'a>(
     now: i64,
 ) -> Verdict {
     let mut job: Option<Job> = None;
-    for event in history {
+    for (place, event) in history.into_iter().enumerate() {
         match (&mut job, event.what) {
             (Some(job), what) => {
                 job.expire(event.time);
-                job.apply(event, what, accounts);
+                job.apply(place, event, what, accounts);
             }
             (None, What::Created { requester, price }) if requester != NONE => {
                 job = Some(Job::new(requester, price));
@@ -69,6 +69,8 @@ struct Duty {
     node: Key,
     operator: Key,
     deadline: i64,
+    /// The assignment's place in the history.
+    since: usize,
 }
 
 /// A job while its history is read.
@@ -101,7 +103,7 @@ impl Job {
         }
     }
 
-    fn apply(&mut self, event: &Event, what: What, accounts: &[FeeAccounts]) {
+    fn apply(&mut self, place: usize, event: &Event, what: What, accounts: &[FeeAccounts]) {
         match what {
             What::Settled {
                 treasury,
@@ -113,7 +115,7 @@ impl Job {
                     .iter()
                     .any(|own| own.received(event.slot, &treasury, &incentive));
                 let fee = units::fee(treasury_amount, incentive_amount);
-                self.settle(event.time, received, units::good(fee));
+                self.settle(place, event.time, received, units::good(fee));
             }
             What::Created { .. } => {}
             _ if self.completed => {}
@@ -122,6 +124,7 @@ impl Job {
                 operator,
                 authority,
             } => self.assign(
+                place,
                 event.time,
                 Assignment {
                     node,
@@ -130,12 +133,12 @@ impl Job {
                 },
             ),
             What::Completed { operator } => self.complete(operator),
-            What::Failed { node } => self.fail(event.time, node),
+            What::Failed { node } => self.fail(place, event.time, node),
             What::Cancelled => self.release(NoBad::Cancelled),
         }
     }
 
-    fn assign(&mut self, time: i64, to: Assignment) {
+    fn assign(&mut self, place: usize, time: i64, to: Assignment) {
         self.latest = Some(to);
         // Whoever is on duty does not get another day by being assigned again.
         if self.duty.is_some_and(|duty| duty.operator == to.operator) {
@@ -157,6 +160,7 @@ impl Job {
             node: to.node,
             operator: to.operator,
             deadline: time.saturating_add(EXPIRY),
+            since: place,
         });
     }
 
@@ -175,7 +179,7 @@ impl Job {
         });
     }
 
-    fn settle(&mut self, time: i64, received: bool, units: u64) {
+    fn settle(&mut self, place: usize, time: i64, received: bool, units: u64) {
         let Some(node) = self.unpaid else { return };
         if !received {
             self.good = Err(NoGood::OtherAccounts);
@@ -185,31 +189,37 @@ impl Job {
         self.good = if units == 0 {
             Err(NoGood::NoFee)
         } else {
-            Ok(self.evidence(node, time, units))
+            Ok(self.evidence(node, time, units, place))
         };
     }
 
-    fn fail(&mut self, time: i64, node: Key) {
+    fn fail(&mut self, place: usize, time: i64, node: Key) {
         let Some(duty) = self.duty else { return };
         let assigned = self.latest.map(|to| to.node);
         // A failure of a node that does not have the job says nothing of the one that does.
         if node != NONE && node != duty.node && Some(node) != assigned {
             return;
         }
-        self.blame(BadKind::Failed, duty, time, units::failed(self.price));
+        self.blame(
+            BadKind::Failed,
+            duty,
+            time,
+            units::failed(self.price),
+            place,
+        );
     }
 
     /// A block of this time is seen.
     fn expire(&mut self, time: i64) {
         if let Some(duty) = self.duty.filter(|duty| time >= duty.deadline) {
             let units = units::expired(self.price);
-            self.blame(BadKind::Expired, duty, duty.deadline, units);
+            self.blame(BadKind::Expired, duty, duty.deadline, units, duty.since);
         }
     }
 
-    fn blame(&mut self, kind: BadKind, duty: Duty, time: i64, units: u64) {
+    fn blame(&mut self, kind: BadKind, duty: Duty, time: i64, units: u64, cause: usize) {
         self.duty = None;
-        let evidence = self.evidence(duty.node, time, units);
+        let evidence = self.evidence(duty.node, time, units, cause);
         self.bad = self.bad.or(Ok((kind, evidence)));
     }
 
@@ -220,12 +230,13 @@ impl Job {
         }
     }
 
-    const fn evidence(&self, node: Key, time: i64, units: u64) -> Evidence {
+    const fn evidence(&self, node: Key, time: i64, units: u64, cause: usize) -> Evidence {
         Evidence {
             node,
             requester: self.requester,
             day: units::day(time),
             units,
+            cause,
         }
     }
 }

@@ -16,6 +16,8 @@ pub struct Evidence {
     pub day: i64,
     /// Units of 1/2^20, never 0.
     pub units: u64,
+    /// Which event of the history made it, counted from 0: the settlement, the failure, or the assignment that expired.
+    pub cause: usize,
 }
 
 impl Evidence {

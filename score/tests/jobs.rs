@@ -386,3 +386,12 @@ fn times_before_1970_and_at_the_ends_of_time() {
     assert!(matches!(at(i64::MAX, &ends).bad, Ok((BadKind::Expired, _))));
     assert_eq!(at(i64::MIN, &ends).bad, Err(NoBad::Pending));
 }
+
+#[test]
+fn evidence_names_the_event_that_made_it() {
+    let whole = [(0, CREATED), (1, TAKEN), (2, DONE), (3, PAID)];
+    assert_eq!(at(9, &whole).good.map(|e| e.cause), Ok(3));
+    let late = [(0, CREATED), (1, GIVEN), (2, TAKEN)];
+    let verdict = at(10 * DAY, &late);
+    assert_eq!(verdict.bad.map(|(_, e)| e.cause), Ok(2));
+}

@@ -108,17 +108,19 @@ fn event(value: &Value) -> Event {
     }
 }
 
+/// Node, requester, day and units of evidence, as the vectors write them.
+type Said = (Key, Key, i64, u64);
+
+const fn said(of: &Evidence) -> Said {
+    (of.node, of.requester, of.day, of.units)
+}
+
 /// Node, requester, day and units as the vectors write them, or null.
-fn evidence(value: &[Value]) -> Option<Evidence> {
+fn evidence(value: &[Value]) -> Option<Said> {
     let [node, requester, day, units] = value else {
         return None;
     };
-    Some(Evidence {
-        node: key(node),
-        requester: key(requester),
-        day: signed(day),
-        units: unsigned(units),
-    })
+    Some((key(node), key(requester), signed(day), unsigned(units)))
 }
 
 #[test]
@@ -146,6 +148,13 @@ fn jobs() {
             };
             Some((kind, evidence(&value[1..])?))
         });
-        assert_eq!((verdict.good.ok(), verdict.bad.ok()), (good, bad), "{case}");
+        let told = (
+            verdict.good.ok().as_ref().map(said),
+            verdict
+                .bad
+                .ok()
+                .map(|(kind, evidence)| (kind, said(&evidence))),
+        );
+        assert_eq!(told, (good, bad), "{case}");
     }
 }

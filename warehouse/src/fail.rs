@@ -33,6 +33,9 @@ pub const POINTS: &[&str] = &[
     "digest.header",
     "digest.leaves",
     "digest.checkpoint",
+    "reputation.evidence",
+    "reputation.scores",
+    "reputation.checkpoint",
 ];
 
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use super::encoding::{COLUMNS, Hash, Place, block_leaf, missing_leaf, next_event
 use super::header::Header;
 use super::range::Range;
 use super::store::{self, Checkpoint, HeaderRow, Leaf};
+use crate::follow;
 use crate::query::{self, Error};
 
 /// Blocks of one step at most.
@@ -130,12 +131,12 @@ impl Keeper {
 
     async fn extend(&self, mut state: State) -> Result<(State, Step), Error> {
         state = self.heed_changes(state).await?;
-        let Some(start) = self.start().await? else {
+        let Some(start) = follow::start(&self.client).await? else {
             return Ok((state, Step::default()));
         };
         state = self.head(state, self.header.text(start)).await?;
         let after = state.last.map_or(start, |(slot, _)| slot + 1);
-        let Some(end) = self.covered(after, state.seq).await? else {
+        let Some(end) = follow::covered(&self.client, after, state.seq, STEP).await? else {
             return Ok((state, Step::default()));
         };
         let blocks = self.blocks(after, end).await?;
@@ -189,25 +190,19 @@ impl Keeper {
     /// Slots that were taken back, to be written anew, or stored late, where a hole had been given up: their leaves go, and
     /// come again. What changes after this is for the next step.
     async fn heed_changes(&self, state: State) -> Result<State, Error> {
-        let (seq, last) = (state.seq, state.last.map_or(0, |(slot, _)| slot));
-        let sql = format!(
-            "SELECT max(seq), minIf(lo, again) FROM (\
-                SELECT seq, slot_lo AS lo, true AS again FROM retractions WHERE seq > {seq} UNION ALL \
-                SELECT seq, slot_lo AS lo, slot_lo <= {last} AS again FROM ingest_ledger WHERE seq > {seq})"
-        );
-        let (newest, from): (u64, u64) = query::row(&self.client, "changes", &sql).await?;
-        if newest == 0 {
+        let last = state.last.map_or(0, |(slot, _)| slot);
+        let Some(changes) = follow::changes(&self.client, state.seq, last).await? else {
             return Ok(state);
-        }
-        // 0: nothing comes again.
-        let state = if from > 0 && state.last.is_some_and(|(slot, _)| slot >= from) {
-            self.forget_from(from).await?;
-            self.load().await?
-        } else {
-            state
+        };
+        let state = match changes.again_from {
+            Some(from) => {
+                self.forget_from(from).await?;
+                self.load().await?
+            }
+            None => state,
         };
         Ok(State {
-            seq: newest,
+            seq: changes.seq,
             ..state
         })
     }
@@ -221,41 +216,6 @@ impl Keeper {
             .await?;
         }
         Ok(())
-    }
-
-    /// Slot of the first stored block.
-    async fn start(&self) -> Result<Option<u64>, Error> {
-        let sql = "SELECT count(), min(slot) FROM blocks";
-        let (blocks, start): (u64, u64) = query::row(&self.client, "the first block", sql).await?;
-        Ok((blocks > 0).then_some(start))
-    }
-
-    /// The last final slot up to which every slot from `after` on is in the ledger or was given up; `None`: not even that
-    /// one.
-    async fn covered(&self, after: u64, seq: u64) -> Result<Option<u64>, Error> {
-        let sql = "SELECT max(finalized_slot) FROM ingest_ledger";
-        let finalized: u64 = query::row(&self.client, "the newest final slot", sql).await?;
-        // Rows that a retraction is still removing are not in force: only the newest one can be under way.
-        let sql = format!(
-            "WITH (SELECT argMax((slot_lo, slot_hi, epoch), seq) FROM retractions) AS r \
-             SELECT slot_lo, slot_hi FROM ingest_ledger WHERE slot_hi >= {after} AND slot_lo <= {finalized} \
-             AND seq <= {seq} AND NOT (slot_lo <= r.2 AND slot_hi >= r.1 AND epoch < r.3) ORDER BY slot_lo LIMIT {STEP}"
-        );
-        let mut rows: Vec<(u64, u64)> = query::rows(&self.client, "the ledger", &sql).await?;
-        let read_to = rows.last().map_or(0, |(_, hi)| *hi);
-        let sql = "SELECT DISTINCT slot_lo, slot_hi FROM gaps WHERE state = 'accepted'";
-        let given_up: Vec<(u64, u64)> = query::rows(&self.client, "accepted gaps", sql).await?;
-        rows.extend(given_up.into_iter().filter(|(_, hi)| *hi < read_to));
-        rows.sort_unstable();
-        let mut next = after;
-        for (lo, hi) in rows {
-            if lo > next {
-                break;
-            }
-            next = next.max(hi.saturating_add(1));
-        }
-        let end = next.saturating_sub(1).min(finalized);
-        Ok((end >= after).then_some(end))
     }
 
     async fn blocks(&self, from: u64, to: u64) -> Result<Vec<Place>, Error> {

@@ -3,6 +3,7 @@
 pub(crate) mod automation;
 pub(crate) mod health;
 pub(crate) mod metrics;
+pub(crate) mod reputation;
 pub(crate) mod validation;
 
 /// A job's state in the words of the Backend API. `assigned` is `running`, what waits for a node is `pending`.

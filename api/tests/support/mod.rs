@@ -15,7 +15,7 @@ pub mod history;
 
 use std::sync::Arc;
 
-use hypernode_api::{ApiState, NetworkInfo, ProgramIds, Report};
+use hypernode_api::{ApiState, IndexedProgram, NetworkInfo, ProgramIds, Report};
 use hypernode_warehouse::Client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -44,6 +44,11 @@ pub fn network() -> NetworkInfo {
             node_registry: Some(history::base58("registry")),
             job_receipt: Some(history::base58("receipt")),
             payment_splitter: None,
+            indexed: vec![IndexedProgram {
+                label: "job_receipt".into(),
+                id: "a".into(),
+                idls: vec![(0, "00".into())],
+            }],
         },
         mint: Some(history::base58("mint")),
         decimals: 6,

@@ -13,7 +13,8 @@ use crate::config::{self, check};
 use crate::datadir::{Binding, DataDir};
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::idls::{self, Sources};
-use crate::indexing::digest;
+use crate::indexing::{digest, keepers};
+use crate::network;
 use crate::out;
 use crate::programs::{Ids, Rules};
 use crate::signals;
@@ -70,9 +71,14 @@ pub(crate) async fn run(args: &Index) -> Outcome {
     };
     let outcome = work(&store, options, decoders.blocks).await;
     let header = digest::header(&binding.genesis, &programs.configs);
-    let digest = digest::catch_up(&store.client, header).await;
+    let kept = async {
+        digest::catch_up(&store.client, header).await?;
+        let accounts = network::fee_accounts(&settings);
+        keepers::scores_to_the_end(&store.client, accounts).await
+    }
+    .await;
     store.close().await;
-    digest.map_err(|error| Failure::Broke(error.into()))?;
+    kept.map_err(|error| Failure::Broke(error.into()))?;
     finish(args, &outcome?)
 }
 

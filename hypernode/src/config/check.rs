@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use hypernode_analytics::reputation;
+
 use super::keys::Kind;
 use super::settings::Origin;
 
@@ -86,6 +88,9 @@ pub(crate) fn value(key: &str, kind: Kind, value: &str) -> Result<(), (String, S
             Some(("http" | "https", rest)) if !rest.is_empty() && !rest.starts_with('/') => Ok(()),
             _ => wrong("write it as http://host:port"),
         },
+        Kind::FeeAccounts => reputation::fee_accounts(value)
+            .map(drop)
+            .map_err(|error| (format!("{:?}: {}", error.text, error.problem), format!("write {}", kind.describe()))),
         Kind::Pubkey => pubkey(value).map(drop).map_err(|why| {
             let fix = if key.starts_with("programs.") {
                 "set the id under which the program is deployed, or leave the key out to run without that program"

@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     Endpoint,
     /// A 32-byte address in base58.
     Pubkey,
+    /// Pairs of token accounts, each for a range of slots.
+    FeeAccounts,
     /// Like text, never printed.
     Secret,
 }
@@ -48,6 +50,7 @@ impl Kind {
                 "a URL starting with http:// or https://, without credentials or a query".into()
             }
             Self::Pubkey => "a 32-byte address in base58".into(),
+            Self::FeeAccounts => "accounts as TREASURY/INCENTIVE or TREASURY/INCENTIVE@FIRST-LAST, separated by commas".into(),
             Self::Secret => "a secret (environment or file)".into(),
         }
     }
@@ -109,6 +112,12 @@ pub(crate) const KEYS: &[Key] = &[
     aliased(
         key("network.hyper_mint", Kind::Pubkey, "", "mint of HYPER"),
         &["HYPER_TOKEN_MINT"],
+    ),
+    key(
+        "network.fee_accounts",
+        Kind::FeeAccounts,
+        "",
+        "token accounts of treasury and incentive pool: a settlement counts for reputation only if it pays these",
     ),
     key(
         "network.hyper_decimals",

@@ -70,6 +70,13 @@ pub(crate) async fn look(
             "set rpc.url: what the stream leaves out (an outage, a validator's restart) stays a gap without it",
         ));
     }
+    if real && network::fee_accounts(settings).is_empty() {
+        findings.push(Finding::note(
+            "reputation",
+            "network.fee_accounts is not set: no job counts as paid, so no node can earn a score",
+            "name the token accounts of treasury and incentive pool as TREASURY/INCENTIVE",
+        ));
+    }
     let wanted = settings.get("network.genesis").or(genesis);
     for (name, url) in endpoints {
         let seen = rpc(&url, wanted, tip).await;

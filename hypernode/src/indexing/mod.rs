@@ -1,11 +1,13 @@
 //! The live indexer's role: it runs until it is stopped, and takes up changed IDLs on the way.
 
 pub(crate) mod digest;
+pub(crate) mod keepers;
 mod reload;
 mod told;
 
 use std::time::{Duration, Instant};
 
+use hypernode_analytics::reputation::{FeeAccounts, Keeper as Scores};
 use hypernode_api::ApiState;
 use hypernode_indexer::WalOptions;
 use hypernode_indexer::accounts::AccountOptions;
@@ -53,6 +55,8 @@ pub(crate) struct Indexing {
     pub(crate) snapshot_every: Duration,
     /// Genesis hash, base58.
     pub(crate) genesis: String,
+    /// What settlements must pay to count for reputation.
+    pub(crate) fee_accounts: Vec<FeeAccounts>,
     /// The tables are made already.
     pub(crate) prepared: bool,
 }
@@ -81,9 +85,15 @@ impl Indexing {
         }
         let mut plan = reload.first(decoder);
         let (headers, header) = watch::channel(plan.header(&self.genesis));
-        let digest_stop = stop.child_token();
-        let _end = digest_stop.clone().drop_guard();
-        tokio::spawn(digest::keep(self.client.clone(), header, digest_stop));
+        let kept_until = stop.child_token();
+        let _end = kept_until.clone().drop_guard();
+        tokio::spawn(digest::keep(
+            self.client.clone(),
+            header,
+            kept_until.clone(),
+        ));
+        let scores = Scores::new(self.client.clone(), self.fee_accounts.clone());
+        tokio::spawn(keepers::scores(scores, kept_until));
         let mut before: Option<Plan> = None;
         let mut change: Option<Made> = None;
         let mut changed = false;

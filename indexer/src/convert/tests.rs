@@ -251,13 +251,15 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>(), 0..300),
         flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
     ) {
-        let _ = super::wire::parse(&bytes);
+        let text = base64_simd::STANDARD.encode_to_string(&bytes);
+        let _ = read(&json_block(&json!([text, "base64"]), &json_meta()));
         let mut near = encoded_transaction();
         for (at, value) in flips {
             let at = at.index(near.len());
             near[at] = value;
         }
-        let _ = super::wire::parse(&near);
+        let text = base64_simd::STANDARD.encode_to_string(near);
+        let _ = read(&json_block(&json!([text, "base64"]), &json_meta()));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The wire format of a transaction (legacy and v0), as base64 and base58 encodings of getBlock carry it.
 
-use hypernode_decoder::chain::{Instruction, Pubkey, Signature};
+use crate::chain::{Instruction, Pubkey, Signature};
 
 /// What a serialised transaction states by itself.
 #[derive(Debug)]

@@ -3,25 +3,26 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use hypernode_decoder::chain::{
-    Block, InnerGroup, Instruction, Proof, Pubkey, Signature, Transaction,
-};
 use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 
 use super::wire::{self, Body};
-use super::{ConvertError, clip, hash, shell};
+use super::{ConvertError, Malformed, clip, hash, shell};
+use crate::chain::{Block, InnerGroup, Instruction, Proof, Pubkey, Signature, Transaction};
 
 /// Longest base58 text that is decoded: the work is quadratic, and a runtime never records more than 10 KiB of data.
 pub const MAX_BASE58_CHARS: usize = 16_384;
 
-/// A block from the text of a `getBlock` answer, and the number of transactions kept as shells.
+/// A block from the text of a `getBlock` answer, and the transactions kept as shells.
 ///
 /// `slot` is used where the JSON has none. The block counts as complete: `getBlock` sends it whole.
 ///
 /// # Errors
 /// When it is no such answer, the slot is unknown, or the outcome of a transaction is missing.
-pub fn block_from_json(text: &[u8], slot: Option<u64>) -> Result<(Block, u64), ConvertError> {
+pub fn block_from_json(
+    text: &[u8],
+    slot: Option<u64>,
+) -> Result<(Block, Vec<Malformed>), ConvertError> {
     let json = |error: serde_json::Error| ConvertError::Json(error.to_string());
     let probe: Probe = serde_json::from_slice(text).map_err(json)?;
     if let Some(error) = probe.error {
@@ -44,13 +45,14 @@ pub fn block_from_json(text: &[u8], slot: Option<u64>) -> Result<(Block, u64), C
 
 /// Programs whose transactions are wanted: what names none of them is not read any further.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub struct Wanted {
     keys: HashSet<Pubkey>,
     texts: HashSet<String>,
 }
 
 impl Wanted {
-    pub(crate) fn new(programs: impl IntoIterator<Item = Pubkey>) -> Self {
+    /// These programs.
+    pub fn new(programs: impl IntoIterator<Item = Pubkey>) -> Self {
         let keys: HashSet<Pubkey> = programs.into_iter().collect();
         let texts = keys.iter().map(|key| {
             let mut text = [0; five8::BASE58_ENCODED_32_MAX_LEN];
@@ -95,17 +97,25 @@ impl Wanted {
 
 /// What an endpoint answers to `getBlock`.
 #[derive(Debug)]
-pub(crate) enum Answered {
-    Block(Box<Block>),
+pub enum Answered {
+    /// The block, and its transactions that were kept as shells.
+    Block(Box<Block>, Vec<Malformed>),
+    /// Nothing.
     Null,
-    Refused { code: i64, message: String },
+    /// An error.
+    Refused {
+        /// Its number.
+        code: i64,
+        /// Its text.
+        message: String,
+    },
 }
 
 /// An answer in its envelope, read in one pass: [`block_from_json`] looks first what it has at hand.
 ///
 /// # Errors
 /// When it is no such answer, or the outcome of a transaction is missing.
-pub(crate) fn answered_block(
+pub fn answered_block(
     text: &[u8],
     slot: u64,
     wanted: Option<&Wanted>,
@@ -130,8 +140,8 @@ pub(crate) fn answered_block(
     let Some(json) = whole.result else {
         return Ok(Answered::Null);
     };
-    let (block, _) = convert(json.slot.unwrap_or(slot), json, wanted)?;
-    Ok(Answered::Block(Box::new(block)))
+    let (block, malformed) = convert(json.slot.unwrap_or(slot), json, wanted)?;
+    Ok(Answered::Block(Box::new(block), malformed))
 }
 
 #[derive(Deserialize)]
@@ -158,23 +168,24 @@ struct JsonBlock {
     transactions: Option<Vec<JsonEntry>>,
 }
 
+/// A transaction with its outcome, as `getBlock` lists it.
 #[derive(Deserialize)]
-struct JsonEntry {
-    transaction: Encoded,
-    meta: Option<JsonMeta>,
-    version: Option<JsonVersion>,
+pub(super) struct JsonEntry {
+    pub(super) transaction: Encoded,
+    pub(super) meta: Option<JsonMeta>,
+    pub(super) version: Option<JsonVersion>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum JsonVersion {
+pub(super) enum JsonVersion {
     Number(i8),
     Name(String),
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct JsonMeta {
+pub(super) struct JsonMeta {
     err: Option<serde_json::Value>,
     #[serde(default)]
     fee: u64,
@@ -208,7 +219,7 @@ struct JsonInstruction {
 }
 
 #[derive(Deserialize)]
-struct JsonTransaction {
+pub(super) struct JsonTransaction {
     signatures: Vec<String>,
     message: JsonMessage,
 }
@@ -228,7 +239,7 @@ struct JsonHeader {
 }
 
 /// The three encodings, told apart by their JSON type without buffering.
-enum Encoded {
+pub(super) enum Encoded {
     Json(Box<JsonTransaction>),
     Text { text: String, encoding: String },
 }
@@ -266,12 +277,12 @@ fn convert(
     slot: u64,
     json: JsonBlock,
     wanted: Option<&Wanted>,
-) -> Result<(Block, u64), ConvertError> {
+) -> Result<(Block, Vec<Malformed>), ConvertError> {
     let entries = json.transactions.ok_or(ConvertError::Missing {
         slot,
         field: "transactions (ask with transactionDetails \"full\")",
     })?;
-    let mut malformed = 0;
+    let mut malformed = Vec::new();
     let executed_transaction_count = entries.len() as u64;
     let mut transactions = Vec::with_capacity(entries.len());
     for (position, entry) in entries.into_iter().enumerate() {
@@ -279,8 +290,10 @@ fn convert(
         if entry.meta.is_some() && wanted.is_some_and(|wanted| !wanted.is_named_by(&entry)) {
             continue;
         }
-        let (transaction, whole) = entry_to_chain(slot, position, entry)?;
-        malformed += u64::from(!whole);
+        let index = u32::try_from(position)
+            .map_err(|_| ConvertError::Json("too many transactions".into()))?;
+        let (transaction, reason) = entry_to_chain(slot, index, entry)?;
+        malformed.extend(reason.map(|reason| Malformed { position, reason }));
         transactions.push(transaction);
     }
     Ok((
@@ -299,14 +312,12 @@ fn convert(
     ))
 }
 
-/// The transaction, and whether its content could be read.
-fn entry_to_chain(
+/// The transaction, and why its content could not be read if it could not.
+pub(super) fn entry_to_chain(
     slot: u64,
-    position: usize,
+    index: u32,
     entry: JsonEntry,
-) -> Result<(Transaction, bool), ConvertError> {
-    let index =
-        u32::try_from(position).map_err(|_| ConvertError::Json("too many transactions".into()))?;
+) -> Result<(Transaction, Option<String>), ConvertError> {
     let meta = entry.meta.ok_or(ConvertError::MetaMissing {
         slot,
         index: u64::from(index),
@@ -335,7 +346,7 @@ fn entry_to_chain(
                     return Err(ConvertError::Invalid {
                         slot,
                         field: "transaction",
-                        reason: format!("transaction {position}: {reason}"),
+                        reason: format!("transaction {index}: {reason}"),
                     });
                 }
             }
@@ -344,7 +355,7 @@ fn entry_to_chain(
     let mut out = shell(signature, index, err);
     out.fee = fee;
     out.compute_units = compute_units;
-    let whole = match body.and_then(|body| parts(body, meta)) {
+    let malformed = match body.and_then(|body| parts(body, meta)) {
         Ok(parts) => {
             (
                 out.version,
@@ -354,19 +365,11 @@ fn entry_to_chain(
                 out.inner,
                 out.logs,
             ) = parts;
-            true
+            None
         }
-        Err(reason) => {
-            tracing::warn!(
-                slot,
-                position,
-                reason,
-                "transaction kept without its content"
-            );
-            false
-        }
+        Err(reason) => Some(reason),
     };
-    Ok((out, whole))
+    Ok((out, malformed))
 }
 
 type Parts = (

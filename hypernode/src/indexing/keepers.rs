@@ -1,0 +1,71 @@
+//! What is kept beside the indexer from the chain that has become final: the index digest, evidence and scores.
+
+use std::time::Duration;
+
+use hypernode_analytics::{Error, reputation};
+use hypernode_warehouse::Client;
+use tokio_util::sync::CancellationToken;
+
+/// How often the final chain is looked at: a live window is stored every 1.6 s.
+const EVERY: Duration = Duration::from_secs(2);
+/// Pause after a failure.
+const AFTER_FAILURE: Duration = Duration::from_secs(10);
+
+/// When the next step of something that is kept is due.
+pub(super) struct Pace {
+    what: &'static str,
+    stop: CancellationToken,
+    failing: bool,
+}
+
+impl Pace {
+    pub(super) fn new(what: &'static str, stop: CancellationToken) -> Self {
+        Self {
+            what,
+            stop,
+            failing: false,
+        }
+    }
+
+    /// Waits after a step, not at all where it says that more is waiting; a warehouse that is away is waited for. `false`: it
+    /// is time to stop.
+    pub(super) async fn rest(&mut self, step: Result<bool, Error>) -> bool {
+        let pause = match step {
+            Ok(more) => {
+                self.failing = false;
+                if more { Duration::ZERO } else { EVERY }
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    tracing::warn!(%error, "{} wait", self.what);
+                }
+                AFTER_FAILURE
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => !self.stop.is_cancelled(),
+            () = self.stop.cancelled() => false,
+        }
+    }
+}
+
+/// Keeps evidence and scores.
+pub(super) async fn scores(mut keeper: reputation::Keeper, stop: CancellationToken) {
+    let mut pace = Pace::new("the scores", stop);
+    loop {
+        let step = keeper.step().await.map(|step| step.more);
+        if !pace.rest(step).await {
+            return;
+        }
+    }
+}
+
+/// Brings evidence and scores up to what is stored, and returns.
+pub(crate) async fn scores_to_the_end(
+    client: &Client,
+    accounts: Vec<hypernode_analytics::reputation::FeeAccounts>,
+) -> Result<(), Error> {
+    let mut keeper = reputation::Keeper::new(client.clone(), accounts);
+    while keeper.step().await?.slot.is_some() {}
+    Ok(())
+}
