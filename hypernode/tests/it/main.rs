@@ -14,6 +14,7 @@ mod output;
 mod page;
 mod recording;
 mod reload;
+mod reputation;
 mod sql;
 mod support;
 mod up;

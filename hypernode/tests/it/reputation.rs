@@ -1,0 +1,90 @@
+//! Scores of a running instance, and their audit from chain alone.
+
+use std::time::Duration;
+
+use crate::support::{Instance, run, sql, stderr, stdout, text, wait_for};
+
+/// The audit's exit code, its last line, and all that it printed.
+fn audit(instance: &Instance, node: &str, slot: u64) -> (Option<i32>, String, String) {
+    let slot = slot.to_string();
+    let output = run(&[
+        "audit",
+        "--data",
+        text(&instance.data),
+        "--node",
+        node,
+        "--slot",
+        &slot,
+    ]);
+    let said = stdout(&output);
+    let last = said.lines().last().unwrap_or_default().to_owned();
+    (output.status.code(), last, said + &stderr(&output))
+}
+
+// I-35.
+#[test]
+fn a_score_is_found_on_chain_and_one_without_its_evidence_is_refuted() {
+    let data = tempfile::tempdir().expect("a folder");
+    let instance = Instance::start(data.path(), &[]);
+    // Evidence is of final blocks: 31 slots behind.
+    let best = "SELECT node_id, score, as_of_slot FROM reputation WHERE score > 500 ORDER BY score DESC LIMIT 1";
+    let row = wait_for("a score", Duration::from_secs(120), || {
+        let row = sql(data.path(), best);
+        (!row.is_empty()).then_some(row)
+    });
+    let mut cells = row.split('\t');
+    let node = cells.next().expect("a node").to_owned();
+    let score: u64 = cells
+        .next()
+        .and_then(|score| score.parse().ok())
+        .expect("a score");
+    let slot: u64 = cells
+        .next()
+        .and_then(|slot| slot.parse().ok())
+        .expect("a slot");
+
+    let told = instance.get(&format!("/api/nodes/{node}/reputation?slot={slot}"));
+    assert_eq!(
+        (&told["score"], &told["finality"]),
+        (&score.into(), &"finalized".into()),
+        "{told}"
+    );
+    let (code, last, all) = audit(&instance, &node, slot);
+    assert_eq!(code, Some(0), "{all}");
+    assert!(
+        last.starts_with("MATCH ") && last.contains(&format!("score={score}")),
+        "{all}"
+    );
+    // Before its registration it was nobody.
+    let (code, last, all) = audit(&instance, &node, 1);
+    assert_eq!(code, Some(0), "{all}");
+    assert!(last.contains("score=364"), "{all}");
+
+    let condition = format!("node = base58Decode('{node}') AND slot <= {slot}");
+    let job = sql(
+        data.path(),
+        &format!(
+            "SELECT base58Encode(job) FROM reputation_evidence WHERE {condition} ORDER BY job LIMIT 1"
+        ),
+    );
+    let delete = format!(
+        "ALTER TABLE reputation_evidence DELETE WHERE job = base58Decode('{job}') SETTINGS mutations_sync = 2"
+    );
+    let deleted = run(&["sql", "--write", "--data", text(data.path()), &delete]);
+    assert!(deleted.status.success(), "{}", stderr(&deleted));
+    let (code, last, all) = audit(&instance, &node, slot);
+    assert_eq!(code, Some(1), "{all}");
+    assert!(last.starts_with("MISMATCH "), "{all}");
+    assert!(all.contains(&job), "the job {job} is named: {all}");
+    assert_eq!(instance.stop(), Some(0));
+
+    // The next start counts what there is, and makes everything anew.
+    let instance = Instance::start(data.path(), &[]);
+    wait_for("the score again", Duration::from_secs(120), || {
+        let told = instance.get(&format!("/api/nodes/{node}/reputation?slot={slot}"));
+        (told["score"] == score).then_some(())
+    });
+    let (code, _, all) = audit(&instance, &node, slot);
+    assert_eq!(code, Some(0), "{all}");
+    assert_eq!(instance.stop(), Some(0));
+}
