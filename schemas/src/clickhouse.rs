@@ -129,7 +129,15 @@ mod tests {
         let creates = |m: &&Migration| m.id < 100 && m.sql.contains("CREATE ");
         for migration in migrations().iter().filter(creates) {
             let settings = format!("SETTINGS {}\n", crate::table::TABLE_SETTINGS);
-            assert!(migration.sql.ends_with(&settings), "{}", migration.name);
+            // What is removed and made again with the same bytes must not be taken for a repetition.
+            let made_again = settings.replace("window = 1000", "window = 0");
+            assert!(
+                [settings, made_again]
+                    .iter()
+                    .any(|end| migration.sql.ends_with(end)),
+                "{}",
+                migration.name
+            );
         }
     }
 
