@@ -22,6 +22,7 @@ mod signals;
 mod store;
 mod view;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -58,7 +59,8 @@ fn main() -> ExitCode {
 }
 
 fn end(failure: &Failure) -> ExitCode {
-    eprintln!("hypernode: {failure}");
+    // Whoever reads may have gone: that is no reason to panic.
+    let _ = writeln!(std::io::stderr(), "hypernode: {failure}");
     failure.code()
 }
 

@@ -83,12 +83,43 @@ async fn accept(args: &GapAccept) -> Outcome {
     }
     let running = Running::find(&settings.path("data.dir").unwrap_or_default());
     let reached = Reached::open(&settings, true).await?;
+    let gaps = gaps::list(&reached.client).await.map_err(broke);
+    let known = gaps.and_then(|gaps| refuse_no_gap((args.from, args.to), &gaps));
+    if let Err(refused) = known {
+        reached.close().await;
+        return Err(refused);
+    }
     let done = match running {
         Some(_) => ask(&reached.client, args).await,
         None => write(&reached.client, args).await,
     };
     reached.close().await;
     done
+}
+
+/// Only what is known to be missing can be given up: a range by mistake would wave a later hole through.
+fn refuse_no_gap((from, to): (u64, u64), gaps: &[GapRow]) -> Outcome {
+    let open: Vec<&GapRow> = gaps
+        .iter()
+        .filter(|gap| gap.state != GapState::Filled.name())
+        .collect();
+    if open
+        .iter()
+        .any(|gap| gap.slot_lo <= from && to <= gap.slot_hi)
+    {
+        return Ok(());
+    }
+    let open: Vec<String> = open
+        .iter()
+        .map(|gap| format!("{} to {}", gap.slot_lo, gap.slot_hi))
+        .collect();
+    let known = match open.is_empty() {
+        true => "no gap is open".to_owned(),
+        false => format!("these are: {}", open.join(", ")),
+    };
+    Err(Failure::No(format!(
+        "slots {from} to {to} are not within a gap; {known}"
+    )))
 }
 
 /// Has the running instance do it: it is the only writer.
@@ -131,4 +162,38 @@ async fn write(client: &Client, args: &GapAccept) -> Outcome {
 
 fn broke(error: WarehouseError) -> Failure {
     Failure::Broke(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_known_to_be_missing_is_accepted() {
+        let gap = |slot_lo, slot_hi, state: GapState| GapRow {
+            slot_lo,
+            slot_hi,
+            state: state.name().to_owned(),
+            reason: String::new(),
+            source: String::new(),
+            at: String::new(),
+        };
+        let gaps = [
+            gap(10, 20, GapState::Open),
+            gap(30, 40, GapState::Filled),
+            gap(50, 60, GapState::Accepted),
+        ];
+        for range in [(10, 20), (12, 12), (55, 60)] {
+            assert!(refuse_no_gap(range, &gaps).is_ok(), "{range:?}");
+        }
+        for range in [(9, 12), (15, 21), (31, 32), (999, 9_999)] {
+            let said = refuse_no_gap(range, &gaps).unwrap_err().to_string();
+            assert!(
+                said.contains("10 to 20") && !said.contains("30 to 40"),
+                "{said}"
+            );
+        }
+        let said = refuse_no_gap((5, 9), &[]).unwrap_err().to_string();
+        assert!(said.ends_with("no gap is open"), "{said}");
+    }
 }

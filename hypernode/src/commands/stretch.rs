@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use hypernode_decoder::Keep;
+use hypernode_indexer::pipeline::MOST_SLOTS;
 use hypernode_indexer::recording::Format;
 use hypernode_indexer::rpc::Pool;
 use hypernode_indexer::verify::Source;
@@ -36,6 +37,13 @@ impl Asked {
         if args.from > args.to {
             let why = format!("{} lies beyond --to {}", args.from, args.to);
             return Err(Failure::start("--from", why));
+        }
+        if args.to - args.from >= MOST_SLOTS {
+            let why = format!(
+                "{} is {MOST_SLOTS} slots or more after --from; ask for fewer at a time",
+                args.to
+            );
+            return Err(Failure::start("--to", why));
         }
         let dir = settings.path("data.dir").unwrap_or_default();
         let running = Running::find(&dir);

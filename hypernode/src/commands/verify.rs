@@ -1,6 +1,6 @@
 //! `hypernode verify`: stored slots beside an independent source.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -173,7 +173,10 @@ impl Progress {
                         bar.set_message(format!("slot {slot}"));
                     }
                     // This command's own progress: said whatever is logged otherwise.
-                    None => eprintln!("{what}: slot {slot} of {from} to {to}"),
+                    None => {
+                        let _ =
+                            writeln!(std::io::stderr(), "{what}: slot {slot} of {from} to {to}");
+                    }
                 }
             }
         });

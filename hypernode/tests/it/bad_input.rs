@@ -183,3 +183,24 @@ fn status_and_sql_say_what_is_missing() {
     let line = refused(&["sql", "--data", text(folder.path()), "SELECT 1"]);
     assert!(line.contains("holds no tables"), "{line}");
 }
+
+#[test]
+fn more_slots_than_one_request_may_span_are_refused_before_anything_is_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let most = u64::MAX.to_string();
+    for command in ["verify", "repair", "backfill"] {
+        let line = refused(&[
+            command,
+            "--data",
+            text(folder.path()),
+            "--from",
+            "100",
+            "--to",
+            &most,
+        ]);
+        assert!(
+            line.contains("--to") && line.contains("ask for fewer at a time"),
+            "{line}"
+        );
+    }
+}

@@ -20,7 +20,7 @@ pub use fill::FillStatus;
 pub use latency::Latency;
 pub use live::{LiveOptions, run_live};
 pub use recording::{RecordingOptions, RecordingOutcome, run_recording};
-pub use repair::{RepairOptions, Repaired, run_repair};
+pub use repair::{MOST_SLOTS, RepairOptions, Repaired, run_repair};
 pub use status::{IndexerStatus, State, StatusHandle};
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -31,6 +31,9 @@ use crate::verify::{Said, Source, VerifyError};
 /// Blocks that are taken back and written again together.
 const BLOCKS: u64 = 512;
 
+/// Slots that one request may span: some weeks of a chain. What is kept of a source grows with them.
+pub const MOST_SLOTS: u64 = 10_000_000;
+
 /// What is to be written again.
 #[derive(Debug, Clone)]
 pub struct RepairOptions {
@@ -130,6 +133,10 @@ pub(super) async fn rewrite(
     out: mpsc::WeakSender<Work>,
     progress: impl Fn(u64),
 ) -> Result<Repaired, VerifyError> {
+    if options.to.saturating_sub(options.from) >= MOST_SLOTS {
+        let why = format!("a request may span {MOST_SLOTS} slots at most: ask for fewer at a time");
+        return Err(VerifyError::Range(why));
+    }
     let stored = Ledger::load(&client).await?.intervals().clone();
     if !options.missing {
         let rows = rows_in(&client, options.from, options.to).await?;
