@@ -70,6 +70,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(52, "0052", "reputation_scores"),
     migration!(53, "0053", "reputation_checkpoints"),
     migration!(54, "0054", "reputation_forge"),
+    migration!(55, "0055", "canonical_events_deletes"),
     migration!(100, "0100", "node_facts"),
     migration!(101, "0101", "job_facts"),
     migration!(102, "0102", "payment_facts"),
