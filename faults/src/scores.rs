@@ -1,6 +1,6 @@
 //! Evidence and scores of what is stored, beside those of a clean run.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use hypernode_analytics::reputation::{FeeAccounts, Keeper, fee_accounts, scores_sql};
 use hypernode_schemas::localnet;
 use hypernode_warehouse::Client;
@@ -23,13 +23,13 @@ pub fn setting() -> String {
 /// that both know is another, and where scores are not those of their own evidence.
 ///
 /// # Errors
-/// What ClickHouse said.
+/// What ClickHouse said; a side that has no scores at all.
 pub async fn compare(store: &Store, difference: &mut Difference) -> Result<()> {
     let accounts = fee_accounts(&setting())?;
     let stored = newest(&store.client, &accounts).await?;
     let clean = newest(&store.truth, &accounts).await?;
     let (Some(stored), Some(clean)) = (stored, clean) else {
-        return Ok(());
+        bail!("no scores: stored are those of {stored:?}, of the clean run {clean:?}");
     };
     let slot = stored.0.min(clean.0);
     let side = |database: &str| {
