@@ -10,6 +10,9 @@ use hypernode_warehouse::Endpoint;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
+/// Longest orderly end.
+const ORDERLY: Duration = Duration::from_secs(20);
+
 /// How to start it.
 #[derive(Debug, Clone)]
 pub struct IndexerOptions {
@@ -100,6 +103,20 @@ impl Indexer {
     /// When the system refuses.
     pub async fn kill(mut self) -> Result<()> {
         Ok(self.child.kill().await?)
+    }
+
+    /// Ends it in order, as an operator does: what is proven is stored before it goes.
+    ///
+    /// # Errors
+    /// When it does not end in time, or not with success.
+    pub async fn end(mut self) -> Result<()> {
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
+        let process = id.and_then(Pid::from_raw).context("the indexer is gone")?;
+        kill_process(process, Signal::TERM)?;
+        let ended = tokio::time::timeout(ORDERLY, self.child.wait()).await;
+        let status = ended.context("the indexer does not end in order")??;
+        anyhow::ensure!(status.success(), "the indexer's end in order: {status}");
+        Ok(())
     }
 
     /// Lets it stand still for so long.

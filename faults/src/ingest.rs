@@ -8,12 +8,16 @@ use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
+use crate::accounts;
+use crate::certificates;
 use crate::compare::{self, Difference};
 use crate::digest;
+use crate::follower::Follower;
 use crate::indexer::{Ended, Indexer, IndexerOptions};
 use crate::net::{Net, NetOptions};
 use crate::proxy::{Mischief, Proxy, StoreProxy};
 use crate::rounds::{Round, Rounds};
+use crate::rpc;
 use crate::scores;
 use crate::store::{self, Store};
 
@@ -23,8 +27,11 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const EVERY: Duration = Duration::from_millis(20);
 /// Between questions how far it has come: each costs the engine some milliseconds.
 const ASK: Duration = Duration::from_millis(100);
-/// Slots at the chain's end that an open window may hold back.
-const TAIL: u64 = 10;
+
+/// Slots of a window that is still open.
+const OPEN: u64 = 4;
+/// Confirmations at the chain's very end that may have got lost: nothing comes after them that tells.
+const UNSAID: u64 = 2;
 
 /// What all seeds came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -69,6 +76,8 @@ pub struct Outcome {
     pub difference: Difference,
     /// Slots that were compared.
     pub slots: (u64, u64),
+    /// Retractions that a consumer of changes was told.
+    pub retractions: u64,
     /// Time that it took.
     pub time: Duration,
 }
@@ -100,7 +109,6 @@ pub async fn seed(store: &Store, seed: u64, keep: &Keep) -> Result<Outcome> {
         replay_slots: if rounds.forgets { 6 } else { 150 },
         ..NetOptions::new(&root, seed)
     };
-    let last_slot = options.last_slot;
     let mut net = Net::start(&own_program()?, options).await?;
     let mischief = match rounds.forgets {
         // Much comes from RPC then: an endpoint that also denies what it holds is asked ever more rarely.
@@ -135,6 +143,7 @@ pub async fn seed(store: &Store, seed: u64, keep: &Keep) -> Result<Outcome> {
             .collect(),
     };
     let log = root.join("indexer.log");
+    let follower = Follower::start(store);
     let mut points = Vec::new();
     for round in &rounds.rounds {
         let died = live(&indexer, round, &log).await?;
@@ -143,22 +152,35 @@ pub async fn seed(store: &Store, seed: u64, keep: &Keep) -> Result<Outcome> {
     let mut running = Indexer::start(&indexer, None, &log)?;
     let recording = net.finished().await?;
     store.clean_run(&recording).await?;
-    let slots = loop {
+    // What the network has confirmed must be there in the end; the last words of it may be among what was lost.
+    let confirmed = rpc::confirmed(&net.place.rpc).await?;
+    loop {
         let covered = compare::covered(&store.client).await?;
-        if let Some((from, to, 0)) = covered
-            && to + TAIL >= last_slot
-        {
-            break (from, to);
+        if matches!(covered, Some((_, to, 0)) if to + OPEN >= confirmed) {
+            break;
         }
         refuse_exit(&mut running, &log)?;
         if began.elapsed() > PATIENCE {
-            bail!("the chain ends at slot {last_slot}, stored is {covered:?}");
+            bail!("slot {confirmed} is confirmed, stored is {covered:?}");
         }
         tokio::time::sleep(ASK).await;
+    }
+    let mut accounts = Difference::default();
+    if rounds.accounts {
+        accounts::compare(&store.client, &net.place.rpc, &mut accounts).await?;
+    }
+    running.end().await?;
+    let slots = match compare::covered(&store.client).await? {
+        Some((from, to, 0)) if to + UNSAID >= confirmed => (from, to),
+        covered => {
+            bail!("slot {confirmed} is confirmed; after an end in order, stored is {covered:?}")
+        }
     };
-    running.kill().await?;
     let mut difference = compare::compare(&store.client, 1, slots.1).await?;
+    certificates::compare(store, slots.1, &mut difference).await?;
+    let retractions = follower.finish(store, slots.1, &mut difference).await?;
     scores::compare(store, &mut difference).await?;
+    difference.add(accounts);
     let (digest_slot, digest) = digest::differs(store).await?;
     Ok(Outcome {
         kills: rounds.rounds.len() as u64,
@@ -167,6 +189,7 @@ pub async fn seed(store: &Store, seed: u64, keep: &Keep) -> Result<Outcome> {
         digest,
         difference,
         slots,
+        retractions,
         time: began.elapsed(),
     })
 }

@@ -3,13 +3,17 @@
 
 #![forbid(unsafe_code)]
 
+pub mod accounts;
+mod certificates;
 pub mod compare;
 pub mod digest;
+mod follower;
 pub mod indexer;
 pub mod ingest;
 pub mod net;
 pub mod proxy;
 mod rounds;
+mod rpc;
 pub mod scenarios;
 pub mod scores;
 pub mod store;

@@ -180,11 +180,12 @@ impl Report {
         };
         let difference = &outcome.difference;
         eprintln!(
-            "seed {seed}: slots {} to {}, {} rows, {} kills, {:.1} s",
+            "seed {seed}: slots {} to {}, {} rows, {} kills, {} retractions, {:.1} s",
             outcome.slots.0,
             outcome.slots.1,
             difference.rows,
             outcome.kills,
+            outcome.retractions,
             outcome.time.as_secs_f64()
         );
         for line in &difference.lines {

@@ -104,6 +104,8 @@ struct Passing {
     out: mpsc::Sender<Result<SubscribeUpdate, Status>>,
     /// Messages held back, and the number of the message after which they leave.
     held: Vec<(u64, SubscribeUpdate)>,
+    /// Accounts that are late, and the slot whose block overtakes them.
+    late: Vec<(u64, SubscribeUpdate)>,
     count: u64,
 }
 
@@ -124,6 +126,7 @@ impl Passing {
         loop {
             let Ok(next) = tokio::time::timeout(QUIET, updates.next()).await else {
                 self.release(u64::MAX).await?;
+                self.overtaken(u64::MAX).await?;
                 continue;
             };
             let update = match next {
@@ -152,6 +155,21 @@ impl Passing {
 
     async fn message(&mut self, mut update: SubscribeUpdate) -> Result<(), Over> {
         self.alter(&mut update);
+        if self.plan.late_accounts > 0 {
+            match &update.update_oneof {
+                Some(UpdateOneof::Account(account)) => {
+                    let until = account.slot + self.plan.late_accounts;
+                    self.late.push((until, update));
+                    return Ok(());
+                }
+                // All of a slot has been told when a later block comes.
+                Some(UpdateOneof::Block(block)) => {
+                    let slot = block.slot;
+                    self.overtaken(slot).await?;
+                }
+                _ => {}
+            }
+        }
         let mut orphan = None;
         let mut may_wait = true;
         match &update.update_oneof {
@@ -228,6 +246,18 @@ impl Passing {
         rate > 0 && self.rng.random_range(0..1_000) < rate
     }
 
+    /// Sends the accounts that were to wait for this block.
+    async fn overtaken(&mut self, slot: u64) -> Result<(), Over> {
+        let (due, late) = std::mem::take(&mut self.late)
+            .into_iter()
+            .partition(|(until, _)| *until < slot);
+        self.late = late;
+        for (_, update) in due {
+            self.send(update).await?;
+        }
+        Ok(())
+    }
+
     /// Sends what was held back up to a message.
     async fn release(&mut self, count: u64) -> Result<(), Over> {
         let (due, held) = std::mem::take(&mut self.held)
@@ -281,6 +311,7 @@ impl Geyser for Relay {
             rng,
             out,
             held: Vec::new(),
+            late: Vec::new(),
             count: 0,
         };
         tokio::spawn(passing.run(updates, self.stop.clone()));

@@ -72,6 +72,8 @@ pub struct StreamPlan {
     pub lose_blocks: Vec<u64>,
     /// The blocks of these slots come with another hash and content.
     pub forge: Vec<u64>,
+    /// Accounts come after the meta of their block, and after the blocks of so many slots more.
+    pub late_accounts: u64,
     /// Bytes that every sixteenth block is longer by.
     pub pad: usize,
 }

@@ -28,11 +28,6 @@ fn recorded(
 
 type Update = yellowstone_grpc_proto::geyser::subscribe_update::UpdateOneof;
 
-fn elsewhere(name: &'static str, what: &'static str, tests: &'static str) -> Scenario {
-    let kind = Kind::Elsewhere(tests);
-    Scenario { name, what, kind }
-}
-
 fn cut(at: u64, ending: Ending) -> StreamPlan {
     StreamPlan {
         cut: Some((at, ending)),
@@ -339,10 +334,18 @@ fn in_transactions() -> Vec<Scenario> {
                 ..Live::new(Mischief::default)
             },
         ),
-        elsewhere(
+        live(
             "late-account-updates",
-            "accounts after their block's meta",
-            "indexer tests of account coverage (I-24)",
+            "accounts after their block's meta, and after the blocks of two slots more",
+            Live {
+                accounts: true,
+                ..Live::new(|| {
+                    Mischief::once(StreamPlan {
+                        late_accounts: 2,
+                        ..StreamPlan::default()
+                    })
+                })
+            },
         ),
     ]
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use super::Verdict;
+use crate::accounts;
 use crate::compare::{self, Difference};
 use crate::indexer::{Ended, Indexer, IndexerOptions};
 use crate::ingest::own_program;
@@ -28,6 +29,8 @@ pub(super) struct Live {
     pub(super) mischief: fn() -> Mischief,
     /// What else happens.
     pub(super) act: Act,
+    /// Accounts are followed, and what is stored of them in the end is what the network holds.
+    pub(super) accounts: bool,
     /// What must be true of what was asked.
     pub(super) asked: fn(&Seen) -> Result<(), String>,
 }
@@ -54,6 +57,7 @@ impl Live {
             net: |_| {},
             mischief,
             act: Act::Nothing,
+            accounts: false,
             asked: |_| Ok(()),
         }
     }
@@ -66,7 +70,11 @@ impl Live {
         let mut net = Net::start(&own_program()?, options).await?;
         let proxy = Proxy::start(&net.place, (self.mischief)()).await?;
         let log = root.path().join("indexer.log");
-        let indexer = indexer(store, &proxy.place, root.path())?;
+        let mut indexer = indexer(store, &proxy.place, root.path())?;
+        if self.accounts {
+            let setting = ["--set", "accounts.enabled=true"].map(str::to_owned);
+            indexer.arguments.extend(setting);
+        }
         let mut running = Indexer::start(&indexer, None, &log)?;
         match self.act {
             Act::Nothing => {}
@@ -105,7 +113,14 @@ impl Live {
         let recording = net.finished().await?;
         store.clean_run(&recording).await?;
         let stored = self.wait(store, &mut running, &log, last).await?;
+        let mut accounts = Difference::default();
+        if self.accounts {
+            accounts::compare(&store.client, &net.place.rpc, &mut accounts).await?;
+        }
         running.kill().await?;
+        if !accounts.is_none() {
+            return Ok(Verdict::Failed(accounts.lines.join("; ")));
+        }
         if let Err(why) = (self.asked)(proxy.seen()) {
             return Ok(Verdict::Failed(why));
         }

@@ -31,8 +31,6 @@ enum Kind {
     Live(Live),
     /// The indexer's pipeline over a recording of the chain that was changed.
     Recorded(Recorded),
-    /// Shown by these tests, where logs can be forged one by one.
-    Elsewhere(&'static str),
 }
 
 /// What a scenario came to.
@@ -42,8 +40,6 @@ pub enum Verdict {
     Equal(u64),
     /// Something is missing, and the reason is on record.
     Gap(String),
-    /// Shown elsewhere.
-    Elsewhere(&'static str),
     /// Neither.
     Failed(String),
 }
@@ -61,7 +57,6 @@ impl std::fmt::Display for Verdict {
         match self {
             Self::Equal(rows) => write!(f, "equal ({rows} rows)"),
             Self::Gap(reason) => write!(f, "gap: {reason}"),
-            Self::Elsewhere(tests) => write!(f, "shown by {tests}"),
             Self::Failed(why) => write!(f, "FAILED: {why}"),
         }
     }
@@ -76,7 +71,6 @@ impl Scenario {
         let began = Instant::now();
         store.empty().await?;
         let verdict = match &self.kind {
-            Kind::Elsewhere(tests) => Ok(Verdict::Elsewhere(tests)),
             Kind::Live(live) => live.play(store).await,
             Kind::Recorded(recorded) => recorded.play(store).await,
         };

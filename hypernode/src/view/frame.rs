@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use unicode_width::UnicodeWidthChar as _;
 
+use super::map;
 use super::snapshot::{Fill, Indexer, Snapshot, Storing};
 
 /// Seconds of throughput that are remembered.
@@ -72,15 +73,16 @@ pub(crate) fn lines(
     lines.push(throughput(history));
     lines.push(storing(&indexer.storing));
     match (&indexer.fill, &indexer.gap) {
-        (Some(fill), _) => lines.extend(filling("filling", fill, indexer.seen_slot, width)),
+        (Some(fill), _) => lines.push(filling("filling", fill)),
         (None, Some(gap)) => {
             lines.push(format!("gap            slots {} to {}", gap.from, gap.to));
         }
         (None, None) => {}
     }
     if let Some(asked) = &indexer.rewriting {
-        lines.extend(filling("on request", asked, asked.to, width));
+        lines.push(filling("on request", asked));
     }
+    lines.extend(map::lines(indexer, width));
     lines.push(format!(
         "trouble        dead letters {} · malformed {} · reconnects {} · retracted {}",
         indexer.dead_letters, indexer.malformed, indexer.reconnects, indexer.retracted
@@ -174,33 +176,20 @@ fn storing(storing: &Storing) -> String {
     )
 }
 
-/// How soon the hole is closed, and a map from its first slot to the tip: # filled, . missing, + waiting behind it.
-fn filling(what: &str, fill: &Fill, tip: u64, width: usize) -> Vec<String> {
+/// How soon the hole is closed.
+fn filling(what: &str, fill: &Fill) -> String {
     let all = fill.to.saturating_sub(fill.from).saturating_add(1);
-    let done = fill.done.min(all);
     let rest = match (&fill.stuck, fill.eta_seconds) {
         (Some(why), _) => format!("STUCK: {why}"),
         (None, Some(eta)) => format!("{:.0} slots/s, {eta} s to go", fill.per_second),
         (None, None) => "asking".to_owned(),
     };
-    let room = width.saturating_sub(17).clamp(1, 60);
-    let span = tip.max(fill.to).saturating_sub(fill.from).saturating_add(1);
-    // A hole of one slot has its cell, however far the tip.
-    let cells = |slots: u64| ((slots as f64 / span as f64 * room as f64).ceil() as usize).min(room);
-    let (full, hole) = (cells(done), cells(all));
-    let full = if done < all { full.min(hole - 1) } else { full };
-    vec![
-        format!(
-            "{what:14} {} to {}: {done} of {all}; {rest}",
-            fill.from, fill.to
-        ),
-        format!(
-            "               [{}{}{}]",
-            "#".repeat(full),
-            ".".repeat(hole - full),
-            "+".repeat(room - hole)
-        ),
-    ]
+    format!(
+        "{what:14} {} to {}: {} of {all}; {rest}",
+        fill.from,
+        fill.to,
+        fill.done.min(all)
+    )
 }
 
 fn slot(slot: u64) -> String {
@@ -251,7 +240,7 @@ mod tests {
                 "state": "filling", "as_of_slot": 100, "finalized_slot": 70, "seen_slot": 400, "confirmed_slot": 399,
                 "rows": 10 * done, "gap": {"from": 101, "to": 300}, "message": "blocks\u{1b}[2J are missing",
                 "storing": {"batches": 7, "p50_ms": 20, "p99_ms": null, "retries": 1},
-                "fill": {"from": 101, "to": 300, "done": done, "per_second": 50.0, "eta_seconds": 3, "stuck": null},
+                "first_slot": 1, "fill": {"from": 101, "to": 300, "done": done, "per_second": 50.0, "eta_seconds": 3, "stuck": null},
                 "queue": {"wal_bytes": 2048, "wal_limit": 1 << 30, "paused": true}, "unknown to this version": 1,
             }},
             "endpoints": {"api": "http://127.0.0.1:1", "ws": null, "clickhouse": null, "geyser": null, "rpc": null},
@@ -271,7 +260,7 @@ mod tests {
             "hypernode 0.1.0 · n · filling",
             "served                  100        300 behind",
             "101 to 300: 100 of 200; 50 slots/s, 3 s to go",
-            &format!("[{}{}{}]", "#".repeat(20), ".".repeat(20), "+".repeat(20)),
+            "[###############+++++++++++++++...............+++++++++++++++]",
             "7 batches · p50 <= 20 ms · p99 over 30 s · 1 made again",
             "MESSAGE        blocks [2J are missing",
             "0.0 slots/s · 250 rows/s",

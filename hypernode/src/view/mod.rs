@@ -1,6 +1,7 @@
 //! The operator's view: one typed snapshot of what an instance tells, and the screen that is made of it.
 
 pub(crate) mod frame;
+mod map;
 pub(crate) mod metrics;
 pub(crate) mod report;
 pub(crate) mod snapshot;

@@ -10,6 +10,9 @@ use super::metrics;
 use crate::indexing::{IdlStatus, Told};
 use crate::running::Endpoints;
 
+/// Holes that are told by range.
+const MAPPED: usize = 256;
+
 /// Everything that is asked about.
 pub(crate) struct InstanceReport {
     pub(crate) status: StatusHandle,
@@ -57,6 +60,8 @@ fn indexer(now: &IndexerStatus, idls: &IdlStatus) -> Value {
         "malformed": now.malformed,
         "reconnects": now.reconnects,
         "gap": now.gap.map(|gap| json!({ "from": gap.after + 1, "to": gap.before.saturating_sub(1) })),
+        "first_slot": now.missing.first,
+        "missing": missing(now),
         "fill": now.fill.as_ref().map(progress),
         "rewriting": now.rewriting.as_ref().map(progress),
         "storing": {
@@ -87,6 +92,18 @@ fn indexer(now: &IndexerStatus, idls: &IdlStatus) -> Value {
         "idls": idls,
         "message": now.message.as_ref().or(idls.refused.as_ref()),
     })
+}
+
+/// Holes behind the newest stored slot: how many, of how many slots, and the newest of them by range.
+fn missing(now: &IndexerStatus) -> Value {
+    let holes = &now.missing.holes;
+    let newest = holes.len().saturating_sub(MAPPED);
+    let ranges = holes.iter().skip(newest);
+    let ranges: Vec<Value> = ranges
+        .map(|(from, to)| json!({ "from": from, "to": to }))
+        .collect();
+    let slots: u64 = holes.iter().map(|(from, to)| to - from + 1).sum();
+    json!({ "holes": holes.len(), "slots": slots, "ranges": ranges })
 }
 
 fn progress(fill: &FillStatus) -> Value {

@@ -38,12 +38,24 @@ pub(crate) struct Indexer {
     pub(crate) malformed: u64,
     pub(crate) reconnects: u64,
     pub(crate) gap: Option<Gap>,
+    pub(crate) first_slot: Option<u64>,
+    pub(crate) missing: Missing,
     pub(crate) fill: Option<Fill>,
     pub(crate) rewriting: Option<Fill>,
     pub(crate) storing: Storing,
     pub(crate) queue: Queue,
     pub(crate) accounts: Accounts,
     pub(crate) message: Option<String>,
+}
+
+/// Holes behind the newest stored slot.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Missing {
+    pub(crate) holes: usize,
+    pub(crate) slots: u64,
+    /// The newest of them.
+    pub(crate) ranges: Vec<Gap>,
 }
 
 /// The hole that stops the chain.

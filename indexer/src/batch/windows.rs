@@ -100,7 +100,8 @@ impl Windows {
                 });
             }
         }
-        if rows >= self.max_rows {
+        // Nothing can follow a block at the window's very end: it does not wait for the next one.
+        if rows >= self.max_rows || block.slot == self.end_of(block.slot) {
             return self.close(block.slot, false);
         }
         None
@@ -109,9 +110,7 @@ impl Windows {
     /// The open span, at an orderly end: it covers what is proven and no more.
     pub fn finish(&mut self) -> Option<Span> {
         let last = self.open.as_ref()?.last_block_slot;
-        // A block at the window's very end leaves nothing open.
-        let partial = last != self.end_of(last);
-        self.close(last, partial)
+        self.close(last, true)
     }
 
     /// The open span, because `slot` is covered already (it ends before it); the next one goes on from `resume`.
@@ -247,8 +246,9 @@ mod tests {
         );
         // The last block of the window leaves nothing open.
         let mut whole = Windows::new(8, 100, None);
-        cut(&mut whole, &[(15, 1)]);
-        assert!(!whole.finish().expect("open").partial);
+        let spans = cut(&mut whole, &[(15, 1)]);
+        assert_eq!(bounds(&spans), [(15, 15, 0, 1)]);
+        assert_eq!((spans[0].partial, whole.finish()), (false, None));
     }
 
     proptest! {

@@ -6,6 +6,7 @@ use hypernode_decoder::chain::Block;
 use hypernode_warehouse::ledger::Ledger;
 use hypernode_warehouse::{Client, WarehouseError};
 
+use super::missing::Missing;
 use crate::batch::{Resume, Span};
 use crate::slots::{Head, Limits, Link};
 
@@ -96,6 +97,11 @@ impl Coverage {
             true
         });
         end
+    }
+
+    /// What lies between the ranges.
+    pub(super) fn missing(&self) -> Missing {
+        Missing::between(&self.ranges)
     }
 
     /// The range with the highest slots.

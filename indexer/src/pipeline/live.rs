@@ -64,6 +64,7 @@ pub async fn run_live(
     let Some((writer, coverage)) = opened else {
         return Ok(());
     };
+    status.update(|status| status.missing = coverage.missing());
     let pool = options.rpc.as_ref().map(Pool::new).transpose()?;
     let stored = coverage.last().map(|range| Head {
         slot: range.last_block_slot,
@@ -264,6 +265,8 @@ impl Follow {
                 for input in inputs {
                     if let Input::GiveUp { from, to } = input {
                         self.accepted.push((from, to));
+                        self.status
+                            .update(|status| status.missing.give_up(from, to));
                     }
                     self.take(input)?;
                 }

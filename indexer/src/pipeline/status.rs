@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use super::fill::FillStatus;
 use super::latency::Latency;
+use super::missing::Missing;
 use crate::accounts::AccountStatus;
 use crate::slots::{Gap, Stats};
 use crate::wal::QueueStatus;
@@ -80,6 +81,8 @@ pub struct IndexerStatus {
     pub gap: Option<Gap>,
     /// How far it is filled.
     pub fill: Option<FillStatus>,
+    /// What is missing behind the newest stored slot, for good or until somebody asks for it.
+    pub missing: Missing,
     /// How far a repair or backfill is that the operator asked for.
     pub rewriting: Option<FillStatus>,
     /// A slot that two blocks claim, or whose block does not fit its parent: the chain stops before it.

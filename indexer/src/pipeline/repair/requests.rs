@@ -85,6 +85,9 @@ impl Requests {
             }
             Err(why) => Err(VerifyError::Range(why)),
         };
+        if done.is_ok() && kind == Kind::Backfill {
+            self.status.update(|status| status.missing.stored(from, to));
+        }
         let (done, text) = match done {
             Ok(done) => (true, done.text(kind == Kind::Backfill)),
             Err(VerifyError::Warehouse(error)) if error.is_retryable() => return Err(error),

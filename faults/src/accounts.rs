@@ -1,0 +1,88 @@
+//! The last stored version of every account, beside what the network itself says of it.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use hypernode_schemas::{idl, localnet};
+use hypernode_warehouse::Client;
+use serde_json::{Value, json};
+
+use crate::compare::Difference;
+use crate::rpc;
+
+/// Longest wait for the last versions to be stored.
+const PATIENCE: Duration = Duration::from_secs(12);
+const EVERY: Duration = Duration::from_millis(200);
+
+/// Lamports and data of an account.
+type State = (u64, Vec<u8>);
+type States = BTreeMap<String, State>;
+
+/// Waits until what is stored is what the network holds, and adds to `difference` the accounts that differ in the end.
+/// Gives how many there are.
+///
+/// # Errors
+/// When the network or ClickHouse does not answer.
+pub async fn compare(client: &Client, rpc: &str, difference: &mut Difference) -> Result<u64> {
+    let began = Instant::now();
+    let chain = on_chain(rpc).await?;
+    loop {
+        let stored = stored(client).await?;
+        let wrong: Vec<&String> = chain
+            .iter()
+            .filter(|(key, state)| stored.get(*key) != Some(*state))
+            .map(|(key, _)| key)
+            .chain(stored.keys().filter(|key| !chain.contains_key(*key)))
+            .collect();
+        difference.rows += chain.len() as u64;
+        if wrong.is_empty() {
+            return Ok(chain.len() as u64);
+        }
+        if began.elapsed() > PATIENCE {
+            difference.derived += wrong.len() as u64;
+            difference.lines.push(format!(
+                "account_versions: the last state of {} accounts of {} is another, first of {}",
+                wrong.len(),
+                chain.len(),
+                wrong[0]
+            ));
+            return Ok(chain.len() as u64);
+        }
+        difference.rows -= chain.len() as u64;
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+async fn stored(client: &Client) -> Result<States> {
+    let sql = "SELECT base58Encode(pubkey), lamports, hex(data) FROM account_facts(as_of = 18446744073709551615) \
+               WHERE NOT closed";
+    let rows: Vec<(String, u64, String)> = client.rows(sql).await?;
+    let state = |(key, lamports, data): (String, u64, String)| Ok((key, (lamports, unhex(&data)?)));
+    rows.into_iter().map(state).collect()
+}
+
+fn unhex(text: &str) -> Result<Vec<u8>> {
+    let digits = text.as_bytes().chunks(2);
+    let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair)?, 16).context("hexadecimal");
+    digits.map(byte).collect()
+}
+
+async fn on_chain(rpc: &str) -> Result<States> {
+    let mut states = States::new();
+    for (label, _) in idl::builtin() {
+        let program = bs58::encode(localnet::program_id(label)).into_string();
+        let config = json!({"encoding": "base64", "commitment": "confirmed"});
+        let answer = rpc::call(rpc, "getProgramAccounts", json!([program, config])).await?;
+        let entries = answer
+            .as_array()
+            .with_context(|| format!("accounts of {label}: {answer}"))?;
+        for entry in entries {
+            let text = |value: &Value| value.as_str().map(str::to_owned).context("text");
+            let data = base64_simd::STANDARD.decode_to_vec(text(&entry["account"]["data"][0])?)?;
+            let lamports = entry["account"]["lamports"].as_u64().context("lamports")?;
+            states.insert(text(&entry["pubkey"])?, (lamports, data));
+        }
+    }
+    Ok(states)
+}
