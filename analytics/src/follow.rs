@@ -6,19 +6,15 @@ use crate::query::{self, Error};
 
 /// What happened to the ledger since a follower looked last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Changes {
+struct Changes {
     /// The newest change (ledger row or retraction).
-    pub(crate) seq: u64,
+    seq: u64,
     /// Slots from this one on were taken back, or stored late: what follows from them is to be made anew.
-    pub(crate) again_from: Option<u64>,
+    again_from: Option<u64>,
 }
 
 /// What changed after `seq`, for a follower whose last slot is `last`; `None`: nothing.
-pub(crate) async fn changes(
-    client: &Client,
-    seq: u64,
-    last: u64,
-) -> Result<Option<Changes>, Error> {
+async fn changes(client: &Client, seq: u64, last: u64) -> Result<Option<Changes>, Error> {
     let sql = format!(
         "SELECT max(seq), minIf(lo, again) FROM (\
             SELECT seq, slot_lo AS lo, true AS again FROM retractions WHERE seq > {seq} UNION ALL \
@@ -31,6 +27,24 @@ pub(crate) async fn changes(
         seq: newest,
         again_from,
     }))
+}
+
+/// Heeds what changed after `seq`: slots that come again take with them what followed from them, by `forget`, which gives
+/// what is left. Gives that, if anything came again, and the newest change; `None`: nothing changed.
+pub(crate) async fn heed<S>(
+    client: &Client,
+    seq: u64,
+    last: u64,
+    forget: impl AsyncFnOnce(u64) -> Result<S, Error>,
+) -> Result<Option<(Option<S>, u64)>, Error> {
+    let Some(changes) = changes(client, seq, last).await? else {
+        return Ok(None);
+    };
+    let left = match changes.again_from {
+        Some(from) => Some(forget(from).await?),
+        None => None,
+    };
+    Ok(Some((left, changes.seq)))
 }
 
 /// Slot of the first stored block.

@@ -13,6 +13,7 @@ mod follow;
 pub mod metrics;
 mod query;
 pub mod reputation;
+pub mod rollup;
 pub mod time;
 pub mod transaction;
 pub mod validation;

@@ -5,6 +5,7 @@ use hypernode_warehouse::Client;
 use serde::Deserialize;
 
 use crate::query::{self, Error};
+use crate::rollup;
 
 /// The job types that the programs know, in their order on chain.
 pub const JOB_TYPES: [&str; 6] = [
@@ -27,7 +28,7 @@ pub struct Figures {
     pub nodes_active: u64,
     /// Nodes that were registered and are so no longer.
     pub nodes_departed: u64,
-    /// Nodes whose latest registration lies in the last 24 hours.
+    /// Nodes that were registered in the last 24 hours, each once.
     pub nodes_24h: u64,
     /// The same for the last 7 days.
     pub nodes_7d: u64,
@@ -63,8 +64,14 @@ pub struct Figures {
     pub runs: u64,
     /// Sum of their running times, assigned to completed, milliseconds of block time.
     pub runs_ms: u128,
-    /// Their 50th, 95th and 99th percentile, milliseconds.
+    /// Their 50th, 95th and 99th percentile, milliseconds: the shortest time that at least so many of them did not exceed.
     pub run_quantiles_ms: Vec<u64>,
+    /// Created jobs that were ever assigned.
+    pub waits: u64,
+    /// Sum of their times from creation to the first assignment, milliseconds of block time.
+    pub waits_ms: u128,
+    /// The percentiles of these, as above.
+    pub wait_quantiles_ms: Vec<u64>,
     /// Settlements (`PaymentDistributed`).
     pub payments: u64,
     /// Operator, treasury and incentive amounts of all settlements.
@@ -76,11 +83,22 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Computes all figures up to `as_of` (a slot), in one round trip.
+    /// All figures up to `as_of` (a slot): from the sums that are kept and what came after them, else from all facts.
     ///
     /// # Errors
     /// When the warehouse does not answer.
     pub async fn load(client: &Client, as_of: u64) -> Result<Self, Error> {
+        match rollup::kept::figures(client, as_of).await? {
+            Some(figures) => Ok(figures),
+            None => Self::of_all_facts(client, as_of).await,
+        }
+    }
+
+    /// Computes all figures up to `as_of` from every fact, by their definition. Takes longer the more there are.
+    ///
+    /// # Errors
+    /// When the warehouse does not answer.
+    pub async fn of_all_facts(client: &Client, as_of: u64) -> Result<Self, Error> {
         let sql = query::fill(include_str!("sql/figures.sql"), &[("as_of", as_of)]);
         query::row(client, "the network's figures", &sql).await
     }

@@ -27,6 +27,7 @@ async fn an_empty_warehouse_has_empty_figures() {
         figures,
         Figures {
             run_quantiles_ms: vec![0, 0, 0],
+            wait_quantiles_ms: vec![0, 0, 0],
             ..Figures::default()
         }
     );
@@ -157,6 +158,10 @@ async fn latest(client: &hypernode_warehouse::Client) {
         runs: 3,
         runs_ms: 10_000 + 12_000 + 518_360_000,
         run_quantiles_ms: vec![12_000, 518_360_000, 518_360_000],
+        // a, b, d 10 s each, h none.
+        waits: 4,
+        waits_ms: 30_000,
+        wait_quantiles_ms: vec![10_000; 3],
         payments: 2,
         // The PaymentProcessed of 3 × 777 is nowhere.
         paid_total: 950_000 + 2_850_000,
@@ -202,6 +207,9 @@ async fn past(client: &hypernode_warehouse::Client) {
         runs: 1,
         runs_ms: 10_000,
         run_quantiles_ms: vec![10_000; 3],
+        waits: 3,
+        waits_ms: 30_000,
+        wait_quantiles_ms: vec![10_000; 3],
         payments: 2,
         paid_total: 3_800_000,
         paid_24h: 3_800_000,

@@ -14,6 +14,7 @@ use crate::compare::{self, Difference};
 use crate::digest;
 use crate::follower::Follower;
 use crate::indexer::{Ended, Indexer, IndexerOptions};
+use crate::metrics;
 use crate::net::{Net, NetOptions};
 use crate::proxy::{Mischief, Proxy, StoreProxy};
 use crate::rounds::{Round, Rounds};
@@ -180,6 +181,7 @@ pub async fn seed(store: &Store, seed: u64, keep: &Keep) -> Result<Outcome> {
     certificates::compare(store, slots.1, &mut difference).await?;
     let retractions = follower.finish(store, slots.1, &mut difference).await?;
     scores::compare(store, &mut difference).await?;
+    metrics::compare(store, slots.1, &mut difference).await?;
     difference.add(accounts);
     let (digest_slot, digest) = digest::differs(store).await?;
     Ok(Outcome {

@@ -10,6 +10,7 @@ pub mod digest;
 mod follower;
 pub mod indexer;
 pub mod ingest;
+mod metrics;
 pub mod net;
 pub mod proxy;
 mod rounds;

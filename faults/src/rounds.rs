@@ -90,7 +90,7 @@ impl Rounds {
                 1
             }
             // Leaves are of final blocks.
-            Some("digest" | "reputation") => {
+            Some("digest" | "reputation" | "metrics") => {
                 if aim != "digest.header" {
                     self.rounds.push(Round {
                         point: None,

@@ -71,6 +71,12 @@ const MIGRATIONS: &[Migration] = &[
     migration!(53, "0053", "reputation_checkpoints"),
     migration!(54, "0054", "reputation_forge"),
     migration!(55, "0055", "canonical_events_deletes"),
+    migration!(56, "0056", "canonical_events_by_job_coarse"),
+    migration!(57, "0057", "canonical_events_by_job_fine"),
+    migration!(58, "0058", "canonical_events_by_job_of_old_fine"),
+    migration!(59, "0059", "job_changes"),
+    migration!(60, "0060", "node_changes"),
+    migration!(61, "0061", "metrics_hours"),
     migration!(100, "0100", "node_facts"),
     migration!(101, "0101", "job_facts"),
     migration!(102, "0102", "payment_facts"),
@@ -85,6 +91,9 @@ const MIGRATIONS: &[Migration] = &[
     migration!(140, "0140", "certificates_between"),
     migration!(141, "0141", "certificates"),
     migration!(150, "0150", "reputation"),
+    migration!(151, "0151", "job_facts_with_wait"),
+    migration!(160, "0160", "metrics_by_hour"),
+    migration!(161, "0161", "metrics_total"),
 ];
 
 /// Tables of [`migrations`] that hold chain rows by slot and are covered by the ledger, in writing order.

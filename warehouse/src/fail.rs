@@ -36,6 +36,8 @@ pub const POINTS: &[&str] = &[
     "reputation.evidence",
     "reputation.scores",
     "reputation.checkpoint",
+    "metrics.changes",
+    "metrics.sums",
 ];
 
 #[derive(Debug)]

@@ -191,19 +191,16 @@ impl Keeper {
     /// come again. What changes after this is for the next step.
     async fn heed_changes(&self, state: State) -> Result<State, Error> {
         let last = state.last.map_or(0, |(slot, _)| slot);
-        let Some(changes) = follow::changes(&self.client, state.seq, last).await? else {
-            return Ok(state);
-        };
-        let state = match changes.again_from {
-            Some(from) => {
-                self.forget_from(from).await?;
-                self.load().await?
-            }
+        let heeded = follow::heed(&self.client, state.seq, last, async |from| {
+            self.forget_from(from).await?;
+            self.load().await
+        });
+        Ok(match heeded.await? {
+            Some((again, seq)) => State {
+                seq,
+                ..again.unwrap_or(state)
+            },
             None => state,
-        };
-        Ok(State {
-            seq: changes.seq,
-            ..state
         })
     }
 

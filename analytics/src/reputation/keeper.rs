@@ -228,19 +228,16 @@ impl Keeper {
     /// Slots that come again take what followed from them with them.
     async fn heed_changes(&self, state: State) -> Result<State, Error> {
         let last = state.slot.unwrap_or(0);
-        let Some(changes) = follow::changes(&self.client, state.seq, last).await? else {
-            return Ok(state);
-        };
-        let state = match changes.again_from {
-            Some(from) => {
-                self.forget_from(from).await?;
-                self.load().await?
-            }
+        let heeded = follow::heed(&self.client, state.seq, last, async |from| {
+            self.forget_from(from).await?;
+            self.load().await
+        });
+        Ok(match heeded.await? {
+            Some((again, seq)) => State {
+                seq,
+                ..again.unwrap_or(state)
+            },
             None => state,
-        };
-        Ok(State {
-            seq: changes.seq,
-            ..state
         })
     }
 

@@ -28,6 +28,9 @@ SELECT
     runs,
     runs_ms,
     run_quantiles_ms,
+    waits,
+    waits_ms,
+    wait_quantiles_ms,
     payments,
     paid_total,
     paid_24h,
@@ -37,11 +40,17 @@ FROM
     SELECT
         countIf(registered) AS nodes_registered,
         countIf(active) AS nodes_active,
-        countIf(ever_registered AND NOT registered) AS nodes_departed,
-        countIf(ever_registered AND registered_time > day_ago) AS nodes_24h,
-        countIf(ever_registered AND registered_time > week_ago) AS nodes_7d
+        countIf(ever_registered AND NOT registered) AS nodes_departed
     FROM node_facts(as_of = {as_of})
 ) AS n
+CROSS JOIN
+(
+    SELECT
+        uniqExactIf(node, block_time > day_ago) AS nodes_24h,
+        uniqExactIf(node, block_time > week_ago) AS nodes_7d
+    FROM canonical_events
+    WHERE kind = 'NodeRegistered' AND slot <= {as_of} AND node != toFixedString('', 32)
+) AS r
 CROSS JOIN
 (
     SELECT
@@ -64,8 +73,14 @@ CROSS JOIN
         sumIf(toUInt128(greatest(run_ms, 0)), run_ms >= 0) AS runs_ms,
         arrayMap(
             ms -> toUInt64(greatest(ms, 0)),
-            quantilesExactIf(0.5, 0.95, 0.99)(run_ms, run_ms >= 0)
-        ) AS run_quantiles_ms
+            quantilesExactWeightedIf(0.5, 0.95, 0.99)(run_ms, 1, run_ms >= 0)
+        ) AS run_quantiles_ms,
+        countIf(wait_ms >= 0) AS waits,
+        sumIf(toUInt128(greatest(wait_ms, 0)), wait_ms >= 0) AS waits_ms,
+        arrayMap(
+            ms -> toUInt64(greatest(ms, 0)),
+            quantilesExactWeightedIf(0.5, 0.95, 0.99)(wait_ms, 1, wait_ms >= 0)
+        ) AS wait_quantiles_ms
     FROM job_facts(as_of = {as_of})
 ) AS j
 CROSS JOIN

@@ -74,7 +74,8 @@ pub(crate) async fn run(args: &Index) -> Outcome {
     let kept = async {
         digest::catch_up(&store.client, header).await?;
         let accounts = network::fee_accounts(&settings);
-        keepers::scores_to_the_end(&store.client, accounts).await
+        keepers::scores_to_the_end(&store.client, accounts).await?;
+        keepers::metrics_to_the_end(&store.client).await
     }
     .await;
     store.close().await;

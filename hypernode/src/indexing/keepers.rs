@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hypernode_analytics::{Error, reputation};
+use hypernode_analytics::{Error, reputation, rollup};
 use hypernode_warehouse::Client;
 use tokio_util::sync::CancellationToken;
 
@@ -60,12 +60,30 @@ pub(super) async fn scores(mut keeper: reputation::Keeper, stop: CancellationTok
     }
 }
 
+/// Keeps the sums of network metrics.
+pub(super) async fn metrics(mut keeper: rollup::Keeper, stop: CancellationToken) {
+    let mut pace = Pace::new("the network's metrics", stop);
+    loop {
+        let step = keeper.step().await.map(|step| step.more);
+        if !pace.rest(step).await {
+            return;
+        }
+    }
+}
+
 /// Brings evidence and scores up to what is stored, and returns.
 pub(crate) async fn scores_to_the_end(
     client: &Client,
     accounts: Vec<hypernode_analytics::reputation::FeeAccounts>,
 ) -> Result<(), Error> {
     let mut keeper = reputation::Keeper::new(client.clone(), accounts);
+    while keeper.step().await?.slot.is_some() {}
+    Ok(())
+}
+
+/// Brings the sums of network metrics up to what is stored, and returns.
+pub(crate) async fn metrics_to_the_end(client: &Client) -> Result<(), Error> {
+    let mut keeper = rollup::Keeper::new(client.clone());
     while keeper.step().await?.slot.is_some() {}
     Ok(())
 }

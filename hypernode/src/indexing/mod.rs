@@ -8,6 +8,7 @@ mod told;
 use std::time::{Duration, Instant};
 
 use hypernode_analytics::reputation::{FeeAccounts, Keeper as Scores};
+use hypernode_analytics::rollup;
 use hypernode_api::ApiState;
 use hypernode_indexer::WalOptions;
 use hypernode_indexer::accounts::AccountOptions;
@@ -93,7 +94,9 @@ impl Indexing {
             kept_until.clone(),
         ));
         let scores = Scores::new(self.client.clone(), self.fee_accounts.clone());
-        tokio::spawn(keepers::scores(scores, kept_until));
+        tokio::spawn(keepers::scores(scores, kept_until.clone()));
+        let metrics = rollup::Keeper::new(self.client.clone());
+        tokio::spawn(keepers::metrics(metrics, kept_until));
         let mut before: Option<Plan> = None;
         let mut change: Option<Made> = None;
         let mut changed = false;

@@ -1,0 +1,116 @@
+//! The statements, put together from the files in `sql/`.
+
+use crate::query::fill;
+
+/// Jobs that something is heard of in these slots.
+const TOUCHED: &str = "job IN (SELECT job FROM canonical_events WHERE slot BETWEEN {from} AND {to} \
+    AND kind IN ('JobCreated', 'JobAssigned', 'JobCompleted', 'JobFailed', 'JobCancelled', 'PaymentDistributed'))";
+/// The same of nodes.
+const TOUCHED_NODES: &str = "node IN (SELECT node FROM canonical_events WHERE slot BETWEEN {from} AND {to} \
+    AND kind IN ('NodeRegistered', 'NodeStatusChanged', 'NodeDeregistered'))";
+/// What a row of `metrics_hours` is known by.
+const KEY: &str = "what, hour, job_type, state, node, ms";
+
+/// Which jobs and nodes are looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Which {
+    /// Those that something is heard of.
+    Touched,
+    /// All of one stretch of addresses, of so many equal ones; for slots without anything before them.
+    Stretch(u8, u8),
+}
+
+impl Which {
+    fn jobs(self) -> String {
+        match self {
+            Self::Touched => TOUCHED.to_owned(),
+            Self::Stretch(at, of) => stretch("job", at, of),
+        }
+    }
+
+    /// What names no job is of no stretch: it goes with the first.
+    fn unnamed(self) -> bool {
+        matches!(self, Self::Touched | Self::Stretch(0, _))
+    }
+
+    fn nodes(self) -> String {
+        match self {
+            Self::Touched => TOUCHED_NODES.to_owned(),
+            Self::Stretch(at, of) => stretch("node", at, of),
+        }
+    }
+}
+
+/// Addresses are as good as evenly spread: by their first byte, a stretch is one range of the projection.
+fn stretch(column: &str, at: u8, of: u8) -> String {
+    let bound = |at: u8| u16::from(at) * 256 / u16::from(of);
+    let (from, to) = (bound(at), bound(at.saturating_add(1)));
+    let from = format!("{column} >= unhex('{from:02x}{}')", "00".repeat(31));
+    match to {
+        256.. => from,
+        to => format!("{from} AND {column} < unhex('{to:02x}{}')", "00".repeat(31)),
+    }
+}
+
+/// Changes of jobs by the events of these slots.
+pub(super) fn job_changes(from: u64, to: u64, which: Which) -> String {
+    let sql = include_str!("../sql/job_changes.sql")
+        .replace("{jobs}", &which.jobs())
+        .replace("{unnamed}", &which.unnamed().to_string());
+    fill(&sql, &[("from", from), ("to", to)])
+}
+
+/// Changes of nodes by the events of these slots.
+pub(super) fn node_changes(from: u64, to: u64, which: Which) -> String {
+    let sql = include_str!("../sql/node_changes.sql").replace("{nodes}", &which.nodes());
+    fill(&sql, &[("from", from), ("to", to)])
+}
+
+/// What changes of jobs add to the metrics; `changes`: a table, or a statement.
+pub(super) fn job_rows(changes: &str) -> String {
+    include_str!("../sql/job_rows.sql").replace("{changes}", &format!("({changes})"))
+}
+
+/// What changes of nodes add.
+pub(super) fn node_rows(changes: &str) -> String {
+    include_str!("../sql/node_rows.sql").replace("{changes}", &format!("({changes})"))
+}
+
+/// Adds the stored changes of slots `from..=to` to the sums (`sign` 1) or takes them away (-1), as one insert with the
+/// checkpoint that is reached by it.
+pub(super) fn sum(from: u64, to: u64, sign: i8, checkpoint: &str, step: u64) -> String {
+    let stored = |table: &str| format!("SELECT * FROM {table} WHERE slot BETWEEN {from} AND {to}");
+    let rows = format!(
+        "SELECT what, arrayJoin([toDateTime(0, 'UTC'), toStartOfHour(time)]) AS hour, job_type, state, node, ms, \
+         {sign} * n AS n, {sign} * amount AS amount FROM ({} UNION ALL {})",
+        job_rows(&stored("job_changes")),
+        node_rows(&stored("node_changes"))
+    );
+    format!(
+        "INSERT INTO metrics_hours ({KEY}, n, amount, step, slot, seq) \
+         WITH added AS (SELECT {KEY}, sum(n) AS n, sum(amount) AS amount FROM ({rows}) GROUP BY {KEY}) \
+         SELECT {KEY}, sum(n) AS n, sum(amount) AS amount, {step} AS step, 0 AS slot, 0 AS seq FROM \
+         (SELECT {KEY}, n, amount FROM added UNION ALL \
+          SELECT {KEY}, n, amount FROM metrics_hours FINAL WHERE ({KEY}) IN (SELECT {KEY} FROM added)) \
+         GROUP BY {KEY} UNION ALL {checkpoint}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretches_cover_every_address_once() {
+        let all = format!("job >= unhex('{}')", "00".repeat(32));
+        assert_eq!(stretch("job", 0, 1), all);
+        let of = 48;
+        for at in 1..of {
+            let end = stretch("job", at - 1, of);
+            let end = end.rsplit("unhex").next().unwrap_or_default().to_owned();
+            let start = stretch("job", at, of);
+            assert!(start.contains(&end), "{start} begins at {end}");
+        }
+        assert!(!stretch("job", of - 1, of).contains('<'));
+    }
+}
