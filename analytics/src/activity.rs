@@ -5,6 +5,7 @@ use hypernode_warehouse::Client;
 use serde::Deserialize;
 
 use crate::query::{self, Error};
+use crate::rollup::kept::{Completions, TRIES};
 
 /// How many jobs the automation engine's page lists.
 const JOBS: u64 = 50;
@@ -66,9 +67,15 @@ pub async fn recent_jobs(client: &Client, as_of: u64) -> Result<Vec<RecentJob>, 
 /// # Errors
 /// When the warehouse does not answer.
 pub async fn recent_nodes(client: &Client, as_of: u64) -> Result<Vec<RecentNode>, Error> {
-    let sql = query::fill(
-        include_str!("sql/recent_nodes.sql"),
-        &[("as_of", as_of), ("limit", NODES)],
-    );
-    query::rows(client, "the newest nodes", &sql).await
+    let mut tries = 0..TRIES;
+    loop {
+        let kept = tries.next().is_some();
+        let completions = Completions::up_to(client, as_of, kept).await?;
+        let sql = include_str!("sql/recent_nodes.sql").replace("{completions}", &completions.sql);
+        let sql = query::fill(&sql, &[("as_of", as_of), ("limit", NODES)]);
+        let nodes = query::rows(client, "the newest nodes", &sql).await?;
+        if completions.stand(client).await? {
+            return Ok(nodes);
+        }
+    }
 }

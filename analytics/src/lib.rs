@@ -6,6 +6,7 @@
 
 pub mod activity;
 pub mod amount;
+pub mod bench;
 pub mod certificates;
 pub mod changes;
 pub mod digest;

@@ -596,8 +596,24 @@ pub(crate) enum Bench {
     Geyser(BenchArgs),
     /// Time until the tables are served again after kill -9 of the engine, beside the limit (10 M events with --long).
     Recovery(BenchArgs),
+    /// What figures, scores and panels cost over histories of 1 M events (and 10 M and 100 M with --long, which takes half an
+    /// hour and 40 GB of disk).
+    Analytics(AnalyticsBench),
     /// Memory of both processes while events stream through, beside the limit (10 M events with --long).
     Memory(BenchArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AnalyticsBench {
+    #[command(flatten)]
+    pub(crate) args: BenchArgs,
+    /// Lengths of the history instead, in events, ascending.
+    #[arg(long, value_delimiter = ',', value_name = "N,…",
+          value_parser = clap::value_parser!(u64).range(200_000..=1_000_000_000))]
+    pub(crate) events: Vec<u64>,
+    /// Where to put the tables meanwhile [default: the system's folder for temporary files].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scratch: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

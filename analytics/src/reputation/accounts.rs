@@ -25,7 +25,7 @@ pub fn parse(text: &str) -> Result<Vec<FeeAccounts>, BadAccounts> {
 
 /// The text that [`parse`] reads again.
 #[must_use]
-pub(super) fn write(accounts: &[FeeAccounts]) -> String {
+pub(crate) fn write(accounts: &[FeeAccounts]) -> String {
     let parts = accounts.iter().map(|of| {
         let last = match of.last_slot {
             u64::MAX => String::new(),

@@ -7,6 +7,7 @@ mod evidence;
 mod keeper;
 mod proof;
 
+pub(crate) use accounts::write as write_accounts;
 pub use accounts::{BadAccounts, base58, parse as fee_accounts};
 pub use answer::{At, Reputation, at};
 pub use hypernode_score::FeeAccounts;

@@ -9,7 +9,7 @@ use crate::metrics::Figures;
 use crate::query::{self, Error};
 
 /// Times that a figure is asked for again because the sums have moved on meanwhile.
-const TRIES: u32 = 5;
+pub(crate) const TRIES: u32 = 5;
 
 /// How far the sums have come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Row, Deserialize)]
@@ -55,6 +55,42 @@ pub(crate) async fn figures(client: &Client, as_of: u64) -> Result<Option<Figure
         }
     }
     Ok(None)
+}
+
+/// A statement, and what it holds for.
+pub(crate) struct Completions {
+    /// Its rows `node`, `n` add up to the completions that count as each node's own.
+    pub(crate) sql: String,
+    kept: Option<Checkpoint>,
+}
+
+impl Completions {
+    /// Of completions up to `as_of`. From all facts where the sums know too much or nothing, or where `kept` is not wanted.
+    pub(crate) async fn up_to(client: &Client, as_of: u64, kept: bool) -> Result<Self, Error> {
+        let kept = match kept {
+            true => checkpoint(client).await?.filter(|kept| kept.slot <= as_of),
+            false => None,
+        };
+        let sql = match kept {
+            Some(kept) => {
+                let tail = sql::job_rows(&sql::job_changes(kept.slot + 1, as_of, Which::Touched));
+                format!(
+                    "SELECT node, n FROM metrics_hours FINAL WHERE what = 'node' AND hour = toDateTime(0, 'UTC') \
+                     UNION ALL SELECT node, n FROM ({tail}) WHERE what = 'node'"
+                )
+            }
+            None => format!(
+                "SELECT completion_node AS node, toInt64(1) AS n FROM job_facts(as_of = {as_of}) \
+                 WHERE completion_node != toFixedString('', 32)"
+            ),
+        };
+        Ok(Self { sql, kept })
+    }
+
+    /// Whether an answer that came meanwhile is right: sums that have moved on may hold what was also read as being after them.
+    pub(crate) async fn stand(&self, client: &Client) -> Result<bool, Error> {
+        Ok(self.kept.is_none() || checkpoint(client).await? == self.kept)
+    }
 }
 
 fn statement(kept: u64, as_of: u64) -> String {

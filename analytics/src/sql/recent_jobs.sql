@@ -1,11 +1,18 @@
 -- The newest jobs up to one slot: by creation, or by the first thing known of a job whose creation is not.
--- Found by their slots first, so that all their facts are gathered for a few only.
+-- Looked for among those of the newest events only, so that history costs nothing.
 WITH newest AS
 (
-    SELECT job
-    FROM job_facts(as_of = {as_of})
-    ORDER BY multiIf(created, created_slot, assigned, assigned_slot, completed, completed_slot, 0) DESC, job
-    LIMIT {limit}
+    SELECT job FROM
+    (
+        SELECT job FROM canonical_events WHERE kind = 'JobCreated' AND slot <= {as_of} AND job != toFixedString('', 32)
+        ORDER BY slot DESC, tx_index DESC, outer_ix DESC, inner_ix DESC, ordinal DESC LIMIT {limit}
+        UNION ALL
+        SELECT job FROM canonical_events WHERE kind = 'JobAssigned' AND slot <= {as_of} AND job != toFixedString('', 32)
+        ORDER BY slot DESC, tx_index DESC, outer_ix DESC, inner_ix DESC, ordinal DESC LIMIT {limit} * 4
+        UNION ALL
+        SELECT job FROM canonical_events WHERE kind = 'JobCompleted' AND slot <= {as_of} AND job != toFixedString('', 32)
+        ORDER BY slot DESC, tx_index DESC, outer_ix DESC, inner_ix DESC, ordinal DESC LIMIT {limit} * 4
+    )
 )
 SELECT
     base58Encode(job) AS job_id,
@@ -24,3 +31,4 @@ SELECT
 FROM job_facts(as_of = {as_of})
 WHERE job IN (SELECT job FROM newest)
 ORDER BY multiIf(created, created_slot, assigned, assigned_slot, completed, completed_slot, 0) DESC, job
+LIMIT {limit}

@@ -1,15 +1,16 @@
 //! `hypernode bench`: figures of this machine, each beside a floor measured in the same run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use hypernode_analytics::bench::scale;
 use hypernode_indexer::bench::backfill::{self, BackfillOptions};
 use hypernode_indexer::bench::geyser::{self, GeyserBench};
 use hypernode_indexer::bench::ingest::{self, IngestOptions};
 use hypernode_indexer::bench::memory::{self, MemoryOptions};
-use hypernode_indexer::bench::{BenchError, Measurement, decode, recovery, scan, slots};
+use hypernode_indexer::bench::{BenchError, Measurement, decode, machine, recovery, scan, slots};
 
-use crate::cli::{Bench, BenchArgs};
+use crate::cli::{AnalyticsBench, Bench, BenchArgs};
 use crate::config;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::out::say;
@@ -37,6 +38,7 @@ pub(crate) async fn run(command: &Bench) -> Outcome {
         Bench::Geyser(args) => run_geyser(args).await,
         Bench::Memory(args) => run_memory(args).await,
         Bench::Recovery(args) => run_recovery(args).await,
+        Bench::Analytics(args) => run_analytics(args).await,
     }
 }
 
@@ -119,6 +121,42 @@ async fn run_recovery(args: &BenchArgs) -> Outcome {
     print(args, &[measured])
 }
 
+/// Prints each figure as it is there: the whole takes long.
+async fn run_analytics(args: &AnalyticsBench) -> Outcome {
+    let scratch = match &args.scratch {
+        Some(folder) => Scratch::within(folder)?,
+        None => Scratch::new()?,
+    };
+    let store = scratch.engine(&args.args).await?;
+    let sizes = match (args.events.as_slice(), args.args.long) {
+        ([], false) => vec![1_000_000],
+        ([], true) => vec![1_000_000, 10_000_000, 100_000_000],
+        (sizes, _) => sizes.to_vec(),
+    };
+    let mut printed = Ok(());
+    let measured = scale(&store.client, &sizes, &[], |timing| {
+        let line = Measurement {
+            bench: "analytics",
+            figure: timing.p50_ms,
+            unit: "ms",
+            floor: None,
+            ratio: None,
+            regime: format!(
+                "{}; {} events; p99 {} ms of {}",
+                timing.what, timing.events, timing.p99_ms, timing.rounds
+            ),
+            machine: machine(),
+        };
+        if printed.is_ok() {
+            printed = print(&args.args, &[line]);
+        }
+    })
+    .await;
+    store.close().await;
+    measured.map_err(|error| Failure::Broke(error.into()))?;
+    printed
+}
+
 async fn run_geyser(args: &BenchArgs) -> Outcome {
     let scratch = Scratch::new()?;
     let store = scratch.engine(args).await?;
@@ -139,7 +177,11 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn new() -> Outcome<Self> {
-        let folder = std::env::temp_dir().join(format!("hypernode-bench-{}", std::process::id()));
+        Self::within(&std::env::temp_dir())
+    }
+
+    fn within(folder: &Path) -> Outcome<Self> {
+        let folder = folder.join(format!("hypernode-bench-{}", std::process::id()));
         std::fs::create_dir_all(&folder).or_cannot_start("scratch folder")?;
         Ok(Self(folder))
     }

@@ -1,0 +1,233 @@
+//! What answers and refreshes cost over histories of different lengths.
+
+mod history;
+
+use std::time::Instant;
+
+use clickhouse::Row;
+use hypernode_score::FeeAccounts;
+use hypernode_warehouse::Client;
+use serde::Deserialize;
+
+use crate::metrics::Figures;
+use crate::query::{self, Error};
+use crate::{activity, reputation, rollup, validation};
+use history::{EVENTS, History, NODES, run};
+
+/// Slots between the newest final one and the newest stored one.
+const TAIL: u64 = 40;
+/// Slots whose payments reach every node once.
+const ALL_NODES: u64 = NODES / 4;
+/// A batch as it comes live: four windows.
+const BATCH: u64 = 16;
+/// Times that each answer is asked for.
+const ROUNDS: usize = 100;
+
+/// One figure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timing {
+    /// Of what.
+    pub what: String,
+    /// Events of the history.
+    pub events: u64,
+    /// Median, milliseconds.
+    pub p50_ms: f64,
+    /// The slowest of a hundred, or the only one.
+    pub p99_ms: f64,
+    /// Times that it was measured.
+    pub rounds: usize,
+}
+
+/// Grows a history to each of `sizes` (events, ascending) and measures, at each of them, what it costs to refresh and to
+/// answer; `panels`: further statements by name. The warehouse must be empty. `tell` hears what is going on.
+///
+/// # Errors
+/// What the warehouse refuses.
+pub async fn scale(
+    client: &Client,
+    sizes: &[u64],
+    panels: &[(String, String)],
+    mut tell: impl FnMut(&Timing),
+) -> Result<(), Error> {
+    let mut history = History::default();
+    for size in sizes {
+        let mut bench = Bench {
+            client,
+            events: *size,
+            tell: &mut tell,
+        };
+        bench.size(&mut history, panels).await?;
+    }
+    Ok(())
+}
+
+struct Bench<'a, T> {
+    client: &'a Client,
+    events: u64,
+    tell: &'a mut T,
+}
+
+impl<T: FnMut(&Timing)> Bench<'_, T> {
+    async fn size(
+        &mut self,
+        history: &mut History,
+        panels: &[(String, String)],
+    ) -> Result<(), Error> {
+        let client = self.client;
+        for table in [
+            "ingest_ledger",
+            "metrics_hours",
+            "job_changes",
+            "node_changes",
+            "reputation_evidence",
+            "reputation_scores",
+            "reputation_checkpoints",
+        ] {
+            run(client, &format!("TRUNCATE TABLE {table}")).await?;
+        }
+        self.once(
+            "making the history",
+            history.grow(client, self.events / EVENTS),
+        )
+        .await?;
+        let end = history.end();
+        let (first, second, third) = (
+            end - TAIL - BATCH - ALL_NODES,
+            end - TAIL - BATCH,
+            end - TAIL,
+        );
+        let base = first - BATCH;
+        let accounts = vec![FeeAccounts {
+            first_slot: 0,
+            last_slot: u64::MAX,
+            treasury: key("treasury"),
+            incentive: key("incentive"),
+        }];
+        let text = reputation::write_accounts(&accounts);
+        self.once("making its evidence", history.judged(client, &text, base))
+            .await?;
+        History::publish(client, (1, base), base).await?;
+        let mut metrics = rollup::Keeper::new(client.clone());
+        self.once("metrics, all of it", to_the_end(&mut metrics))
+            .await?;
+        let mut scores = reputation::Keeper::new(client.clone(), accounts);
+        let mut from = base;
+        for (what, to) in [
+            ("once a day: scores of all nodes", first),
+            ("a batch of 40,000 events that reaches 10,000 nodes", second),
+            ("a live batch of 256 events", third),
+        ] {
+            History::publish(client, (from + 1, to), to).await?;
+            from = to;
+            self.once(&format!("scores, {what}"), async {
+                while scores.step().await?.slot.is_some() {}
+                Ok(())
+            })
+            .await?;
+            self.once(&format!("metrics, {what}"), to_the_end(&mut metrics))
+                .await?;
+        }
+        History::publish(client, (third + 1, end), third).await?;
+        self.answers(end).await?;
+        for (name, sql) in panels {
+            self.often(&format!("panel {name}"), 5, async || {
+                query::bytes(client, "a panel", sql, "TabSeparated")
+                    .await
+                    .map(drop)
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn answers(&mut self, end: u64) -> Result<(), Error> {
+        let client = self.client;
+        let mut slots = (end - TAIL / 2..=end).cycle();
+        self.often("figures of a new slot", ROUNDS, async || {
+            let slot = slots.next().unwrap_or(end);
+            Figures::load(client, slot).await.map(drop)
+        })
+        .await?;
+        self.often("50 receipts", ROUNDS, async || {
+            validation::receipts(client, end, 50).await.map(drop)
+        })
+        .await?;
+        self.often("newest jobs", ROUNDS, async || {
+            activity::recent_jobs(client, end).await.map(drop)
+        })
+        .await?;
+        self.often("newest nodes", ROUNDS, async || {
+            activity::recent_nodes(client, end).await.map(drop)
+        })
+        .await?;
+        #[derive(Row, Deserialize)]
+        struct Scored {
+            node: [u8; 32],
+        }
+        let sql = "SELECT node FROM reputation_scores ORDER BY cityHash64(node) LIMIT 100";
+        let nodes: Vec<Scored> = query::rows(client, "nodes", sql).await?;
+        let mut nodes = nodes.iter().cycle();
+        self.often("score of a node", ROUNDS, async || match nodes.next() {
+            Some(scored) => reputation::at(client, &scored.node, None).await.map(drop),
+            None => Ok(()),
+        })
+        .await
+    }
+
+    async fn once(
+        &mut self,
+        what: &str,
+        work: impl Future<Output = Result<(), Error>>,
+    ) -> Result<(), Error> {
+        let begun = Instant::now();
+        work.await?;
+        self.told(what, vec![begun.elapsed().as_secs_f64() * 1e3]);
+        Ok(())
+    }
+
+    async fn often(
+        &mut self,
+        what: &str,
+        rounds: usize,
+        mut work: impl AsyncFnMut() -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        // The first one reads what is cold.
+        work().await?;
+        let mut times = Vec::new();
+        for _ in 0..rounds {
+            let begun = Instant::now();
+            work().await?;
+            times.push(begun.elapsed().as_secs_f64() * 1e3);
+        }
+        self.told(what, times);
+        Ok(())
+    }
+
+    fn told(&mut self, what: &str, mut times: Vec<f64>) {
+        times.sort_by(f64::total_cmp);
+        let at = |share: usize| {
+            let place = (times.len() * share).div_ceil(100).max(1) - 1;
+            (times.get(place).copied().unwrap_or_default() * 10.0).round() / 10.0
+        };
+        (self.tell)(&Timing {
+            what: what.to_owned(),
+            events: self.events,
+            p50_ms: at(50),
+            p99_ms: at(99),
+            rounds: times.len(),
+        });
+    }
+}
+
+async fn to_the_end(keeper: &mut rollup::Keeper) -> Result<(), Error> {
+    while keeper.step().await?.slot.is_some() {}
+    Ok(())
+}
+
+fn key(name: &str) -> [u8; 32] {
+    let mut key = [0; 32];
+    for (place, byte) in key.iter_mut().zip(name.bytes()) {
+        *place = byte;
+    }
+    key
+}
