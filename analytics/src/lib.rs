@@ -9,6 +9,7 @@ pub mod amount;
 pub mod bench;
 pub mod certificates;
 pub mod changes;
+pub mod definitions;
 pub mod digest;
 mod follow;
 pub mod metrics;

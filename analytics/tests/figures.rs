@@ -71,6 +71,7 @@ async fn the_history_has_the_figures_computed_by_hand() {
     assert_eq!(watermark.verified_at, 1_714_564_800_123);
 
     latest(&client).await;
+    definitions_agree(&client).await;
     past(&client).await;
     extreme(&client).await;
     receipts(&client).await;
@@ -170,6 +171,21 @@ async fn latest(client: &hypernode_warehouse::Client) {
     };
     assert_eq!(figures, expected);
     assert_eq!(figures.jobs_of_other_types(), 3);
+}
+
+/// Every published query gives the published value, on the very slot.
+async fn definitions_agree(client: &hypernode_warehouse::Client) {
+    for slot in [1, 5, LAST] {
+        let figures = Figures::load(client, slot).await.expect("figures");
+        for figure in hypernode_analytics::definitions::all() {
+            let sql = format!("SELECT toString(toUInt128(*)) FROM ({})", figure.sql(slot));
+            let computed: Vec<String> = client.rows(&sql).await.expect("a value");
+            let value = figure.value(&figures).expect("a value").to_string();
+            assert_eq!(computed, [value], "{} at {slot}", figure.name);
+            let evidence = figure.evidence(client, slot).await.expect("evidence");
+            assert!(evidence.len() <= 20 && evidence.iter().all(|one| one.slot <= slot));
+        }
+    }
 }
 
 async fn past(client: &hypernode_warehouse::Client) {

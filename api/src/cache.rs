@@ -1,11 +1,13 @@
 //! Answers' data, kept per watermark: as long as the slot stands still, no query is asked twice, and many who ask at
 //! once wait for one query. Bounded: one snapshot for each finality.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use hypernode_analytics::activity::{RecentJob, RecentNode, recent_jobs, recent_nodes};
+use hypernode_analytics::definitions::{Definition, Evidence};
 use hypernode_analytics::metrics::Figures;
 use hypernode_analytics::validation::{MAX_RECEIPTS, Receipt, receipts};
 use hypernode_analytics::{Error, Finality, Watermark};
@@ -28,6 +30,8 @@ pub(crate) struct Snapshot {
     figures: OnceCell<Figures>,
     receipts: OnceCell<Vec<Receipt>>,
     activity: OnceCell<(Vec<RecentJob>, Vec<RecentNode>)>,
+    /// By the figure's name: there are as many as definitions.
+    evidence: Mutex<HashMap<&'static str, Arc<Vec<Evidence>>>>,
 }
 
 impl Snapshot {
@@ -41,6 +45,7 @@ impl Snapshot {
             figures: OnceCell::new(),
             receipts: OnceCell::new(),
             activity: OnceCell::new(),
+            evidence: Mutex::default(),
         }
     }
 
@@ -61,6 +66,20 @@ impl Snapshot {
             .receipts
             .get_or_try_init(|| receipts(&self.client, self.as_of, MAX_RECEIPTS));
         Ok(all.await?.as_slice())
+    }
+
+    /// The newest transactions behind a figure. One is asked for at a time.
+    pub(crate) async fn evidence(
+        &self,
+        of: &'static Definition,
+    ) -> Result<Arc<Vec<Evidence>>, Error> {
+        let mut all = self.evidence.lock().await;
+        if let Some(known) = all.get(of.name.as_str()) {
+            return Ok(Arc::clone(known));
+        }
+        let found = Arc::new(of.evidence(&self.client, self.as_of).await?);
+        all.insert(&of.name, Arc::clone(&found));
+        Ok(found)
     }
 
     pub(crate) async fn activity(&self) -> Result<&(Vec<RecentJob>, Vec<RecentNode>), Error> {

@@ -5,6 +5,7 @@ mod answer;
 mod ask;
 mod cache;
 mod error;
+mod figures;
 mod guard;
 mod html;
 mod index;

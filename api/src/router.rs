@@ -14,7 +14,7 @@ use crate::answer::{self, AS_OF_SLOT, FINALITY};
 use crate::ask::Ask;
 use crate::shapes::{automation, health, metrics, validation};
 use crate::state::ApiState;
-use crate::{guard, index, page, reputation, transaction_page};
+use crate::{figures, guard, index, page, reputation, transaction_page};
 
 /// What Prometheus knows its text by.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -45,6 +45,8 @@ fn public() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/api/metrics/current", get(current)),
         ("/internal/metrics/current", get(current)),
         ("/api/validation", get(activity)),
+        ("/api/validation/figures", get(figures::list)),
+        ("/api/validation/figures/{name}", get(figures::one)),
         ("/api/index/digest", get(index::digest)),
         ("/api/index/certificates", get(index::certificates)),
         ("/api/index/changes", get(index::changes)),

@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS job_changes
         'PaymentDistributed' = 9),
     block_time DateTime('UTC') CODEC(Delta, LZ4),
     job FixedString(32),
+    -- who created it; zeros before that is known
     requester FixedString(32),
     -- whom the event is about: the assigned node; of a result or payment, the node that it counts for; zeros: none
     node FixedString(32),

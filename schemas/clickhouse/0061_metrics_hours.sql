@@ -5,6 +5,7 @@
 --   total     n more that took `ms` from creation to result      paid   amount paid to `state`: operator, treasury, incentive
 --   locked    amount more that is created and not paid out       value  amount more that completed jobs cost
 --   node      n completions that count for `node`, amount = ms   nodes  n more nodes that are `state`; registration: n of them
+--   requester n jobs of `requester` that were `state` (JobCreated, JobCancelled, PaymentDistributed), amount = paid for them
 --   checkpoint  every final slot up to `slot` is in here, its block's time in amount, changes up to `seq` were heeded
 -- One step is one insert, and one part: all of it counts or none.
 CREATE TABLE IF NOT EXISTS metrics_hours
@@ -14,6 +15,7 @@ CREATE TABLE IF NOT EXISTS metrics_hours
     job_type LowCardinality(String),
     state LowCardinality(String),
     node FixedString(32),
+    requester FixedString(32),
     ms UInt64,
     n Int64,
     amount Int128,
@@ -22,5 +24,5 @@ CREATE TABLE IF NOT EXISTS metrics_hours
     seq UInt64
 )
 ENGINE = ReplacingMergeTree(step)
-ORDER BY (what, hour, job_type, state, node, ms)
+ORDER BY (what, hour, job_type, state, node, requester, ms)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 0

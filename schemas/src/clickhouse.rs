@@ -94,6 +94,10 @@ const MIGRATIONS: &[Migration] = &[
     migration!(151, "0151", "job_facts_with_wait"),
     migration!(160, "0160", "metrics_by_hour"),
     migration!(161, "0161", "metrics_total"),
+    migration!(162, "0162", "requesters"),
+    migration!(163, "0163", "reputation_by_day"),
+    migration!(164, "0164", "job_history"),
+    migration!(165, "0165", "node_history"),
 ];
 
 /// Tables of [`migrations`] that hold chain rows by slot and are covered by the ledger, in writing order.

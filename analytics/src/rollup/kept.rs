@@ -27,7 +27,7 @@ impl Checkpoint {
     pub(super) fn row(&self) -> String {
         let Self { slot, seq, step } = self;
         format!(
-            "SELECT 'checkpoint', toDateTime(0, 'UTC'), '', '', toFixedString('', 32), toUInt64(0), toInt64(0), \
+            "SELECT 'checkpoint', toDateTime(0, 'UTC'), '', '', toFixedString('', 32), toFixedString('', 32), toUInt64(0), toInt64(0), \
              toInt128(0), {step}, {slot}, {seq}"
         )
     }

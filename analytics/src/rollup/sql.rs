@@ -9,7 +9,7 @@ const TOUCHED: &str = "job IN (SELECT job FROM canonical_events WHERE slot BETWE
 const TOUCHED_NODES: &str = "node IN (SELECT node FROM canonical_events WHERE slot BETWEEN {from} AND {to} \
     AND kind IN ('NodeRegistered', 'NodeStatusChanged', 'NodeDeregistered'))";
 /// What a row of `metrics_hours` is known by.
-const KEY: &str = "what, hour, job_type, state, node, ms";
+const KEY: &str = "what, hour, job_type, state, node, requester, ms";
 
 /// Which jobs and nodes are looked at.
 #[derive(Debug, Clone, Copy)]
@@ -81,7 +81,7 @@ pub(super) fn node_rows(changes: &str) -> String {
 pub(super) fn sum(from: u64, to: u64, sign: i8, checkpoint: &str, step: u64) -> String {
     let stored = |table: &str| format!("SELECT * FROM {table} WHERE slot BETWEEN {from} AND {to}");
     let rows = format!(
-        "SELECT what, arrayJoin([toDateTime(0, 'UTC'), toStartOfHour(time)]) AS hour, job_type, state, node, ms, \
+        "SELECT what, arrayJoin([toDateTime(0, 'UTC'), toStartOfHour(time)]) AS hour, job_type, state, node, requester, ms, \
          {sign} * n AS n, {sign} * amount AS amount FROM ({} UNION ALL {})",
         job_rows(&stored("job_changes")),
         node_rows(&stored("node_changes"))

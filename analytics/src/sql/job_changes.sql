@@ -2,7 +2,7 @@
 -- to then. The same rules as the view job_facts, so that sums over changes are sums over jobs. A condition bounds the jobs
 -- that are read: those that something was heard of, or a stretch of addresses.
 SELECT
-    slot, tx_index, outer_ix, inner_ix, ordinal, kind, block_time, job, requester, whom AS node,
+    slot, tx_index, outer_ix, inner_ix, ordinal, kind, block_time, job, creation.4 AS requester, whom AS node,
     first,
     was.1 AS state_before, now.1 AS state_after,
     was.2 AS type_before, now.2 AS type_after,
@@ -22,7 +22,7 @@ FROM
     FROM
     (
         SELECT
-            slot, tx_index, outer_ix, inner_ix, ordinal, kind, block_time, job, requester,
+            slot, tx_index, outer_ix, inner_ix, ordinal, kind, block_time, job,
             operator_amount, treasury_amount, incentive_amount,
             job != toFixedString('', 32) AS named,
             named AND row_number() OVER (PARTITION BY job, kind ORDER BY slot, tx_index, outer_ix, inner_ix, ordinal) = 1
@@ -34,7 +34,8 @@ FROM
             max(kind = 'JobCancelled') OVER upto AS cancelled,
             max(kind = 'PaymentDistributed') OVER upto AS settled,
             -- Zeros where nothing has said it yet; at = the place on chain, whose first and last are asked for.
-            argMinIf(tuple(price, toString(job_type), toInt64(block_time)), at, kind = 'JobCreated') OVER upto AS creation,
+            argMinIf(tuple(price, toString(job_type), toInt64(block_time), requester), at, kind = 'JobCreated') OVER upto
+                AS creation,
             argMinIf(tuple(price, duration, toInt64(block_time), node, operator), at, kind = 'JobCompleted') OVER upto
                 AS completion,
             argMinIf(toInt64(block_time), at, kind = 'JobAssigned') OVER upto AS assigned_first,

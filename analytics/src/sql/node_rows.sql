@@ -1,5 +1,6 @@
 -- What changes of nodes add to the metrics, by key: see metrics_hours. What stands in its place has the columns of node_changes.
-SELECT 'nodes' AS what, block_time AS time, '' AS job_type, row.1 AS state, toFixedString('', 32) AS node, toUInt64(0) AS ms,
+SELECT 'nodes' AS what, block_time AS time, '' AS job_type, row.1 AS state, toFixedString('', 32) AS node,
+    toFixedString('', 32) AS requester, toUInt64(0) AS ms,
     row.2 AS n, toInt128(0) AS amount
 FROM
 (

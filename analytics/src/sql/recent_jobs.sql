@@ -10,6 +10,9 @@ WITH newest AS
         SELECT job FROM canonical_events WHERE kind = 'JobAssigned' AND slot <= {as_of} AND job != toFixedString('', 32)
         ORDER BY slot DESC, tx_index DESC, outer_ix DESC, inner_ix DESC, ordinal DESC LIMIT {limit} * 4
         UNION ALL
+        SELECT job FROM canonical_events WHERE kind = 'JobFailed' AND slot <= {as_of} AND job != toFixedString('', 32)
+        ORDER BY slot DESC, tx_index DESC, outer_ix DESC, inner_ix DESC, ordinal DESC LIMIT {limit} * 4
+        UNION ALL
         SELECT job FROM canonical_events WHERE kind = 'JobCompleted' AND slot <= {as_of} AND job != toFixedString('', 32)
         ORDER BY slot DESC, tx_index DESC, outer_ix DESC, inner_ix DESC, ordinal DESC LIMIT {limit} * 4
     )
