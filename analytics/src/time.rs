@@ -23,6 +23,12 @@ pub fn iso_now() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
+/// The present in Unix seconds.
+#[must_use]
+pub fn now() -> i64 {
+    Utc::now().timestamp()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

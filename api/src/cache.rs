@@ -152,13 +152,12 @@ impl Snapshots {
             Finality::Confirmed => head.confirmed.clone(),
             Finality::Finalized => head.finalized.clone(),
         };
-        Ok(snapshot.unwrap_or_else(|| {
-            Arc::new(Snapshot::new(
-                self.client.clone(),
-                &Watermark::default(),
-                finality,
-            ))
-        }))
+        Ok(snapshot.unwrap_or_else(|| Arc::new(self.empty(finality))))
+    }
+
+    /// The snapshot of a warehouse in which nothing is served yet.
+    pub(crate) fn empty(&self, finality: Finality) -> Snapshot {
+        Snapshot::new(self.client.clone(), &Watermark::default(), finality)
     }
 
     fn renew(&self, place: &mut Option<Arc<Snapshot>>, watermark: &Watermark, finality: Finality) {

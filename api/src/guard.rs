@@ -26,7 +26,9 @@ pub(crate) const MAX_BODY: usize = 256 * 1024;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Refuses at once when too many are being answered, and gives up on an answer that takes too long.
+/// Refuses at once when too many are being answered, and gives up on an answer that takes too long. Both are over when the
+/// answer's head is there: a live stream (`live`), whose body has no end of its own, passes here like any other answer, and
+/// has places and a longest time of its own.
 pub(crate) async fn bounded(
     State(state): State<ApiState>,
     request: Request,

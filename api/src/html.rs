@@ -75,6 +75,23 @@ pub(crate) fn short(text: &str) -> String {
     text.chars().take(12).chain(['…']).collect()
 }
 
+/// At most `most` characters: a label on chain may be as long as a transaction.
+pub(crate) fn clip(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars()
+        .take(most.saturating_sub(1))
+        .chain(['…'])
+        .collect()
+}
+
+/// Units of evidence (of 1/2^20) with two decimals, rounded down.
+pub(crate) fn units(of_units: u64) -> String {
+    let hundredths = (u128::from(of_units) * 100) >> 20;
+    format!("{}.{:02}", grouped(hundredths / 100), hundredths % 100)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,5 +121,14 @@ mod tests {
         assert_eq!(hyper(1_234_567_890, 6), "1,234.56");
         assert_eq!(hyper(5, 0), "5.00");
         assert_eq!(hyper(999_999, 6), "0.99");
+        assert_eq!(units(8 << 20), "8.00");
+        assert_eq!(units((1 << 20) - 1), "0.99");
+        assert_eq!(units(u64::MAX), "17,592,186,044,415.99");
+    }
+
+    #[test]
+    fn long_labels_are_cut_by_characters() {
+        assert_eq!(clip("ééé", 3), "ééé");
+        assert_eq!(clip("éééé", 3), "éé…");
     }
 }

@@ -9,12 +9,14 @@ mod figures;
 mod guard;
 mod html;
 mod index;
+mod live;
 mod network;
 mod page;
 mod reputation;
 mod router;
 mod serve;
 mod shapes;
+mod standing;
 mod state;
 mod transaction_page;
 

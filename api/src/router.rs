@@ -14,7 +14,7 @@ use crate::answer::{self, AS_OF_SLOT, FINALITY};
 use crate::ask::Ask;
 use crate::shapes::{automation, health, metrics, validation};
 use crate::state::ApiState;
-use crate::{figures, guard, index, page, reputation, transaction_page};
+use crate::{figures, guard, index, live, page, reputation, transaction_page};
 
 /// What Prometheus knows its text by.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -22,16 +22,26 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 /// Routes that any web page may read.
 fn public() -> Vec<(&'static str, MethodRouter<ApiState>)> {
     vec![
-        ("/", get(start_page)),
+        ("/", get(page::respond)),
         ("/tx/{signature}", get(transaction)),
         (
             "/web/app.css",
             get(async || answer::file("text/css; charset=utf-8", page::CSS)),
         ),
         (
-            "/web/app.js",
-            get(async || answer::file("text/javascript; charset=utf-8", page::JS)),
+            "/web/validation.js",
+            get(async || script(page::VALIDATION_JS)),
         ),
+        ("/web/live.js", get(async || script(page::LIVE_JS))),
+        (
+            "/web/recompute.js",
+            get(async || script(page::RECOMPUTE_JS)),
+        ),
+        (
+            "/web/reputation.js",
+            get(async || script(page::REPUTATION_JS)),
+        ),
+        ("/api/validation/live", get(live::respond)),
         (
             "/openapi.json",
             get(async || answer::file("application/json", openapi::TEXT)),
@@ -213,12 +223,8 @@ async fn exposition(State(state): State<ApiState>) -> Response {
     }
 }
 
-async fn start_page(State(state): State<ApiState>, ask: Ask) -> Response {
-    answer::page(&state, &ask, async |now| {
-        let (figures, receipts) = (now.figures().await?, now.receipts().await?);
-        Ok(page::render(&state.network(), now, figures, receipts))
-    })
-    .await
+fn script(text: &'static str) -> Response {
+    answer::file("text/javascript; charset=utf-8", text)
 }
 
 async fn transaction(

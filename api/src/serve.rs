@@ -36,7 +36,7 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
-    let service = TowerToHyperService::new(router(state));
+    let service = TowerToHyperService::new(router(state.until(shutdown.clone())));
     let mut builder = Builder::new();
     builder
         .timer(TokioTimer::new())

@@ -6,9 +6,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use hypernode_warehouse::Client;
 use serde_json::Value;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::cache::Snapshots;
+use crate::live::Live;
 use crate::network::{NetworkInfo, ProgramIds};
+use crate::standing::Standings;
 
 /// What the running instance tells of itself, made anew at each call.
 pub trait Report: Send + Sync {
@@ -36,6 +39,10 @@ pub struct ApiState {
     pub(crate) client: Client,
     pub(crate) places: Arc<Semaphore>,
     pub(crate) lookups: Arc<Semaphore>,
+    pub(crate) standings: Arc<Standings>,
+    pub(crate) live: Arc<Live>,
+    /// Ends what would not end by itself: open streams.
+    pub(crate) stop: CancellationToken,
 }
 
 impl ApiState {
@@ -49,6 +56,9 @@ impl ApiState {
             client,
             places: Arc::new(Semaphore::new(REQUESTS)),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
+            standings: Arc::default(),
+            live: Arc::default(),
+            stop: CancellationToken::new(),
         }
     }
 
@@ -56,6 +66,11 @@ impl ApiState {
     pub(crate) fn network(&self) -> Arc<NetworkInfo> {
         let network = self.network.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&network)
+    }
+
+    /// The same state for a server that stops with `stop`.
+    pub(crate) fn until(self, stop: CancellationToken) -> Self {
+        Self { stop, ..self }
     }
 
     /// From now on answers name these programs: IDLs may change while a server runs.

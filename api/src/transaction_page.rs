@@ -11,7 +11,7 @@ use crate::answer;
 use crate::ask::Ask;
 use crate::html::{escape, fill, grouped, hyper};
 use crate::network::NetworkInfo;
-use crate::page::{moment, notice};
+use crate::page::{moment, notice, simulated_class};
 use crate::state::ApiState;
 
 const TEMPLATE: &str = include_str!("../../web/transaction.html");
@@ -159,15 +159,7 @@ fn render(network: &NetworkInfo, signature: &str, title: &str, body: &str) -> St
         &[
             ("title", escape(title)),
             ("network", escape(&network.name)),
-            (
-                "simulated_class",
-                if network.simulated {
-                    "simulated"
-                } else {
-                    "real"
-                }
-                .to_owned(),
-            ),
+            ("simulated_class", simulated_class(network).to_owned()),
             ("notice", notice(network)),
             ("signature", escape(signature)),
             ("body", body.to_owned()),

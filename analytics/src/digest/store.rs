@@ -101,6 +101,24 @@ impl DigestText {
                 .collect(),
         }
     }
+
+    /// The slot it is of; `None` where there is none yet.
+    #[must_use]
+    pub fn slot(&self) -> Option<u64> {
+        self.slot
+    }
+
+    /// The digest in hex.
+    #[must_use]
+    pub fn digest(&self) -> Option<&str> {
+        self.digest.as_deref()
+    }
+
+    /// Leaves so far.
+    #[must_use]
+    pub fn leaves(&self) -> u64 {
+        self.leaves
+    }
 }
 
 /// What there is.

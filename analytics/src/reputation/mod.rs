@@ -6,6 +6,7 @@ mod answer;
 mod evidence;
 mod keeper;
 mod proof;
+mod top;
 
 pub(crate) use accounts::write as write_accounts;
 pub use accounts::{BadAccounts, base58, parse as fee_accounts};
@@ -13,6 +14,7 @@ pub use answer::{At, Reputation, at};
 pub use hypernode_score::FeeAccounts;
 pub use keeper::{Keeper, Step};
 pub use proof::{DayEvidence, JobEvidence, MAX_PAGE, Proof, proof};
+pub use top::{MAX_TOP, Ranked, top};
 
 /// The statement that computes scores, of the nodes for which `nodes` holds, at a slot and its day. `nodes` is a condition
 /// in SQL over `node`: never a stranger's text.

@@ -1,0 +1,143 @@
+//! The one task that looks for new figures while anybody listens, and the places for those who do.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use hypernode_analytics::Finality;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinHandle;
+
+use super::told::{self, Told};
+use crate::cache::Snapshot;
+use crate::state::ApiState;
+
+/// Streams at a time.
+const STREAMS: usize = 256;
+/// Shortest time between two looks: half a slot.
+const PERIOD: Duration = Duration::from_millis(200);
+
+type Newest = Option<Arc<Told>>;
+
+/// What all listeners share.
+#[derive(Debug)]
+pub(crate) struct Live {
+    places: Arc<Semaphore>,
+    confirmed: watch::Sender<Newest>,
+    finalized: watch::Sender<Newest>,
+    /// The task, while there is one.
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(STREAMS)),
+            confirmed: watch::Sender::new(None),
+            finalized: watch::Sender::new(None),
+            task: Mutex::default(),
+        }
+    }
+}
+
+impl Live {
+    /// A place and what is told there; `None` when all places are taken. The first listener starts the task.
+    pub(crate) fn listen(
+        self: &Arc<Self>,
+        state: &ApiState,
+        finality: Finality,
+    ) -> Option<(OwnedSemaphorePermit, watch::Receiver<Newest>)> {
+        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        // Before the lock: a task that is about to end sees this listener, or this listener sees that it has ended.
+        let receiver = self.channel(finality).subscribe();
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if task.as_ref().is_none_or(JoinHandle::is_finished) {
+            // What was told to the last listener may be long past.
+            for channel in [&self.confirmed, &self.finalized] {
+                channel.send_replace(None);
+            }
+            *task = Some(tokio::spawn(Arc::clone(self).look(state.clone())));
+        }
+        Some((place, receiver))
+    }
+
+    fn channel(&self, finality: Finality) -> &watch::Sender<Newest> {
+        match finality {
+            Finality::Confirmed => &self.confirmed,
+            Finality::Finalized => &self.finalized,
+        }
+    }
+
+    /// Looks for new snapshots until nobody listens.
+    async fn look(self: Arc<Self>, state: ApiState) {
+        let mut seen = [None, None];
+        while !self.is_over() {
+            let started = Instant::now();
+            for (finality, seen) in [Finality::Confirmed, Finality::Finalized]
+                .into_iter()
+                .zip(&mut seen)
+            {
+                let channel = self.channel(finality);
+                if channel.receiver_count() > 0 {
+                    tell(&state, finality, channel, seen).await;
+                } else if seen.take().is_some() {
+                    channel.send_replace(None);
+                }
+            }
+            // As long a rest as the work took: a slow warehouse is not asked without a break.
+            tokio::time::sleep(PERIOD.max(started.elapsed())).await;
+        }
+    }
+
+    /// Whether nobody listens; then the task is given up before anyone else can count on it.
+    fn is_over(&self) -> bool {
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = self.confirmed.receiver_count() + self.finalized.receiver_count() == 0;
+        if over {
+            *task = None;
+        }
+        over
+    }
+}
+
+/// What was told last.
+#[derive(Debug, PartialEq, Eq)]
+enum Seen {
+    /// A slot, and the newest retraction at that time.
+    Snapshot(u64, u64),
+    Trouble,
+}
+
+/// Tells what has changed since `seen`, to all at once.
+async fn tell(
+    state: &ApiState,
+    finality: Finality,
+    channel: &watch::Sender<Newest>,
+    seen: &mut Option<Seen>,
+) {
+    let found = match state.snapshots.current(finality).await {
+        Ok(now) => {
+            let key = Seen::Snapshot(now.as_of, now.retracted);
+            if seen.as_ref() == Some(&key) {
+                return;
+            }
+            snapshot(state, &now).await.map(|told| (key, told))
+        }
+        Err(_) => None,
+    };
+    let (key, told) = found.unwrap_or_else(|| (Seen::Trouble, told::trouble()));
+    if seen.as_ref() != Some(&key) {
+        channel.send_replace(Some(Arc::new(told)));
+        *seen = Some(key);
+    }
+}
+
+async fn snapshot(state: &ApiState, now: &Snapshot) -> Option<Told> {
+    let read = async {
+        Ok::<_, hypernode_analytics::Error>((now.figures().await?, now.receipts().await?))
+    };
+    let (figures, receipts) = read
+        .await
+        .inspect_err(|error| tracing::warn!(%error, "nothing new can be told"))
+        .ok()?;
+    Some(told::snapshot(state, now, figures, receipts.first()))
+}
