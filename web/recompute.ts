@@ -123,11 +123,11 @@ const verdict = (of: Verdict): HTMLElement[] => {
   const numbers = `your browser computes ${of.here}, the server says ${of.there}`;
   const counts = `${plural(of.jobs, "piece")} of evidence by ${plural(of.requesters, "requester")}, ${plural(of.pages, "page")} of proof`;
   const line = element("p", "", match ? "verdict good" : "verdict bad");
-  line.append(element("strong", match ? "MATCH" : "MISMATCH"), ` ${numbers}.`);
+  line.append(element("strong", match ? "MATCH" : "MISMATCH"), `: ${numbers}.`);
   const more = of.differences.map((text) => element("li", text));
   const list = document.createElement("ul");
   list.append(...more);
-  const parts = [line, element("p", `From ${counts}. Whether the evidence lies on chain is what hypernode audit tells.`, "fine")];
+  const parts = [line, element("p", `From ${counts}. Whether the evidence is on chain, hypernode audit tells.`, "fine")];
   return match ? parts : [...parts, list];
 };
 

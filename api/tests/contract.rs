@@ -8,6 +8,7 @@
 
 mod support;
 
+use hypernode_analytics::reputation::{Keeper, fee_accounts};
 use serde_json::{Value, json};
 use support::history::{self, LAST, base58, signature};
 
@@ -20,6 +21,11 @@ async fn pages_in_the_field_find_what_they_read() {
     an_empty_network_breaks_no_page(&server).await;
 
     history::write_history(&client, LAST, 5).await;
+    let mut scores = Keeper::new(
+        client.clone(),
+        fee_accounts(&format!("{}/{}", base58("treasury"), base58("incentive"))).expect("accounts"),
+    );
+    while scores.step().await.expect("a step").slot.is_some() {}
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     validation_page(&server).await;
     automation_engine_pages(&server).await;
@@ -259,13 +265,15 @@ async fn the_page_without_javascript(server: &support::Server) {
     assert!(page.contains("Simulated network."));
     for (id, figure) in [
         ("nodes_active", "4"),
-        ("nodes_total", "5"),
+        ("nodes_registered", "5"),
         ("jobs_completed", "4"),
-        ("paid", "3.80"),
+        ("paid_total", "3.80"),
         ("locked", "13.00"),
     ] {
         assert!(
-            page.contains(&format!("<span id=\"{id}\">{figure}</span>")),
+            page.contains(&format!(
+                "<span id=\"{id}\" data-live=\"{id}\">{figure}</span>"
+            )),
             "{id}"
         );
     }
@@ -274,6 +282,32 @@ async fn the_page_without_javascript(server: &support::Server) {
         "links stay here"
     );
     assert!(!page.contains("{{"), "every slot is filled");
+    scores_on_the_page(server, &page).await;
+}
+
+/// The list says what the route for one node says, and the formula what follows from it.
+async fn scores_on_the_page(server: &support::Server, page: &str) {
+    let node = base58("node-1");
+    let score = server
+        .json(&format!("/api/nodes/{node}/reputation?slot=5"))
+        .await;
+    let number = score["score"].as_u64().expect("a score");
+    assert!(
+        page.contains(&format!("<strong>{number}</strong>")),
+        "{number}"
+    );
+    assert!(page.contains(&format!("/api/nodes/{node}/reputation/proof?slot=5")));
+    assert!(page.contains("As of final slot 5."));
+    // The label of node 6 is markup.
+    assert!(page.contains("&lt;b&gt;&amp;") && !page.contains("<b>"));
+    // Any node may be looked at, known or not.
+    let stranger = server.text(&format!("/?node={}", base58("stranger"))).await;
+    assert!(stranger.contains("not registered") && stranger.contains("<strong>364</strong>"));
+    assert_eq!(server.get("/?node=nobody").await.status(), 400);
+    let many = server
+        .text("/?limit=500&node=11111111111111111111111111111111")
+        .await;
+    assert!(many.len() < 100_000, "{} bytes", many.len());
 }
 
 async fn transaction_pages(server: &support::Server) {

@@ -45,6 +45,7 @@ async fn every_documented_answer_is_as_documented() {
     while scores.step().await.expect("a step").slot.is_some() {}
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     walk(&document, &server, false).await;
+    live_events(&document, &server).await;
     drop(server);
 
     let server = support::serve(&history::unreachable(), support::network()).await;
@@ -87,6 +88,14 @@ async fn walk(document: &Value, server: &support::Server, empty: bool) {
             check_body(document, path, &responses["400"], answer).await;
         }
     }
+}
+
+async fn live_events(document: &Value, server: &support::Server) {
+    let told = server.stream("").await.next().await.expect("an event");
+    let schema = &document["components"]["schemas"]["LiveSnapshot"];
+    let mut problems = Vec::new();
+    check(document, schema, &told.data, "live", &mut problems);
+    assert!(problems.is_empty(), "{problems:#?}");
 }
 
 /// With no warehouse, each route fails as documented, in the documented words.

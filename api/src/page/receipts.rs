@@ -23,7 +23,7 @@ pub(crate) fn rows(network: &NetworkInfo, receipts: &[Receipt]) -> String {
         // Headings as attributes: on a phone each row is a card.
         let _ = write!(
             out,
-            "<tr><td data-label=\"Completed\">{time}</td>\
+            "<tr><td data-label=\"Completed\" class=\"broad\">{time}</td>\
              <td data-label=\"Job\">{job}</td><td data-label=\"Type\">{kind}</td><td data-label=\"Node\">{node}</td>\
              <td data-label=\"Price\" class=\"number\"><span>{price} <small>HYPER</small></span></td>\
              <td data-label=\"Transaction\"><a href=\"{link}\"><code>{signature}</code></a></td></tr>",

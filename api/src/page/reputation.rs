@@ -35,12 +35,12 @@ pub(crate) fn rows(nodes: Option<&[Ranked]>, decimals: u8) -> String {
         let _ = write!(
             out,
             "<tr><td data-label=\"Score\" class=\"number score\">{score}</td>\
-             <th scope=\"row\" data-label=\"Node\"><span><bdi>{label}</bdi> <code title=\"{id}\">{brief}</code></span></th>\
+             <th scope=\"row\" data-label=\"Node\" class=\"name\"><span><bdi>{label}</bdi> <code title=\"{id}\">{brief}</code></span></th>\
              <td data-label=\"Good units\" class=\"number\">{good}</td><td data-label=\"Bad units\" class=\"number\">{bad}</td>\
              <td data-label=\"Jobs\" class=\"number\"><span>{jobs_good} <small>good</small>{jobs_bad}</span></td>\
              <td data-label=\"Requesters\" class=\"number\">{requesters}</td>\
              <td data-label=\"Cost to forge\" class=\"number\"><span>{forge} <small>HYPER</small></span></td>\
-             <td data-label=\"Check\" class=\"links\"><span><a href=\"/?node={id}#formula\" aria-label=\"Formula of {label}\">Formula</a> \
+             <td data-label=\"Check\" class=\"links broad\"><span><a href=\"/?node={id}#formula\" aria-label=\"Formula of {label}\">Formula</a> \
              <a href=\"/api/nodes/{id}/reputation?slot={slot}\" aria-label=\"Score of {label} as data\">Score</a> \
              <a href=\"/api/nodes/{id}/reputation/proof?slot={slot}\" aria-label=\"Proof of {label}\">Proof</a></span></td></tr>",
             score = node.score,
@@ -139,7 +139,7 @@ pub(crate) fn formula(of: Result<Option<&Reputation>, ()>) -> String {
         let _ = write!(
             rows,
             "<tr><th scope=\"row\" data-label=\"Step\">{symbol}</th><td data-label=\"Definition\"><code>{definition}</code></td>\
-             <td data-label=\"Here\"><code>{filled}</code></td><td data-label=\"Result\" class=\"number\">{result}</td></tr>"
+             <td data-label=\"With these numbers\" class=\"broad\"><code>{filled}</code></td><td data-label=\"Result\" class=\"number broad\">{result}</td></tr>"
         );
     }
     let [jobs_good, jobs_failed, jobs_expired] = of.jobs.map(|jobs| grouped(jobs.into()));
@@ -153,7 +153,7 @@ pub(crate) fn formula(of: Result<Option<&Reputation>, ()>) -> String {
          <p>g = {good} and b = {bad}: the good and bad evidence of {jobs_good} good, {jobs_failed} failed and {jobs_expired} \
          expired jobs, from {requesters} requesters whose evidence still weighs. Evidence halves every 30 days; one requester \
          adds 8 units at most, and UNIT = 1,048,576 is one.</p>\
-         <div class=\"scroll\" role=\"region\" aria-label=\"Steps of the formula\" tabindex=\"0\"><table class=\"cards\"><caption class=\"hidden\">The formula with this node's \
+         <div class=\"scroll\" role=\"region\" aria-label=\"Steps of the formula\" tabindex=\"0\"><table class=\"cards steps\"><caption class=\"hidden\">The formula with this node's \
          numbers</caption><thead><tr><th scope=\"col\">Step</th><th scope=\"col\">Definition</th><th scope=\"col\">With these numbers\
          </th><th scope=\"col\" class=\"number\">Result</th></tr></thead><tbody>{rows}</tbody></table></div>\
          <p class=\"fine\">With 80 % confidence the share of good jobs lies between {value} and {upper} thousandths; the mean is {mean}. \

@@ -12,6 +12,7 @@
 
 #[path = "../../../analytics/tests/support/mod.rs"]
 pub mod history;
+pub mod stream;
 
 use std::sync::Arc;
 
