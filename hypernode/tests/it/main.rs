@@ -4,6 +4,7 @@
 mod accounts;
 mod backfill;
 mod bad_input;
+mod browser;
 mod compose;
 mod idl_files;
 mod idls;
