@@ -25,6 +25,10 @@ const say = (kind, text) => {
     const dot = byId("dot");
     if (dot)
         dot.className = `dot ${kind}`;
+    document.body.dataset.state = kind;
+    // How far behind they are grows from here on.
+    if (kind === "lost")
+        write("lag", "unknown");
 };
 const slot = () => byId("as_of")?.textContent ?? "?";
 /** Whether a reader is at this place: about to follow a link, or with text of it selected. */
@@ -46,11 +50,14 @@ const query = () => {
     const finality = new URLSearchParams(location.search).get("finality");
     return finality ? `?finality=${encodeURIComponent(finality)}` : "";
 };
+/** The server is there and has no figures. */
+class Refused extends Error {
+}
 /** The page as the server renders it now. */
 const newerPage = async () => {
     const answer = await fetch(`/${query()}`, { cache: "no-store", signal: AbortSignal.timeout(10_000) });
     if (!answer.ok)
-        throw new Error(`the page answered ${answer.status}`);
+        throw new Refused(`the page answered ${answer.status}`);
     return new DOMParser().parseFromString(await answer.text(), "text/html");
 };
 export const follow = () => {
@@ -88,6 +95,14 @@ export const follow = () => {
             void tables();
         }
     };
+    const trouble = () => {
+        newsAt = 0;
+        say("lost", `The server cannot read new figures, figures of slot ${slot()}.`);
+    };
+    const lost = () => {
+        newsAt = 0;
+        say("lost", `Connection lost, figures of slot ${slot()}.`);
+    };
     const close = () => {
         source?.close();
         source = null;
@@ -98,14 +113,8 @@ export const follow = () => {
         const stream = new EventSource(`/api/validation/live${query()}`);
         source = stream;
         stream.addEventListener("snapshot", (event) => show(JSON.parse(event.data)));
-        stream.addEventListener("trouble", () => {
-            newsAt = 0;
-            say("lost", `The server cannot read new figures, figures of slot ${slot()}.`);
-        });
-        stream.onerror = () => {
-            newsAt = 0;
-            say("lost", `Connection lost, figures of slot ${slot()}.`);
-        };
+        stream.addEventListener("trouble", trouble);
+        stream.onerror = lost;
     };
     // Where no events come, the page is asked for again.
     const poll = async () => {
@@ -129,7 +138,7 @@ export const follow = () => {
         catch (error) {
             console.warn(error);
             if (newsAt === 0)
-                say("lost", `Connection lost, figures of slot ${slot()}.`);
+                (error instanceof Refused ? trouble : lost)();
         }
         asking = false;
     };

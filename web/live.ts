@@ -33,6 +33,9 @@ const say = (kind: "live" | "waiting" | "lost", text: string): void => {
   if (state && state.textContent !== text) state.textContent = text;
   const dot = byId("dot");
   if (dot) dot.className = `dot ${kind}`;
+  document.body.dataset.state = kind;
+  // How far behind they are grows from here on.
+  if (kind === "lost") write("lag", "unknown");
 };
 
 const slot = (): string => byId("as_of")?.textContent ?? "?";
@@ -58,10 +61,13 @@ const query = (): string => {
   return finality ? `?finality=${encodeURIComponent(finality)}` : "";
 };
 
+/** The server is there and has no figures. */
+class Refused extends Error {}
+
 /** The page as the server renders it now. */
 const newerPage = async (): Promise<Document> => {
   const answer = await fetch(`/${query()}`, { cache: "no-store", signal: AbortSignal.timeout(10_000) });
-  if (!answer.ok) throw new Error(`the page answered ${answer.status}`);
+  if (!answer.ok) throw new Refused(`the page answered ${answer.status}`);
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 };
 
@@ -99,6 +105,16 @@ export const follow = (): void => {
     }
   };
 
+  const trouble = (): void => {
+    newsAt = 0;
+    say("lost", `The server cannot read new figures, figures of slot ${slot()}.`);
+  };
+
+  const lost = (): void => {
+    newsAt = 0;
+    say("lost", `Connection lost, figures of slot ${slot()}.`);
+  };
+
   const close = (): void => {
     source?.close();
     source = null;
@@ -110,14 +126,8 @@ export const follow = (): void => {
     const stream = new EventSource(`/api/validation/live${query()}`);
     source = stream;
     stream.addEventListener("snapshot", (event) => show(JSON.parse((event as MessageEvent<string>).data)));
-    stream.addEventListener("trouble", () => {
-      newsAt = 0;
-      say("lost", `The server cannot read new figures, figures of slot ${slot()}.`);
-    });
-    stream.onerror = () => {
-      newsAt = 0;
-      say("lost", `Connection lost, figures of slot ${slot()}.`);
-    };
+    stream.addEventListener("trouble", trouble);
+    stream.onerror = lost;
   };
 
   // Where no events come, the page is asked for again.
@@ -138,7 +148,7 @@ export const follow = (): void => {
       }
     } catch (error) {
       console.warn(error);
-      if (newsAt === 0) say("lost", `Connection lost, figures of slot ${slot()}.`);
+      if (newsAt === 0) (error instanceof Refused ? trouble : lost)();
     }
     asking = false;
   };

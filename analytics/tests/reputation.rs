@@ -140,9 +140,37 @@ async fn evidence_is_what_histories_say_however_the_chain_is_cut() {
         .expect("rows");
     assert_eq!(table, [("gpu".to_owned(), now.score.value, EXTREME)]);
 
+    the_list_says_what_each_node_has(client).await;
     proof_holds_what_the_score_follows_from(client).await;
     other_accounts_make_everything_anew(client, std::slice::from_ref(&expired)).await;
     slots_that_come_again_are_judged_again(client, &[paid, expired]).await;
+}
+
+async fn the_list_says_what_each_node_has(client: &Client) {
+    let all = reputation::top(client, 1_000).await.expect("a list");
+    assert_eq!(all.len(), 5, "registered nodes");
+    assert!(all.is_sorted_by_key(|node| std::cmp::Reverse(node.score)));
+    for node in &all {
+        let mut key = [0; 32];
+        five8::decode_32(&node.node_id, &mut key).expect("an address");
+        let name = String::from_utf8_lossy(&key);
+        let known = known(client, name.trim_end_matches('\0'), Some(node.as_of_slot)).await;
+        let evidence = known.score.evidence;
+        assert_eq!(
+            (node.score, node.good, node.bad),
+            (known.score.value, evidence.good, evidence.bad)
+        );
+        assert_eq!(
+            [node.jobs_good, node.jobs_failed, node.jobs_expired],
+            known.jobs
+        );
+        assert_eq!(
+            Some(node.forge_raw),
+            known.forge.map(|forge| forge.raw_hyper)
+        );
+    }
+    let first = reputation::top(client, 2).await.expect("a list");
+    assert_eq!(first, all[..2]);
 }
 
 async fn proof_holds_what_the_score_follows_from(client: &Client) {

@@ -1,9 +1,10 @@
 //! The page at `/`: complete without JavaScript, kept up to date with it.
 
 pub(crate) mod figures;
+mod formula;
 pub(crate) mod index;
+mod nodes;
 mod receipts;
-mod reputation;
 mod respond;
 
 pub(crate) use respond::respond;
@@ -47,7 +48,7 @@ pub(crate) struct Content<'a> {
 /// The page.
 pub(crate) fn render(of: &Content<'_>) -> String {
     let (network, now, standing) = (of.network, of.now, of.standing);
-    let nodes = standing.nodes.as_deref();
+    let listed = standing.nodes.as_deref();
     let lag = index::Lag::new(now.as_of, of.figures.as_of_time, of.at, of.status);
     let certificates = standing.certificates.as_deref();
     let mut values = vec![
@@ -59,9 +60,9 @@ pub(crate) fn render(of: &Content<'_>) -> String {
         ("lag", lag.text()),
         ("verified", verified(now)),
         ("missing", index::missing(of.status)),
-        ("nodes_slot", reputation::slot(nodes)),
-        ("nodes", reputation::rows(nodes, network.decimals)),
-        ("formula", reputation::formula(of.node)),
+        ("nodes_slot", nodes::slot(listed)),
+        ("nodes", nodes::rows(listed, network.decimals)),
+        ("formula", formula::formula(of.node)),
         ("receipts", receipts::rows(network, of.receipts)),
         ("digest", index::digest(standing.digest.as_ref())),
         ("certificates", index::certificates(certificates, now.as_of)),

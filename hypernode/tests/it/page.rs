@@ -112,6 +112,7 @@ fn the_page_follows_the_chain_and_recomputes_a_score() {
             .starts_with("Live")
     );
     recomputed(&mut browser);
+    proofs_of_many_pages(&mut browser);
     assert_eq!(browser.complaints, [""; 0]);
 
     // An instance that stops does not wait for those who listen, and what it said last is not called live.
@@ -202,6 +203,27 @@ fn the_page_can_be_read_by_everyone_in_light_and_dark() {
     assert_eq!(browser.complaints, [""; 0]);
     drop(browser);
     assert_eq!(instance.stop(), Some(0));
+}
+
+/// A day that goes on over pages is one day, one requester adds eight units at most, and no job counts twice.
+fn proofs_of_many_pages(browser: &mut Browser) {
+    let made = "const job = (n) => ({ job: `j${n}`, program: 'p', kind: 'good', units: '1048576', signature: 's' }); \
+        const page = (n, jobs) => ({ node_id: 'n', slot: 7, version: 1, block_time: 86400, page: n, pages: 3, score: 800, \
+        jobs: { good: 12 }, forge: null, entries: [{ requester: 'a', day: 1, evidence: jobs.map(job) }] });";
+    let judged = |browser: &mut Browser, last: &str, told: &str| {
+        browser.text(&format!(
+            "import('/web/recompute.js').then(async ({{ fetchProof, judge }}) => {{ {made} \
+             const pages = [page(1, [0, 1, 2, 3]), page(2, [4, 5, 6, 7]), page(3, {last})]; \
+             const {{ here, jobs, requesters, pages: all }} = judge(await fetchProof('n', '7', () => {{}}, async (id, slot, n) => pages[n - 1])); \
+             return {told}; }}).catch((error) => error.message)"
+        ))
+    };
+    let told = "[here, jobs, requesters, all].join()";
+    assert_eq!(judged(browser, "[8, 9, 10, 11]", told), "800,12,1,3");
+    assert_eq!(
+        judged(browser, "[7]", told),
+        "the proof counts job j7 twice"
+    );
 }
 
 /// The page itself never scrolls sideways.
