@@ -101,7 +101,7 @@ const verdict = (of) => {
     const more = of.differences.map((text) => element("li", text));
     const list = document.createElement("ul");
     list.append(...more);
-    const parts = [line, element("p", `From ${counts}. Whether the evidence is on chain, hypernode audit tells.`, "fine")];
+    const parts = [line, element("p", `From ${counts}.`, "fine")];
     return match ? parts : [...parts, list];
 };
 /** Gives the box its button. */

@@ -15,6 +15,8 @@ use crate::state::ApiState;
 const STREAMS: usize = 256;
 /// Shortest time between two looks: half a slot.
 const PERIOD: Duration = Duration::from_millis(200);
+/// The same while the figures cannot be read: each failed look is a line in the log.
+const TROUBLED: Duration = Duration::from_secs(2);
 
 type Newest = Option<Arc<Told>>;
 
@@ -83,8 +85,13 @@ impl Live {
                     channel.send_replace(None);
                 }
             }
+            let least = if seen.contains(&Some(Seen::Trouble)) {
+                TROUBLED
+            } else {
+                PERIOD
+            };
             // As long a rest as the work took: a slow warehouse is not asked without a break.
-            tokio::time::sleep(PERIOD.max(started.elapsed())).await;
+            tokio::time::sleep(least.max(started.elapsed())).await;
         }
     }
 

@@ -41,7 +41,7 @@ pub(crate) fn formula(of: Result<Option<&Reputation>, ()>) -> String {
          <a href=\"/api/nodes/{id}/reputation/proof?slot={slot_raw}\">Proof with every transaction</a></p>\
          <div class=\"recompute\" id=\"recompute\" data-node=\"{id}\" data-slot=\"{slot_raw}\">\
          <button type=\"button\" hidden>Recompute in your browser</button>\
-         <p class=\"fine\" data-still>With JavaScript, a button here recomputes this score in your browser. Without it, \
+         <p class=\"fine\"><span data-still>With JavaScript, a button here recomputes this score in your browser. </span>\
          <code>hypernode audit --node {id} --slot {slot_raw}</code> recomputes it from the chain alone.</p>\
          <div role=\"status\" aria-live=\"polite\"></div></div>",
         slot = grouped(of.slot.into()),

@@ -167,6 +167,16 @@ impl Browser {
         );
     }
 
+    /// Opens an address with a script that runs before the page's own.
+    pub(crate) fn open_with(&mut self, url: &str, script: &str) {
+        let added = self.call(
+            "Page.addScriptToEvaluateOnNewDocument",
+            json!({ "source": script }),
+        );
+        self.open(url);
+        self.call("Page.removeScriptToEvaluateOnNewDocument", added);
+    }
+
     /// A picture of the whole page.
     pub(crate) fn screenshot(&mut self, file: &Path) {
         let params = json!({ "captureBeyondViewport": true });

@@ -98,7 +98,9 @@ fn the_page_says_everything_without_javascript() {
 fn the_page_follows_the_chain_and_recomputes_a_score() {
     let folder = tempfile::tempdir().expect("a folder");
     let (instance, mut browser) = start(folder.path());
-    browser.open(&format!("{}/", instance.endpoint("api")));
+    let url = format!("{}/", instance.endpoint("api"));
+    without_events(&mut browser, &url);
+    browser.open(&url);
     browser.evaluate("window.mark = 'not loaded again'");
     let slot = browser.text("document.getElementById('as_of').innerText");
     browser.until(
@@ -106,10 +108,9 @@ fn the_page_follows_the_chain_and_recomputes_a_score() {
         &format!("document.getElementById('as_of').innerText !== {slot:?}"),
     );
     assert_eq!(browser.text("window.mark"), "not loaded again");
-    assert!(
-        browser
-            .text("document.getElementById('state').innerText")
-            .starts_with("Live")
+    browser.until(
+        "it is called live",
+        "document.getElementById('state').innerText.startsWith('Live')",
     );
     recomputed(&mut browser);
     proofs_of_many_pages(&mut browser);
@@ -125,6 +126,20 @@ fn the_page_follows_the_chain_and_recomputes_a_score() {
     );
     let lost = "document.getElementById('state').innerText === `Connection lost, figures of slot ${document.getElementById('as_of').innerText}.`";
     browser.until("the page says that it is not live", lost);
+}
+
+/// Where no events come, the page is asked for again, and says so.
+fn without_events(browser: &mut Browser, url: &str) {
+    let refused = "window.EventSource = class extends EventTarget { constructor() { super(); setTimeout(() => this.onerror?.()); } close() {} }";
+    browser.open_with(url, refused);
+    let slot = browser.text("document.getElementById('as_of').innerText");
+    browser.until(
+        "newer figures, not called live",
+        &format!(
+            "document.getElementById('as_of').innerText !== {slot:?} \
+             && document.getElementById('state').innerText === `Asked for every 5 s, figures of slot ${{document.getElementById('as_of').innerText}}.`"
+        ),
+    );
 }
 
 /// The button's answers: a match, a mismatch where the server's number is another, words where there is no proof.
