@@ -55,17 +55,17 @@ impl Browser {
             session: None,
             complaints: Vec::new(),
         };
-        let target = browser.call("Target.createTarget", json!({ "url": "about:blank" }));
+        let target = browser.call("Target.createTarget", &json!({ "url": "about:blank" }));
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
-        let session = browser.call("Target.attachToTarget", attach);
+        let session = browser.call("Target.attachToTarget", &attach);
         browser.session = session["sessionId"].as_str().map(str::to_owned);
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
-            browser.call(domain, json!({}));
+            browser.call(domain, &json!({}));
         }
         browser
     }
 
-    fn call(&mut self, method: &str, params: Value) -> Value {
+    fn call(&mut self, method: &str, params: &Value) -> Value {
         self.calls += 1;
         let mut message = json!({ "id": self.calls, "method": method, "params": params });
         if let Some(session) = &self.session {
@@ -106,7 +106,7 @@ impl Browser {
 
     /// Goes to an address and waits until it is loaded.
     pub(crate) fn open(&mut self, url: &str) {
-        self.call("Page.navigate", json!({ "url": url }));
+        self.call("Page.navigate", &json!({ "url": url }));
         let loaded = format!(
             "document.readyState === 'complete' && location.href.startsWith({})",
             json!(url)
@@ -118,7 +118,7 @@ impl Browser {
     pub(crate) fn evaluate(&mut self, expression: &str) -> Value {
         let params =
             json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let answer = self.call("Runtime.evaluate", params);
+        let answer = self.call("Runtime.evaluate", &params);
         assert!(
             answer["exceptionDetails"].is_null(),
             "{expression}: {}",
@@ -147,7 +147,7 @@ impl Browser {
         let phone = width < 500;
         let metrics =
             json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": phone });
-        self.call("Emulation.setDeviceMetricsOverride", metrics);
+        self.call("Emulation.setDeviceMetricsOverride", &metrics);
     }
 
     /// `light` or `dark`, and no motion.
@@ -156,14 +156,14 @@ impl Browser {
             { "name": "prefers-color-scheme", "value": scheme },
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ] });
-        self.call("Emulation.setEmulatedMedia", features);
+        self.call("Emulation.setEmulatedMedia", &features);
     }
 
     /// Whether pages may run scripts.
     pub(crate) fn scripts(&mut self, run: bool) {
         self.call(
             "Emulation.setScriptExecutionDisabled",
-            json!({ "value": !run }),
+            &json!({ "value": !run }),
         );
     }
 
@@ -171,16 +171,16 @@ impl Browser {
     pub(crate) fn open_with(&mut self, url: &str, script: &str) {
         let added = self.call(
             "Page.addScriptToEvaluateOnNewDocument",
-            json!({ "source": script }),
+            &json!({ "source": script }),
         );
         self.open(url);
-        self.call("Page.removeScriptToEvaluateOnNewDocument", added);
+        self.call("Page.removeScriptToEvaluateOnNewDocument", &added);
     }
 
     /// A picture of the whole page.
     pub(crate) fn screenshot(&mut self, file: &Path) {
         let params = json!({ "captureBeyondViewport": true });
-        let picture = self.call("Page.captureScreenshot", params);
+        let picture = self.call("Page.captureScreenshot", &params);
         let picture = picture["data"].as_str().expect("a picture");
         let bytes = STANDARD.decode_to_vec(picture).expect("base64");
         std::fs::write(file, bytes).expect("a file");

@@ -51,7 +51,7 @@ fn the_page_says_everything_without_javascript() {
     });
     assert!(html.len() < MOST, "{} bytes", html.len());
     browser.scripts(false);
-    for width in [360, 1280] {
+    for width in [320, 360, 1280] {
         browser.width(width);
         browser.open(&url);
         let page = browser.text("document.body.innerText");
@@ -79,6 +79,12 @@ fn the_page_says_everything_without_javascript() {
         assert_eq!(
             browser.evaluate("document.querySelector('#recompute button').checkVisibility()"),
             false
+        );
+        no_overflow(&mut browser, width);
+        // The greatest sums and the longest labels that there can be.
+        browser.evaluate(
+            "document.querySelectorAll('[data-live]').forEach((place) => place.textContent = '36,893,488,147,419,103,232.00'); \
+             document.querySelectorAll('bdi').forEach((place) => place.textContent = 'W'.repeat(40))",
         );
         no_overflow(&mut browser, width);
     }
@@ -248,9 +254,14 @@ fn proofs_of_many_pages(browser: &mut Browser) {
 fn no_overflow(browser: &mut Browser, width: u32) {
     let wide = browser
         .evaluate("Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)");
+    let beyond = format!(
+        "[...document.querySelectorAll('main *')].filter((one) => one.getBoundingClientRect().right > {width}) \
+         .slice(0, 5).map((one) => one.outerHTML.slice(0, 200))"
+    );
     assert!(
         wide.as_u64().is_some_and(|wide| wide <= width.into()),
-        "{wide} of {width} pixels"
+        "{wide} of {width} pixels: {}",
+        browser.evaluate(&beyond)
     );
 }
 
