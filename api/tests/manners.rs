@@ -33,6 +33,7 @@ async fn headers_are_on_every_answer(server: &support::Server) {
     for path in paths() {
         let path = path
             .replace("{signature}", &signature(5, 1))
+            .replace("{name}", "jobs_completed")
             .replace("{id}", &history::base58("node-1"));
         let answer = server.get(&path).await;
         assert_eq!(answer.status(), 200, "{path}");
