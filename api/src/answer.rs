@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
@@ -35,13 +36,45 @@ pub(crate) async fn object(
     };
     match body(&snapshot).await {
         Ok(mut value) => {
-            if let Some(object) = value.as_object_mut() {
-                object.insert("as_of_slot".into(), snapshot.as_of.into());
-                object.insert("finality".into(), snapshot.finality.as_str().into());
-            }
+            stamp(&mut value, &snapshot);
             (headers(&snapshot, &tag), Json(value)).into_response()
         }
         Err(error) => failed(&error, failure),
+    }
+}
+
+/// As [`object`], for what many ask for: the answer is made once for each slot and number of receipts, and sent as it is.
+pub(crate) async fn kept(
+    state: &ApiState,
+    ask: &Ask,
+    route: &'static str,
+    failure: &'static str,
+    body: impl AsyncFnOnce(&Snapshot) -> Result<Value, Error>,
+) -> Response {
+    let (snapshot, tag) = match open(state, ask, failure).await {
+        Ok(opened) => opened,
+        Err(response) => return response,
+    };
+    let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(body) = snapshot.body(route, ask.limit) {
+        return ([json], headers(&snapshot, &tag), body).into_response();
+    }
+    match body(&snapshot).await {
+        Ok(mut value) => {
+            stamp(&mut value, &snapshot);
+            let body = Bytes::from(value.to_string());
+            snapshot.keep(route, ask.limit, &body);
+            ([json], headers(&snapshot, &tag), body).into_response()
+        }
+        Err(error) => failed(&error, failure),
+    }
+}
+
+/// Every answer says what slot it is of.
+fn stamp(value: &mut Value, snapshot: &Snapshot) {
+    if let Some(object) = value.as_object_mut() {
+        object.insert("as_of_slot".into(), snapshot.as_of.into());
+        object.insert("finality".into(), snapshot.finality.as_str().into());
     }
 }
 

@@ -2,10 +2,11 @@
 //! once wait for one query. Bounded: one snapshot for each finality.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
 use hypernode_analytics::activity::{RecentJob, RecentNode, recent_jobs, recent_nodes};
 use hypernode_analytics::definitions::{Definition, Evidence};
 use hypernode_analytics::metrics::Figures;
@@ -16,6 +17,9 @@ use tokio::sync::{Mutex, OnceCell};
 
 /// How long the ledger's head is believed without looking again. Slots take 400 ms.
 const HEAD_AGE: Duration = Duration::from_millis(200);
+
+/// Answers that are kept whole for one slot.
+const BODIES: usize = 32;
 
 /// The data of one slot, each part fetched when first asked for.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ pub(crate) struct Snapshot {
     figures: OnceCell<Figures>,
     receipts: OnceCell<Vec<Receipt>>,
     activity: OnceCell<(Vec<RecentJob>, Vec<RecentNode>)>,
+    /// Whole answers, by route and number of receipts asked for.
+    bodies: std::sync::Mutex<HashMap<(&'static str, usize), Bytes>>,
     /// By the figure's name: there are as many as definitions.
     evidence: Mutex<HashMap<&'static str, Arc<Vec<Evidence>>>>,
 }
@@ -45,6 +51,7 @@ impl Snapshot {
             figures: OnceCell::new(),
             receipts: OnceCell::new(),
             activity: OnceCell::new(),
+            bodies: std::sync::Mutex::default(),
             evidence: Mutex::default(),
         }
     }
@@ -66,6 +73,20 @@ impl Snapshot {
             .receipts
             .get_or_try_init(|| receipts(&self.client, self.as_of, MAX_RECEIPTS));
         Ok(all.await?.as_slice())
+    }
+
+    /// An answer of this route that was made before.
+    pub(crate) fn body(&self, route: &'static str, limit: usize) -> Option<Bytes> {
+        let bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
+        bodies.get(&(route, limit)).cloned()
+    }
+
+    /// Keeps an answer for as long as the slot stands still; no more of them than are worth it.
+    pub(crate) fn keep(&self, route: &'static str, limit: usize, body: &Bytes) {
+        let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
+        if bodies.len() < BODIES {
+            bodies.insert((route, limit), body.clone());
+        }
     }
 
     /// The newest transactions behind a figure. One is asked for at a time.

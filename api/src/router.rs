@@ -111,23 +111,30 @@ fn collect(routes: Vec<(&'static str, MethodRouter<ApiState>)>) -> Router<ApiSta
 }
 
 async fn overview(State(state): State<ApiState>, ask: Ask) -> Response {
-    answer::object(&state, &ask, "Failed to fetch metrics", async |now| {
-        let (figures, receipts) = (now.figures().await?, now.receipts().await?);
-        Ok(metrics::overview(
-            &state.network(),
-            now.as_of,
-            now.verified_at,
-            figures,
-            receipts,
-        ))
-    })
+    answer::kept(
+        &state,
+        &ask,
+        "metrics",
+        "Failed to fetch metrics",
+        async |now| {
+            let (figures, receipts) = (now.figures().await?, now.receipts().await?);
+            Ok(metrics::overview(
+                &state.network(),
+                now.as_of,
+                now.verified_at,
+                figures,
+                receipts,
+            ))
+        },
+    )
     .await
 }
 
 async fn receipts(State(state): State<ApiState>, ask: Ask) -> Response {
-    answer::object(
+    answer::kept(
         &state,
         &ask,
+        "validation",
         "Failed to fetch validation data",
         async |now| {
             let figures = now.figures().await?;

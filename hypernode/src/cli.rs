@@ -596,6 +596,8 @@ pub(crate) enum Bench {
     Geyser(BenchArgs),
     /// Time until the tables are served again after kill -9 of the engine, beside the limit (10 M events with --long).
     Recovery(BenchArgs),
+    /// Answers of the validation API at 64 connections while blocks are stored, beside a handler with the same bytes.
+    Api(BenchArgs),
     /// What figures, scores and panels cost over histories of 1 M events (and 10 M and 100 M with --long, which takes half an
     /// hour and 40 GB of disk).
     Analytics(AnalyticsBench),

@@ -12,6 +12,7 @@ pub(crate) use accounts::write as write_accounts;
 pub use accounts::{BadAccounts, base58, parse as fee_accounts};
 pub use answer::{At, Reputation, at};
 pub use hypernode_score::FeeAccounts;
+pub use hypernode_score::constants::VERSION;
 pub use keeper::{Keeper, Step};
 pub use proof::{DayEvidence, JobEvidence, MAX_PAGE, Proof, proof};
 pub use top::{MAX_TOP, Ranked, top};

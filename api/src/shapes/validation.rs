@@ -1,6 +1,7 @@
 //! `/api/metrics/validation`: figures that are of the chain alone, and receipts to look up there.
 
 use hypernode_analytics::metrics::Figures;
+use hypernode_analytics::reputation::VERSION;
 use hypernode_analytics::time::iso_seconds;
 use hypernode_analytics::validation::Receipt;
 use serde_json::{Value, json};
@@ -27,6 +28,17 @@ pub(crate) fn validation(
                 "activeNodesOnChain": figures.nodes_active,
                 "lastBlockVerified": (as_of > 0).then_some(as_of),
                 "lastVerificationTime": when(verified_at),
+            },
+            // Where each number of it can be checked.
+            "proof": {
+                "scoreVersion": VERSION,
+                "figures": "/api/validation/figures",
+                "digest": "/api/index/digest",
+                "certificates": "/api/index/certificates",
+                "reputation": "/api/nodes/{id}/reputation",
+                "reputationProof": "/api/nodes/{id}/reputation/proof",
+                "live": "/api/validation/live",
+                "audit": "hypernode audit --node PDA --slot S --rpc URL",
             },
             "recentReceipts": receipts.iter().map(|one| receipt(network, one)).collect::<Vec<_>>(),
             "blockchain": {

@@ -10,6 +10,7 @@ use hypernode_indexer::bench::ingest::{self, IngestOptions};
 use hypernode_indexer::bench::memory::{self, MemoryOptions};
 use hypernode_indexer::bench::{BenchError, Measurement, decode, machine, recovery, scan, slots};
 
+use super::bench_api;
 use crate::cli::{AnalyticsBench, Bench, BenchArgs};
 use crate::config;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
@@ -39,6 +40,14 @@ pub(crate) async fn run(command: &Bench) -> Outcome {
         Bench::Memory(args) => run_memory(args).await,
         Bench::Recovery(args) => run_recovery(args).await,
         Bench::Analytics(args) => run_analytics(args).await,
+        Bench::Api(args) => {
+            let scratch = Scratch::new()?;
+            let store = scratch.engine(args).await?;
+            let time = Duration::from_secs(if args.long { 180 } else { 30 });
+            let measured = bench_api::run(&store.client, time).await;
+            store.close().await;
+            print(args, &measured?)
+        }
     }
 }
 

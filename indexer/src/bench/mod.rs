@@ -7,6 +7,7 @@ mod feed;
 mod floor;
 pub mod geyser;
 pub mod ingest;
+pub mod live;
 pub mod memory;
 mod peer;
 mod recorded;
