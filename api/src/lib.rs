@@ -12,6 +12,7 @@ mod index;
 mod live;
 mod network;
 mod page;
+mod posted;
 mod reputation;
 mod router;
 mod serve;
@@ -21,6 +22,7 @@ mod state;
 mod transaction_page;
 
 pub use network::{IndexedProgram, NetworkInfo, ProgramIds};
-pub use router::{paths, router};
+pub use posted::Posting;
+pub use router::{paths, router, written_paths};
 pub use serve::serve;
 pub use state::{ApiState, Report};

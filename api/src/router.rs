@@ -5,7 +5,7 @@ use axum::http::header::{CONTENT_TYPE, ETAG};
 use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use hypernode_schemas::openapi;
 use tower_http::cors::{Any, CorsLayer};
@@ -14,7 +14,7 @@ use crate::answer::{self, AS_OF_SLOT, FINALITY};
 use crate::ask::Ask;
 use crate::shapes::{automation, health, metrics, validation};
 use crate::state::ApiState;
-use crate::{figures, guard, index, live, page, reputation, transaction_page};
+use crate::{figures, guard, index, live, page, posted, reputation, transaction_page};
 
 /// What Prometheus knows its text by.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -73,6 +73,17 @@ fn own() -> Vec<(&'static str, MethodRouter<ApiState>)> {
     ]
 }
 
+/// Routes that change something: each asks who it is.
+fn writes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
+    vec![("/api/metrics/update", post(posted::update))]
+}
+
+/// Every path that is written to, as the OpenAPI document writes it. Each takes POST.
+#[must_use]
+pub fn written_paths() -> Vec<&'static str> {
+    writes().into_iter().map(|(path, _)| path).collect()
+}
+
 /// Every path that answers, as the OpenAPI document writes it. Each answers GET and HEAD.
 #[must_use]
 pub fn paths() -> Vec<&'static str> {
@@ -92,6 +103,7 @@ pub fn router(state: ApiState) -> Router {
         .allow_headers(Any)
         .expose_headers([ETAG, AS_OF_SLOT, FINALITY]);
     collect(public())
+        .merge(collect(writes()))
         .fallback(guard::no_such_endpoint)
         .method_not_allowed_fallback(guard::no_such_endpoint)
         .layer(cors)

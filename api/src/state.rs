@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cache::Snapshots;
 use crate::live::Live;
 use crate::network::{NetworkInfo, ProgramIds};
+use crate::posted::Posting;
 use crate::standing::Standings;
 
 /// What the running instance tells of itself, made anew at each call.
@@ -37,6 +38,8 @@ pub struct ApiState {
     network: Arc<RwLock<Arc<NetworkInfo>>>,
     pub(crate) report: Arc<dyn Report>,
     pub(crate) client: Client,
+    /// Whom posted figures are taken from; `None`: from nobody.
+    pub(crate) posting: Option<Posting>,
     pub(crate) places: Arc<Semaphore>,
     pub(crate) lookups: Arc<Semaphore>,
     pub(crate) standings: Arc<Standings>,
@@ -54,11 +57,21 @@ impl ApiState {
             network: Arc::new(RwLock::new(Arc::new(network))),
             report,
             client,
+            posting: None,
             places: Arc::new(Semaphore::new(REQUESTS)),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
             standings: Arc::default(),
             live: Arc::default(),
             stop: CancellationToken::new(),
+        }
+    }
+
+    /// Takes figures that are posted.
+    #[must_use]
+    pub fn posting(self, posting: Posting) -> Self {
+        Self {
+            posting: Some(posting),
+            ..self
         }
     }
 

@@ -10,7 +10,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use hypernode_analytics::reputation::Keeper;
-use hypernode_api::paths;
+use hypernode_api::{paths, written_paths};
 use hypernode_schemas::openapi;
 use serde_json::Value;
 use support::history::{self, LAST, signature};
@@ -29,7 +29,8 @@ fn document_and_router_name_the_same_paths() {
         .keys()
         .map(String::as_str)
         .collect();
-    assert_eq!(documented, paths().into_iter().collect());
+    let served = paths().into_iter().chain(written_paths());
+    assert_eq!(documented, served.collect());
 }
 
 #[tokio::test]
@@ -54,13 +55,14 @@ async fn every_documented_answer_is_as_documented() {
 
 /// A path with something that is there in place of its names.
 fn address(path: &str) -> String {
-    path.replace("{signature}", &signature(5, 1))
+    path.replace("{name}", "jobs_completed")
+        .replace("{signature}", &signature(5, 1))
         .replace("{id}", &history::base58("node-1"))
 }
 
 async fn walk(document: &Value, server: &support::Server, empty: bool) {
     for (path, item) in document["paths"].as_object().expect("paths") {
-        if empty && path.contains('{') {
+        if item["get"].is_null() || (empty && path.contains('{')) {
             continue;
         }
         let address = address(path);
@@ -80,7 +82,7 @@ async fn walk(document: &Value, server: &support::Server, empty: bool) {
                 .as_str()
                 .expect("a name")
                 .to_owned();
-            if ["signature", "id"].contains(&name.as_str()) {
+            if ["signature", "id", "name"].contains(&name.as_str()) {
                 continue;
             }
             let answer = server.get(&format!("{address}?{name}=nonsense")).await;
@@ -102,6 +104,9 @@ async fn live_events(document: &Value, server: &support::Server) {
 async fn failures(document: &Value, server: &support::Server) {
     for (path, item) in document["paths"].as_object().expect("paths") {
         let responses = &item["get"]["responses"];
+        if responses.is_null() {
+            continue;
+        }
         let answer = server.get(&address(path)).await;
         let status = answer.status().as_u16();
         let documented = &responses[status.to_string()];

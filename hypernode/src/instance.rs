@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hypernode_api::{ApiState, IndexedProgram, NetworkInfo, ProgramIds};
+use hypernode_api::{ApiState, IndexedProgram, NetworkInfo, Posting, ProgramIds};
 use hypernode_decoder::{Decoder, IdlSet};
 use hypernode_indexer::WalOptions;
 use hypernode_indexer::geyser::GeyserOptions;
@@ -68,6 +68,12 @@ impl Instance<'_> {
         // Whatever a request could do to a query, this client can only read.
         let reader = Client::new(&self.store.reader).or_cannot_start("API")?;
         let state = ApiState::new(reader, info, Arc::new(report));
+        let secret = self.settings.secret("api.metrics_secret");
+        let secret = secret.map_err(|problem| Failure::CannotStart(problem.to_string()))?;
+        let state = match secret.filter(|secret| !secret.is_empty()) {
+            Some(secret) => state.posting(Posting::new(self.store.client.clone(), &secret)),
+            None => state,
+        };
         if self.store.is_embedded() {
             // The first request finds tables; an absent server is waited for in the indexer's role.
             let ready = store::prepare(&self.store.client, &mut decoders, &self.genesis()).await;

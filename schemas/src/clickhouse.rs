@@ -77,6 +77,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(59, "0059", "job_changes"),
     migration!(60, "0060", "node_changes"),
     migration!(61, "0061", "metrics_hours"),
+    migration!(62, "0062", "posted_metrics"),
     migration!(100, "0100", "node_facts"),
     migration!(101, "0101", "job_facts"),
     migration!(102, "0102", "payment_facts"),

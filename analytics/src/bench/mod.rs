@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clickhouse::Row;
 use hypernode_score::FeeAccounts;
-use hypernode_warehouse::Client;
+use hypernode_warehouse::{Client, migrate};
 use serde::Deserialize;
 
 use crate::metrics::Figures;
@@ -49,6 +49,7 @@ pub async fn scale(
     panels: &[(String, String)],
     mut tell: impl FnMut(&Timing),
 ) -> Result<(), Error> {
+    migrate::migrate(client).await?;
     let mut history = History::default();
     for size in sizes {
         let mut bench = Bench {

@@ -16,7 +16,7 @@ pub mod stream;
 
 use std::sync::Arc;
 
-use hypernode_api::{ApiState, IndexedProgram, NetworkInfo, ProgramIds, Report};
+use hypernode_api::{ApiState, IndexedProgram, NetworkInfo, Posting, ProgramIds, Report};
 use hypernode_warehouse::Client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -80,12 +80,21 @@ impl Report for Told {
 }
 
 pub async fn serve(client: &Client, network: NetworkInfo) -> Server {
+    serve_state(ApiState::new(client.clone(), network, Arc::new(Told))).await
+}
+
+/// A server that takes posted figures.
+pub async fn serve_posting(client: &Client, posting: Posting) -> Server {
+    let state = ApiState::new(client.clone(), network(), Arc::new(Told));
+    serve_state(state.posting(posting)).await
+}
+
+async fn serve_state(state: ApiState) -> Server {
     // Fails when another test of this process was first, which is as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     let stop = CancellationToken::new();
-    let state = ApiState::new(client.clone(), network, Arc::new(Told));
     tokio::spawn(hypernode_api::serve(listener, state, stop.clone()));
     Server {
         base,

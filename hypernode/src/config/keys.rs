@@ -131,6 +131,18 @@ pub(crate) const KEYS: &[Key] = &[
         "127.0.0.1",
         "address that API and pages listen on",
     ),
+    key(
+        "api.metrics_secret",
+        Kind::Secret,
+        "",
+        "who sends it as a bearer token may post to /api/metrics/update; without one nobody may",
+    ),
+    key(
+        "api.metrics_secret_file",
+        Kind::Path,
+        "",
+        "file that holds that secret",
+    ),
     aliased(
         key("api.port", Kind::Port, "3001", "API, pages and /ws"),
         &["PORT"],

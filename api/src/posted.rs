@@ -1,0 +1,104 @@
+//! `POST /api/metrics/update`: what old tools post, for those who hold the secret. It is kept apart and counts nowhere.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use hypernode_analytics::posted::{self, TYPES};
+use hypernode_warehouse::Client;
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::error::Refusal;
+use crate::state::ApiState;
+
+/// Largest body.
+const MOST: usize = 64 * 1024;
+
+/// Who may post, and where it is kept.
+#[derive(Clone)]
+pub struct Posting {
+    client: Client,
+    secret: Arc<str>,
+}
+
+impl fmt::Debug for Posting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Posting(***)")
+    }
+}
+
+impl Posting {
+    /// Keeps what comes with `secret` behind `client`, which must be allowed to write.
+    #[must_use]
+    pub fn new(client: Client, secret: &str) -> Self {
+        Self {
+            client,
+            secret: secret.into(),
+        }
+    }
+
+    fn admits(&self, headers: &HeaderMap) -> bool {
+        let given = headers.get(AUTHORIZATION).map(|value| value.as_bytes());
+        let given = given.and_then(|value| value.strip_prefix(b"Bearer "));
+        // Hashes, whose comparison takes as long wherever they differ.
+        given.is_some_and(|given| blake3::hash(given) == blake3::hash(self.secret.as_bytes()))
+    }
+}
+
+#[derive(Deserialize)]
+struct Update<'a> {
+    #[serde(default)]
+    r#type: Option<String>,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+}
+
+pub(crate) async fn update(
+    State(state): State<ApiState>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let Some(posting) = &state.posting else {
+        return Refusal::new(
+            StatusCode::FORBIDDEN,
+            "Posting is switched off: the operator sets api.metrics_secret",
+        )
+        .into_response();
+    };
+    if !posting.admits(&headers) {
+        return Refusal::new(
+            StatusCode::UNAUTHORIZED,
+            "Unauthorized: send Authorization: Bearer with the operator's secret",
+        )
+        .into_response();
+    }
+    if body.len() > MOST {
+        let text = "The body is too large: 65536 bytes at most";
+        return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text).into_response();
+    }
+    let Ok(update) = serde_json::from_slice::<Update<'_>>(&body) else {
+        return Refusal::failed("Internal server error").into_response();
+    };
+    let known = update.r#type.as_deref();
+    let Some(known) = known.filter(|of| TYPES.contains(of)) else {
+        return Refusal::bad_query("Invalid update type").into_response();
+    };
+    let data = update.data.map_or("null", RawValue::get);
+    match posted::keep(&posting.client, known, data).await {
+        Ok(()) => {
+            Json(json!({ "success": true, "message": "Metrics updated", "source": "posted" }))
+                .into_response()
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a posted figure is not kept");
+            Refusal::failed("Failed to update metrics").into_response()
+        }
+    }
+}
