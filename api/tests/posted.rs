@@ -50,7 +50,7 @@ async fn what_is_posted_is_kept_apart_and_counts_nowhere() {
         None,
         Some(""),
         Some("a secre"),
-        Some("a secret "),
+        Some("a secrets"),
         Some("A SECRET"),
     ] {
         let (status, body) = post(&server, secret, update.to_string()).await;
