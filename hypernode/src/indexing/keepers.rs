@@ -8,12 +8,15 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the final chain is looked at: a live window is stored every 1.6 s.
 const EVERY: Duration = Duration::from_secs(2);
+/// The same for sums: what is not in them yet is added where it is asked for, so that they may lag behind.
+const EVERY_SUM: Duration = Duration::from_secs(5);
 /// Pause after a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
 
 /// When the next step of something that is kept is due.
 pub(super) struct Pace {
     what: &'static str,
+    every: Duration,
     stop: CancellationToken,
     failing: bool,
 }
@@ -22,9 +25,14 @@ impl Pace {
     pub(super) fn new(what: &'static str, stop: CancellationToken) -> Self {
         Self {
             what,
+            every: EVERY,
             stop,
             failing: false,
         }
+    }
+
+    fn every(self, every: Duration) -> Self {
+        Self { every, ..self }
     }
 
     /// Waits after a step, not at all where it says that more is waiting; a warehouse that is away is waited for. `false`: it
@@ -33,7 +41,7 @@ impl Pace {
         let pause = match step {
             Ok(more) => {
                 self.failing = false;
-                if more { Duration::ZERO } else { EVERY }
+                if more { Duration::ZERO } else { self.every }
             }
             Err(error) => {
                 if !std::mem::replace(&mut self.failing, true) {
@@ -62,7 +70,7 @@ pub(super) async fn scores(mut keeper: reputation::Keeper, stop: CancellationTok
 
 /// Keeps the sums of network metrics.
 pub(super) async fn metrics(mut keeper: rollup::Keeper, stop: CancellationToken) {
-    let mut pace = Pace::new("the network's metrics", stop);
+    let mut pace = Pace::new("the network's metrics", stop).every(EVERY_SUM);
     loop {
         let step = keeper.step().await.map(|step| step.more);
         if !pace.rest(step).await {
