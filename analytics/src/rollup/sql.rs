@@ -82,17 +82,22 @@ pub(super) fn sum(from: u64, to: u64, sign: i8, checkpoint: &str, step: u64) -> 
     let stored = |table: &str| format!("SELECT * FROM {table} WHERE slot BETWEEN {from} AND {to}");
     let rows = format!(
         "SELECT what, arrayJoin([toDateTime(0, 'UTC'), toStartOfHour(time)]) AS hour, job_type, state, node, requester, ms, \
-         {sign} * n AS n, {sign} * amount AS amount FROM ({} UNION ALL {})",
+         {sign} * n AS n, {sign} * amount AS amount, true AS added FROM ({} UNION ALL {})",
         job_rows(&stored("job_changes")),
         node_rows(&stored("node_changes"))
     );
+    // What was summed before is read by hours: computing the changes twice, for their keys first, costs more.
+    let hours = format!(
+        "SELECT toDateTime(0, 'UTC') UNION ALL \
+         SELECT DISTINCT toStartOfHour(block_time) FROM job_changes WHERE slot BETWEEN {from} AND {to} UNION ALL \
+         SELECT DISTINCT toStartOfHour(block_time) FROM node_changes WHERE slot BETWEEN {from} AND {to}"
+    );
     format!(
         "INSERT INTO metrics_hours ({KEY}, n, amount, step, slot, seq) \
-         WITH added AS (SELECT {KEY}, sum(n) AS n, sum(amount) AS amount FROM ({rows}) GROUP BY {KEY}) \
          SELECT {KEY}, sum(n) AS n, sum(amount) AS amount, {step} AS step, 0 AS slot, 0 AS seq FROM \
-         (SELECT {KEY}, n, amount FROM added UNION ALL \
-          SELECT {KEY}, n, amount FROM metrics_hours FINAL WHERE ({KEY}) IN (SELECT {KEY} FROM added)) \
-         GROUP BY {KEY} UNION ALL {checkpoint}"
+         ({rows} UNION ALL SELECT {KEY}, n, amount, false FROM metrics_hours FINAL \
+          WHERE what != 'checkpoint' AND hour IN ({hours})) \
+         GROUP BY {KEY} HAVING max(added) UNION ALL {checkpoint}"
     )
 }
 
