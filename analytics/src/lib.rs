@@ -13,6 +13,7 @@ pub mod definitions;
 pub mod digest;
 mod follow;
 pub mod metrics;
+pub mod panels;
 pub mod posted;
 mod query;
 pub mod reputation;

@@ -128,7 +128,7 @@ pub(crate) async fn execute_background(
 }
 
 /// Waits for an answer as long as a reader does.
-async fn bounded<T>(
+pub(crate) async fn bounded<T>(
     what: &'static str,
     answer: impl Future<Output = Result<T, clickhouse::error::Error>>,
 ) -> Result<T, Error> {

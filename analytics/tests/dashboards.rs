@@ -1,4 +1,4 @@
-//! Every panel runs on a real engine, says what it is, and agrees with the figures.
+//! Every panel runs on a real engine, empty and with the history computed by hand, and says of it what the figures say.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -7,201 +7,359 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use clickhouse::Row;
 use hypernode_analytics::metrics::Figures;
+use hypernode_analytics::panels::{self, Cell, ChartKind, ColumnKind, Panel, Table};
+use hypernode_analytics::{reputation, rollup};
 use hypernode_warehouse::Client;
-use serde::Deserialize;
-use support::LAST;
+use support::{LAST, execute};
 
-fn panels() -> BTreeMap<String, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dashboards");
-    fs::read_dir(folder)
-        .expect("the folder")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
-        .map(|path| {
-            let name = path
-                .file_stem()
-                .expect("a name")
-                .to_string_lossy()
-                .into_owned();
-            (name, fs::read_to_string(path).expect("text"))
-        })
-        .collect()
-}
+/// The hours from the first block of the history to the last, and one more.
+const ALL: u64 = 9 * 24;
 
-/// The statement without its comments, which the client would search for parameters of its own.
-fn statement(panel: &str) -> String {
-    let lines = panel
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("--"));
-    lines.collect::<Vec<_>>().join("\n")
+fn all() -> impl Iterator<Item = &'static Panel> {
+    panels::groups().iter().flat_map(|group| &group.panels)
 }
 
 #[test]
-fn every_panel_says_what_it_shows() {
-    let panels = panels();
-    assert!(panels.len() >= 3);
-    for (name, text) in panels {
-        for (line, key) in text.lines().zip(["title", "unit", "chart", "parameters"]) {
-            assert!(line.starts_with(&format!("-- {key}: ")), "{name}: {line}");
+fn every_file_is_a_panel_and_the_other_way_round() {
+    let mut files = BTreeSet::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dashboards");
+    for group in fs::read_dir(&folder).expect("the folder") {
+        let group = group.expect("an entry").path();
+        for file in fs::read_dir(&group).into_iter().flatten() {
+            let file = file.expect("an entry").path();
+            if file.extension().is_some_and(|extension| extension == "sql") {
+                let path = file.strip_prefix(&folder).expect("below it");
+                files.insert(path.with_extension("").to_string_lossy().into_owned());
+            }
         }
-        // Every parameter of the query is described, with its default.
-        for (_, after) in text.match_indices('{').map(|(at, _)| text.split_at(at + 1)) {
-            let (parameter, kind) = after
-                .split_once('}')
-                .expect("an end")
-                .0
-                .split_once(':')
-                .expect("a type");
-            let described = format!("{parameter} {kind} = ");
-            assert!(
-                text.lines()
-                    .nth(3)
-                    .expect("parameters")
-                    .contains(&described),
-                "{name}: {described}"
+    }
+    for (group, name, text) in panels::texts() {
+        assert!(files.remove(&format!("{group}/{name}")), "{group}/{name}");
+        if let Err(error) = panels::parse(text) {
+            panic!("dashboards/{group}/{name}.sql: {error}");
+        }
+        assert!(panels::find(group, name).is_some());
+        // Grafana and clients would take these for places of their own.
+        assert!(!text.contains('$') && !text.contains('?'), "{group}/{name}");
+    }
+    assert!(files.is_empty(), "not in the registry: {files:?}");
+}
+
+/// Windows of one kind begin alike, so that a panel read beside another speaks of the same time.
+#[test]
+fn panels_over_time_agree_on_the_time() {
+    for panel in all().filter(|panel| panel.header.chart.kind.is_over_time()) {
+        let alike = all().filter(|other| {
+            other.header.chart.kind.is_over_time()
+                && other.header.basis == panel.header.basis
+                && other.name != "evidence"
+        });
+        if panel.name == "evidence" {
+            continue;
+        }
+        let window = |panel: &Panel| {
+            let end = panel
+                .header
+                .statement
+                .find(" AS first_step")
+                .expect("a window");
+            panel.header.statement[..end].to_owned()
+        };
+        for other in alike {
+            assert_eq!(
+                window(panel),
+                window(other),
+                "{} and {}",
+                panel.name,
+                other.name
             );
         }
     }
 }
 
-#[derive(Row, Deserialize)]
-struct Jobs {
-    hour: u32,
-    state: String,
-    jobs: i64,
+async fn run(client: &Client, panel: &Panel, hours: Option<u64>) -> Table {
+    let values: Vec<u64> = panel
+        .header
+        .parameters
+        .iter()
+        .map(|one| match (one.name.as_str(), hours) {
+            ("hours", Some(hours)) => hours.clamp(one.least, one.most),
+            _ => one.default,
+        })
+        .collect();
+    let table = panels::run(client, panel, &values).await;
+    let table = table.unwrap_or_else(|error| panic!("{}/{}: {error}", panel.group, panel.name));
+    check(panel, &table);
+    table
 }
 
-#[derive(Row, Deserialize)]
-struct Paid {
-    hour: u32,
-    operators: f64,
-    treasury: f64,
-    incentives: f64,
-    payments: u64,
-    base_units: u128,
+/// What a chart needs is there, and of the kind that it needs.
+fn check(panel: &Panel, table: &Table) {
+    let chart = &panel.header.chart;
+    let kind = |name: &str| {
+        let at = table
+            .column(name)
+            .unwrap_or_else(|| panic!("{}: no column {name}", panel.name));
+        table.columns[at].kind
+    };
+    for column in &chart.y {
+        assert_eq!(kind(column), ColumnKind::Number, "{}: {column}", panel.name);
+    }
+    if let Some(x) = &chart.x {
+        let is_time = matches!(kind(x), ColumnKind::Time | ColumnKind::Day);
+        assert_eq!(is_time, chart.kind.is_over_time(), "{}: {x}", panel.name);
+    }
+    if chart.kind == ChartKind::Number {
+        assert_eq!(table.rows.len(), 1, "{}", panel.name);
+    }
 }
 
-#[derive(Row, Deserialize)]
-struct Lag {
-    minute: u32,
-    served_slot: u64,
-    missing_slots: i64,
-    lag_seconds: i64,
-    not_final_slots: i64,
-    blocks: u64,
+/// The numbers of a column.
+fn column(table: &Table, name: &str) -> Vec<f64> {
+    let at = table
+        .column(name)
+        .unwrap_or_else(|| panic!("no column {name}"));
+    let number = |row: &Vec<Cell>| match &row[at] {
+        Cell::Number(number) => number.as_f64().expect("a number"),
+        _ => f64::NAN,
+    };
+    table.rows.iter().map(number).collect()
+}
+
+fn sum(table: &Table, name: &str) -> f64 {
+    column(table, name)
+        .into_iter()
+        .filter(|number| !number.is_nan())
+        .sum()
+}
+
+fn last(table: &Table, name: &str) -> f64 {
+    *column(table, name).last().expect("a row")
 }
 
 #[tokio::test]
-async fn panels_agree_with_the_figures() {
-    let Some((client, _engine)) = support::engine().await else {
+async fn panels_say_what_the_figures_say() {
+    let Some((client, engine)) = support::engine().await else {
         return;
     };
-    // An empty warehouse is no error.
-    jobs(&client, 24).await;
-    paid(&client, 24).await;
-    assert!(lag(&client).await.is_empty());
-
-    support::write_history(&client, LAST, 5).await;
-    let figures = Figures::load(&client, LAST).await.expect("figures");
-
-    let rows = jobs(&client, 24).await;
-    assert_eq!(rows.len(), 24 * 5);
-    let last = rows.iter().map(|row| row.hour).max().expect("an hour");
-    assert_eq!(last, support::block_time(LAST) / 3600 * 3600);
-    let at_the_end: BTreeMap<&str, i64> = rows
-        .iter()
-        .filter(|row| row.hour == last)
-        .map(|row| (row.state.as_str(), row.jobs))
-        .collect();
-    let count = |number: u64| i64::try_from(number).expect("small");
-    assert_eq!(at_the_end["pending"], count(figures.jobs_pending));
-    assert_eq!(at_the_end["completed"], count(figures.jobs_completed));
-    assert_eq!(at_the_end["failed"], count(figures.jobs_failed));
-    assert_eq!(at_the_end["cancelled"], count(figures.jobs_cancelled));
-    assert_eq!(at_the_end["running"], count(figures.jobs_running));
-    // Before the newest hour job h was not there.
-    let before: i64 = rows
-        .iter()
-        .filter(|row| row.hour == last - 3600)
-        .map(|row| row.jobs)
-        .sum();
-    assert_eq!(before, 7);
-
-    // Nine days reach back to the payments.
-    let rows = paid(&client, 9 * 24).await;
-    assert_eq!(rows.len(), 9 * 24);
-    assert_eq!(
-        rows.iter().map(|row| row.base_units).sum::<u128>(),
-        figures.paid_total
-    );
-    assert_eq!(
-        rows.iter().map(|row| row.payments).sum::<u64>(),
-        figures.payments
-    );
-    let hour = rows
-        .iter()
-        .find(|row| row.payments > 0)
-        .expect("the hour of the payments");
-    assert_eq!(hour.hour, support::block_time(5) / 3600 * 3600);
-    let parts = [hour.operators, hour.treasury, hour.incentives];
-    for (part, expected) in parts.into_iter().zip([3.2, 0.4, 0.2]) {
-        assert!((part - expected).abs() < 1e-9, "{part} is not {expected}");
+    let reader = &engine.reader;
+    for panel in all() {
+        let table = run(reader, panel, None).await;
+        assert_eq!(table.as_of_slot, 0, "{}", panel.name);
+        assert!(
+            !panel.header.chart.kind.is_over_time() || table.rows.is_empty(),
+            "{}: a window without a block is empty",
+            panel.name
+        );
     }
 
-    // A hole of three slots, then a batch that is not final.
+    support::write_history(&client, LAST, LAST).await;
+    let mut sums = rollup::Keeper::new(client.clone());
+    while sums.step().await.expect("a step").more {}
+    let mut scores = reputation::Keeper::new(client.clone(), Vec::new());
+    while scores.step().await.expect("a step").slot.is_some() {}
+    let figures = Figures::load(&client, LAST).await.expect("figures");
+    let panel = |group: &str, name: &str| panels::find(group, name).expect("a panel");
+    let whole = |number: u64| f64::from(u32::try_from(number).expect("small"));
+
+    // In short windows each change counts by itself, in long ones sums by the hour do; at the end both say the same.
+    for hours in [1, 2, 12, 13, ALL, 8760] {
+        let open = run(reader, panel("jobs", "open"), Some(hours)).await;
+        assert_eq!(open.as_of_slot, LAST);
+        for (name, figure) in [
+            ("pending", figures.jobs_pending),
+            ("running", figures.jobs_running),
+            ("completed", figures.jobs_completed),
+            ("failed", figures.jobs_failed),
+            ("cancelled", figures.jobs_cancelled),
+        ] {
+            assert_eq!(last(&open, name), whole(figure), "{name} within {hours} h");
+        }
+        let nodes = run(reader, panel("network", "nodes"), Some(hours)).await;
+        assert_eq!(
+            last(&nodes, "registered"),
+            whole(figures.nodes_registered),
+            "{hours}"
+        );
+        assert_eq!(
+            last(&nodes, "active"),
+            whole(figures.nodes_active),
+            "{hours}"
+        );
+        let locked = run(reader, panel("jobs", "value_locked"), Some(hours)).await;
+        assert_eq!(
+            last(&locked, "locked") * 1e6,
+            figures.locked as f64,
+            "{hours}"
+        );
+        let settled = run(reader, panel("jobs", "settled"), Some(hours)).await;
+        assert_eq!(last(&settled, "completed"), whole(figures.jobs_completed));
+        assert_eq!(last(&settled, "settled"), whole(figures.jobs_settled));
+        // Job h was created and assigned in the last block.
+        let flow = run(reader, panel("jobs", "flow"), Some(hours)).await;
+        assert_eq!(last(&flow, "created"), 1.0, "{hours}");
+    }
+
+    let open = run(reader, panel("jobs", "open"), Some(ALL)).await;
+    assert_eq!(open.rows.len(), 9 * 24);
+    let before: f64 = ["pending", "running", "completed", "failed", "cancelled"]
+        .map(|state| column(&open, state)[ALL as usize - 2])
+        .iter()
+        .sum();
+    assert_eq!(before, 7.0, "job h was not there an hour before");
+
+    let flow = run(reader, panel("jobs", "flow"), Some(ALL)).await;
+    assert_eq!(sum(&flow, "created"), whole(figures.jobs_created));
+    assert_eq!(sum(&flow, "completed"), whole(figures.jobs_completed));
+    assert_eq!(
+        sum(
+            &run(reader, panel("jobs", "by_type"), Some(ALL)).await,
+            "jobs"
+        ),
+        whole(figures.jobs_created)
+    );
+    assert_eq!(
+        sum(&run(reader, panel("jobs", "by_state"), None).await, "jobs"),
+        whole(figures.jobs_total)
+    );
+    assert_eq!(
+        sum(
+            &run(reader, panel("jobs", "run_time"), Some(ALL)).await,
+            "jobs"
+        ),
+        whole(figures.runs)
+    );
+    assert_eq!(
+        sum(
+            &run(reader, panel("jobs", "queue_wait"), Some(ALL)).await,
+            "jobs"
+        ),
+        whole(figures.waits)
+    );
+
+    let paid = run(reader, panel("jobs", "hyper_paid"), Some(ALL)).await;
+    for (name, expected) in [("operators", 3.2), ("treasury", 0.4), ("incentives", 0.2)] {
+        assert!((sum(&paid, name) - expected).abs() < 1e-9, "{name}");
+    }
+    let ever = run(reader, panel("network", "hyper_in_total"), None).await;
+    assert_eq!(ever.rows[0][1], Cell::Text(figures.paid_total.to_string()));
+    assert_eq!(
+        sum(
+            &run(reader, panel("network", "jobs_in_total"), None).await,
+            "completed"
+        ),
+        whole(figures.jobs_completed)
+    );
+
+    // Job a counts for node 1, whose owner signed its result; job f names the node itself; nobody vouches for b.
+    let top = run(reader, panel("nodes", "top_by_completions"), Some(ALL)).await;
+    assert_eq!(top.rows[0][0], Cell::Text(support::base58("node-1")));
+    assert_eq!(column(&top, "completions")[0], 2.0);
+
+    let bands = run(reader, panel("nodes", "reputation_distribution"), None).await;
+    assert_eq!(bands.rows.len(), 10);
+    assert_eq!(sum(&bands, "nodes"), whole(figures.nodes_registered));
+
+    // Client 1 created jobs a, c and d: two were completed, one cancelled, two are paid.
+    let requesters = panel("nodes", "requesters");
+    let table = panels::run(reader, requesters, &[ALL, 10, 6])
+        .await
+        .expect("rows");
+    assert_eq!(table.rows[0][0], Cell::Text(support::base58("client-1")));
+    for (name, expected) in [
+        ("created", 3.0),
+        ("completed", 2.0),
+        ("cancelled", 1.0),
+        ("settled", 2.0),
+    ] {
+        assert_eq!(column(&table, name)[0], expected, "{name}");
+    }
+    assert!((column(&table, "paid")[0] - 3.8).abs() < 1e-9);
+
+    // A hole of three slots, then a batch that is not final: the sums stay where they are.
     support::publish(&client, LAST + 4, LAST + 7, LAST).await;
-    let rows = lag(&client).await;
-    let [row] = rows.as_slice() else {
-        panic!("one minute")
-    };
-    assert_eq!((row.minute, row.served_slot), (1_714_564_800, LAST + 7));
-    assert_eq!((row.missing_slots, row.not_final_slots), (3, 7));
-    assert!(row.lag_seconds > 0 && row.blocks == 16);
+    let complete = run(reader, panel("indexer", "complete"), None).await;
+    assert_eq!(
+        (
+            last(&complete, "missing_slots"),
+            last(&complete, "complete")
+        ),
+        (3.0, 80.0)
+    );
+    assert_eq!(complete.as_of_slot, LAST + 7);
+    assert_eq!(
+        run(reader, panel("jobs", "open"), Some(24))
+            .await
+            .as_of_slot,
+        LAST
+    );
+    execute(
+        &client,
+        "INSERT INTO gaps VALUES (9, 11, 'open', 'no answer', 'geyser', '2024-05-01 12:00:00.000'), \
+         (9, 11, 'accepted', 'archive lost them', 'operator', '2024-05-01 13:00:00.000')",
+    )
+    .await;
+    let gaps = run(reader, panel("indexer", "gaps"), None).await;
+    assert_eq!(gaps.rows[0][3], Cell::Text("accepted".into()));
+    assert_eq!(sum(&gaps, "slots"), 3.0);
+    assert_eq!(
+        sum(
+            &run(reader, panel("indexer", "throughput"), Some(168)).await,
+            "blocks"
+        ),
+        3.0
+    );
+
+    // Every panel, everything within its bounds.
+    for panel in all() {
+        run(reader, panel, Some(1)).await;
+        run(reader, panel, Some(u64::MAX)).await;
+    }
+    grafana(reader).await;
 }
 
-async fn jobs(client: &Client, hours: u32) -> Vec<Jobs> {
-    let sql = format!(
-        "SELECT toUnixTimestamp(hour) AS hour, state, jobs FROM ({})",
-        statement(&panels()["jobs_by_state"])
-    );
-    client
-        .raw()
-        .query(&sql)
-        .param("hours", hours)
-        .fetch_all()
-        .await
-        .expect("the panel runs")
+/// What Grafana would send is what the engine understands: variables replaced as Grafana replaces them.
+async fn grafana(reader: &Client) {
+    for (path, text) in panels::grafana_files() {
+        let Ok(dashboard) = serde_json::from_str::<serde_json::Value>(&text) else {
+            continue;
+        };
+        for panel in dashboard["panels"].as_array().expect("panels") {
+            let sql = panel["targets"][0]["rawSql"].as_str().expect("a query");
+            let sql = sql
+                .replace("${__to}", "1714564800000")
+                .replace("${__from}", "1714561200001")
+                .replace("${top}", "20")
+                .replace("${decimals}", "6");
+            assert!(
+                !sql.contains("${") && !sql.contains("{hours"),
+                "{path}: {sql}"
+            );
+            let answer = reader.text(&sql, "Null").await;
+            assert!(answer.is_ok(), "{path}, {}: {answer:?}", panel["title"]);
+        }
+    }
 }
 
-async fn paid(client: &Client, hours: u32) -> Vec<Paid> {
-    let sql = format!(
-        "SELECT toUnixTimestamp(hour) AS hour, operators, treasury, incentives, payments, base_units FROM ({})",
-        statement(&panels()["hyper_paid_by_hour"])
+#[test]
+fn grafana_files_are_what_the_panels_make() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dashboards/grafana");
+    for (path, text) in panels::grafana_files() {
+        let stored = fs::read_to_string(folder.join(&path)).unwrap_or_default();
+        assert!(
+            stored == text,
+            "dashboards/grafana/{path} is out of date: cargo run -p hypernode-analytics --example grafana"
+        );
+    }
+    let count = |folder: &Path| fs::read_dir(folder).expect("a folder").count();
+    assert_eq!(
+        count(&folder),
+        panels::groups().len() + 1,
+        "files that no group makes"
     );
-    let query = client
-        .raw()
-        .query(&sql)
-        .param("hours", hours)
-        .param("decimals", 6);
-    query.fetch_all().await.expect("the panel runs")
-}
-
-async fn lag(client: &Client) -> Vec<Lag> {
-    let sql = format!(
-        "SELECT toUnixTimestamp(minute) AS minute, served_slot, missing_slots, lag_seconds, not_final_slots, blocks FROM ({})",
-        statement(&panels()["indexer_lag"])
-    );
-    client
-        .raw()
-        .query(&sql)
-        .param("minutes", 60)
-        .fetch_all()
-        .await
-        .expect("the panel runs")
 }

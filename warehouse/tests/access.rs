@@ -217,6 +217,8 @@ async fn a_reader_only_reads_tables() {
     for setting in [
         "readonly=0",
         "max_execution_time=0",
+        "max_execution_time=5.5",
+        "max_memory_usage=0",
         "format_schema=/etc/hostname",
         "path=/etc",
         "allow_ddl=1",
@@ -236,6 +238,13 @@ async fn a_reader_only_reads_tables() {
     ] {
         let (status, answer) = post(&d.url, "/", &d.reader, sql).await;
         assert_eq!(status, 200, "{sql}: {answer}");
+    }
+    // The limits may be lowered and not raised.
+    for (asked, in_force) in [("7", "7"), ("99", "30")] {
+        let path = format!("/?max_execution_time={asked}");
+        let sql = "SELECT toUInt64(getSetting('max_execution_time'))";
+        let (status, answer) = post(&d.url, &path, &d.reader, sql).await;
+        assert_eq!((status, answer.trim()), (200, in_force));
     }
     assert_eq!(d.t.text("SELECT count() FROM x").await, "1");
     assert!(!std::path::Path::new("/tmp/hypernode-never").exists());

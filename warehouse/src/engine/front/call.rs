@@ -7,6 +7,7 @@ use hyper::{HeaderMap, Method};
 
 use super::access::Role;
 use super::error::{Failure, code};
+use super::settings::READER_LIMITS;
 use crate::engine::ffi::Param;
 
 /// URL parameters of the HTTP interface itself; everything else must be a setting or a `param_`.
@@ -31,7 +32,8 @@ const TRANSPORT: [&str; 18] = [
     "stacktrace",
 ];
 
-/// Settings that a reader may change: they shape the answer and cost nothing.
+/// Settings that a reader may change: they shape the answer and cost nothing. Beside these the reader's own limits, which may
+/// only be lowered.
 const READER_SETTINGS: [&str; 14] = [
     "date_time_output_format",
     "enable_http_compression",
@@ -197,13 +199,20 @@ impl Call {
         }
         let shape_only =
             READER_SETTINGS.contains(&name.as_str()) || name.starts_with("output_format_");
-        if self.role == Role::Reader && !shape_only {
+        let lowers_limit = lowers_limit(&name, &value);
+        if self.role == Role::Reader && !shape_only && !lowers_limit {
             let message = format!("Cannot modify '{name}' setting in readonly mode. (READONLY)");
             return Err(Failure::new(code::READONLY, message));
         }
         self.settings.push((name, value));
         Ok(())
     }
+}
+
+/// Whether this is one of the reader's own limits, with a number that means one: 0 would lift it. Too high gives the limit.
+fn lowers_limit(name: &str, value: &str) -> bool {
+    let known = READER_LIMITS.iter().any(|(limit, _)| *limit == name);
+    known && value.parse::<u64>().is_ok_and(|value| value > 0)
 }
 
 fn boundary(content_type: &str) -> Option<String> {
