@@ -4,6 +4,7 @@
 mod answer;
 mod ask;
 mod cache;
+mod dashboards;
 mod error;
 mod figures;
 mod guard;

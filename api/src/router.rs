@@ -14,7 +14,9 @@ use crate::answer::{self, AS_OF_SLOT, FINALITY};
 use crate::ask::Ask;
 use crate::shapes::{automation, health, metrics, validation};
 use crate::state::ApiState;
-use crate::{figures, guard, index, live, page, posted, reputation, transaction_page};
+use crate::{
+    dashboards, figures, guard, index, live, page, posted, reputation, transaction_page,
+};
 
 /// What Prometheus knows its text by.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -89,6 +91,7 @@ pub fn written_paths() -> Vec<&'static str> {
 pub fn paths() -> Vec<&'static str> {
     public()
         .into_iter()
+        .chain(dashboards::routes())
         .chain(own())
         .map(|(path, _)| path)
         .collect()
@@ -104,6 +107,7 @@ pub fn router(state: ApiState) -> Router {
         .expose_headers([ETAG, AS_OF_SLOT, FINALITY]);
     collect(public())
         .merge(collect(writes()))
+        .merge(collect(dashboards::routes()))
         .fallback(guard::no_such_endpoint)
         .method_not_allowed_fallback(guard::no_such_endpoint)
         .layer(cors)

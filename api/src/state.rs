@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::cache::Snapshots;
+use crate::dashboards::PanelCache;
 use crate::live::Live;
 use crate::network::{NetworkInfo, ProgramIds};
 use crate::posted::Posting;
@@ -46,6 +47,7 @@ pub struct ApiState {
     pub(crate) live: Arc<Live>,
     /// Ends what would not end by itself: open streams.
     pub(crate) stop: CancellationToken,
+    pub(crate) panels: Arc<PanelCache>,
 }
 
 impl ApiState {
@@ -56,6 +58,7 @@ impl ApiState {
             snapshots: Arc::new(Snapshots::new(client.clone())),
             network: Arc::new(RwLock::new(Arc::new(network))),
             report,
+            panels: Arc::new(PanelCache::new(client.clone())),
             client,
             posting: None,
             places: Arc::new(Semaphore::new(REQUESTS)),

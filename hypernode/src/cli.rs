@@ -275,7 +275,11 @@ pub(crate) struct Sql {
     /// Allow statements that change data.
     #[arg(long)]
     pub(crate) write: bool,
-    /// The query; - reads it from standard input.
+    /// Value of a query parameter {NAME:Type}, e.g. --param hours=24; several are allowed.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) param: Vec<String>,
+    /// The query, which may begin with a comment; - reads it from standard input.
+    #[arg(allow_hyphen_values = true)]
     pub(crate) query: String,
 }
 

@@ -115,7 +115,25 @@ impl Client {
     /// # Errors
     /// Any [`WarehouseError`].
     pub async fn text(&self, sql: &str, format: &str) -> Result<Bytes, WarehouseError> {
-        let mut cursor = self.raw.query_raw(sql).fetch_bytes(format)?;
+        self.text_with(sql, format, &[]).await
+    }
+
+    /// The same with values for the statement's parameters (`{name:Type}`), by name: sent beside the text, as text that the
+    /// engine reads by the parameter's type.
+    ///
+    /// # Errors
+    /// Any [`WarehouseError`].
+    pub async fn text_with(
+        &self,
+        sql: &str,
+        format: &str,
+        parameters: &[(String, String)],
+    ) -> Result<Bytes, WarehouseError> {
+        let mut query = self.raw.query_raw(sql);
+        for (name, value) in parameters {
+            query = query.param(name, value);
+        }
+        let mut cursor = query.fetch_bytes(format)?;
         within(QUERY_TIME, async { Ok(cursor.collect().await?) }).await
     }
 

@@ -30,6 +30,22 @@ fn reading_is_the_default_and_writing_needs_its_flag() {
     );
     assert!(written.status.success(), "{}", stderr(&written));
     assert_eq!(stdout(&sql("SELECT count() FROM t", false)), "0\n");
+    // A query may begin with a comment, as the panels do, and take parameters; what is no parameter is refused.
+    let args = ["sql", "--data", data, "--format", "TSV"];
+    let ask = |more: &[&str]| run(&[args.as_slice(), &free, more].concat());
+    let output = ask(&[
+        "--param",
+        "n=7",
+        "--param",
+        "t=a'b",
+        "-- title: x\nSELECT {n:UInt32} + 1, {t:String}",
+    ]);
+    assert_eq!(stdout(&output), "8\ta\\'b\n", "{}", stderr(&output));
+    assert_eq!(ask(&["--param", "n", "SELECT 1"]).status.code(), Some(2));
+    assert_eq!(
+        ask(&["--param", "n=x", "SELECT {n:UInt32}"]).status.code(),
+        Some(1)
+    );
     // A second migration finds nothing to do.
     let output = run(&migrate);
     assert!(output.status.success(), "{}", stderr(&output));
