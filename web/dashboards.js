@@ -5,7 +5,7 @@ const PERIOD = 10_000;
 const WAIT = 30_000;
 /** How the button says what pressing it does. */
 const PAUSE = "Pause";
-const RESUME = "Refresh again";
+const RESUME = "Resume";
 const byId = (id) => document.getElementById(id);
 let paused = false;
 /** What a reader has opened, by panel, so that it stays open. */

@@ -34,15 +34,18 @@ async fn headers_are_on_every_answer(server: &support::Server) {
         let path = path
             .replace("{signature}", &signature(5, 1))
             .replace("{name}", "jobs_completed")
-            .replace("{id}", &history::base58("node-1"));
+            .replace("{id}", &history::base58("node-1"))
+            .replace("{group}", "jobs")
+            .replace("{panel}", "hyper_paid");
         let answer = server.get(&path).await;
         assert_eq!(answer.status(), 200, "{path}");
         let headers = answer.headers();
         assert!(headers.contains_key("x-as-of-slot"), "{path}");
-        // Digest and reputation are of final facts whatever is asked.
+        // Digest, reputation and the network's panels are of final facts whatever is asked.
         let finality = match path.as_str() {
             "/api/index/digest" => "finalized",
             path if path.starts_with("/api/nodes/") => "finalized",
+            path if path.starts_with("/api/dashboards/") => "finalized",
             _ => "confirmed",
         };
         assert_eq!(headers["x-finality"], finality, "{path}");
@@ -55,6 +58,7 @@ async fn headers_are_on_every_answer(server: &support::Server) {
         if headers["content-type"] == "application/json"
             && path != "/openapi.json"
             && path != "/internal/status"
+            && path != "/api/dashboards"
         {
             let slot = headers["x-as-of-slot"].to_str().expect("text").to_owned();
             let body: Value = answer.json().await.expect("JSON");

@@ -58,6 +58,8 @@ fn address(path: &str) -> String {
     path.replace("{name}", "jobs_completed")
         .replace("{signature}", &signature(5, 1))
         .replace("{id}", &history::base58("node-1"))
+        .replace("{group}", "jobs")
+        .replace("{panel}", "hyper_paid")
 }
 
 async fn walk(document: &Value, server: &support::Server, empty: bool) {
@@ -82,7 +84,7 @@ async fn walk(document: &Value, server: &support::Server, empty: bool) {
                 .as_str()
                 .expect("a name")
                 .to_owned();
-            if ["signature", "id", "name"].contains(&name.as_str()) {
+            if ["signature", "id", "name", "group", "panel"].contains(&name.as_str()) {
                 continue;
             }
             let answer = server.get(&format!("{address}?{name}=nonsense")).await;

@@ -98,7 +98,7 @@ impl Chart {
             match place {
                 "x" if chart.x.is_none() => chart.x = Some(column.to_owned()),
                 "y" if !chart.y.iter().any(|known| known == column) => {
-                    chart.y.push(column.to_owned())
+                    chart.y.push(column.to_owned());
                 }
                 "series" if chart.series.is_none() => chart.series = Some(column.to_owned()),
                 _ => {

@@ -41,8 +41,8 @@ const NETWORK: &[Text] =
     panels!("network": "jobs_in_total", "hyper_in_total", "nodes", "gpu_utilisation");
 const JOBS: &[Text] = panels!("jobs": "flow", "open", "by_state", "by_type", "run_time", "queue_wait", "hyper_paid",
     "value_locked", "settled");
-const NODES: &[Text] = panels!("nodes": "top_by_completions", "top_reputation", "reputation_distribution", "evidence",
-    "by_gpu", "by_location", "requesters");
+const NODES: &[Text] = panels!("nodes": "top_by_completions", "reputation_distribution", "evidence", "by_gpu", "by_location",
+    "top_reputation", "requesters");
 const INDEXER: &[Text] = panels!("indexer": "complete", "lag", "throughput", "dead_letters", "certificates", "gaps",
     "account_coverage");
 

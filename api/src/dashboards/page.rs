@@ -12,11 +12,14 @@ use hypernode_analytics::panels::{self, ChartKind, Group, Panel, Table};
 use tokio::task::JoinSet;
 
 use super::{chart, respond, table, values};
+use crate::error::Refusal;
 use crate::html::{escape, fill, grouped};
 use crate::page::notice;
 use crate::state::ApiState;
 
 const TEMPLATE: &str = include_str!("../../../web/dashboards.html");
+
+const FAILURE: &str = "The dashboards cannot be read just now; try again in a moment";
 
 /// Windows that the page offers: hours, and their name.
 const WINDOWS: [(u64, &str); 4] = [
@@ -56,6 +59,9 @@ async fn respond(state: ApiState, name: &str, uri: &Uri) -> Response {
         Err(said) => return respond::refused(StatusCode::BAD_REQUEST, &said),
     };
     let read = read(&state, group, hours).await;
+    if read.iter().all(|(_, rows)| rows.is_none()) {
+        return Refusal::failed(FAILURE).into_response();
+    }
     let html = render(&state, group, hours, &read);
     ([(CACHE_CONTROL, "no-cache")], Html(html)).into_response()
 }
@@ -137,7 +143,12 @@ fn render(state: &ApiState, group: &Group, hours: u64, read: &[Read]) -> String 
     if !WINDOWS.iter().any(|(length, _)| *length == hours) {
         let _ = write!(windows, "<span aria-current=\"true\">{hours} hours</span>");
     }
-    let body: String = read.iter().map(|one| section(one, hours)).collect();
+    let lone = lone(group);
+    let body: String = read
+        .iter()
+        .zip(lone)
+        .map(|(one, lone)| section(one, hours, lone))
+        .collect();
     let class = if network.simulated {
         "simulated"
     } else {
@@ -157,19 +168,34 @@ fn render(state: &ApiState, group: &Group, hours: u64, read: &[Read]) -> String 
     )
 }
 
-fn section((panel, rows): &Read, hours: u64) -> String {
+/// For each panel whether it begins a row that the next one cannot fill: two stand side by side, tables alone.
+fn lone(group: &Group) -> Vec<bool> {
+    let half = |panel: Option<&Panel>| {
+        panel.is_some_and(|panel| panel.header.chart.kind != ChartKind::Table)
+    };
+    let mut begins = true;
+    let lone = |(index, panel): (usize, &Panel)| {
+        let lone = begins && half(Some(panel)) && !half(group.panels.get(index + 1));
+        begins = !begins || !half(Some(panel)) || lone;
+        lone
+    };
+    group.panels.iter().enumerate().map(lone).collect()
+}
+
+fn section((panel, rows): &Read, hours: u64, lone: bool) -> String {
     let header = &panel.header;
     let (title, unit) = (escape(&header.title), escape(&header.unit));
     let address = format!("/api/dashboards/{}/{}", panel.group, panel.name);
     let kind = match header.chart.kind {
-        ChartKind::Number => "number",
+        ChartKind::Number => "single",
         ChartKind::Table => "rows",
         _ => "chart",
     };
     let mut out = format!(
-        "<section class=\"panel {kind}\" id=\"{name}\" aria-labelledby=\"{name}-title\"><h2 id=\"{name}-title\">{title}</h2>\
+        "<section class=\"panel {kind}{lone}\" id=\"{name}\" aria-labelledby=\"{name}-title\"><h2 id=\"{name}-title\">{title}</h2>\
          <p class=\"unit\">{unit}{window}</p>",
         name = panel.name,
+        lone = if lone { " lone" } else { "" },
         window = escape(&window(panel, hours)),
     );
     let asked = match panel
@@ -228,6 +254,7 @@ fn table_of(panel: &Panel, rows: &Table) -> String {
             "<p class=\"none\">Nothing to list.</p>".to_owned()
         }
         ChartKind::Table => scroll(panel, rows),
+        _ if rows.rows.is_empty() => String::new(),
         _ => format!(
             "<details class=\"values\"><summary>Table</summary>{}</details>",
             scroll(panel, rows)

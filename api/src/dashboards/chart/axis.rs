@@ -2,6 +2,8 @@
 
 use hypernode_analytics::time::iso_millis;
 
+use crate::dashboards::table::number_text;
+
 /// Values at which a line is drawn, from 0 to one at or above everything shown.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scale {
@@ -38,18 +40,19 @@ pub(super) fn scale(most: f64, whole: bool) -> Scale {
     }
 }
 
-/// A tick's value in a narrow margin.
-pub(super) fn label(value: f64) -> String {
-    let (scaled, letter) = match value.abs() {
-        v if v >= 1e12 => (value / 1e12, "T"),
-        v if v >= 1e9 => (value / 1e9, "G"),
-        v if v >= 1e6 => (value / 1e6, "M"),
-        v if v >= 1e4 => (value / 1e3, "k"),
-        _ => (value, ""),
+/// A tick's value in a narrow margin; all of an axis that ends at `top` are written alike.
+pub(super) fn label(value: f64, top: f64) -> String {
+    let (unit, letter) = match top {
+        top if top >= 1e12 => (1e12, "T"),
+        top if top >= 1e9 => (1e9, "G"),
+        top if top >= 1e6 => (1e6, "M"),
+        top if top >= 1e4 => (1e3, "k"),
+        _ => return number_text(value),
     };
-    let text = format!("{scaled:.2}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    format!("{text}{letter}")
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    format!("{}{letter}", number_text(value / unit))
 }
 
 /// A moment along the foot.
@@ -133,17 +136,20 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_narrow() {
-        for (value, text) in [
-            (0.0, "0"),
-            (2.5, "2.5"),
-            (2500.0, "2500"),
-            (12_500.0, "12.5k"),
-            (3e6, "3M"),
-            (0.05, "0.05"),
-        ] {
-            assert_eq!(label(value), text);
-        }
+    fn labels_of_one_axis_are_alike() {
+        let of = |values: &[f64], top| {
+            values
+                .iter()
+                .map(|value| label(*value, top))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            of(&[0.0, 5e3, 1e4, 1.5e4], 1.5e4),
+            ["0", "5k", "10k", "15k"]
+        );
+        assert_eq!(of(&[0.0, 2.5, 7.5], 7.5), ["0", "2.5", "7.5"]);
+        assert_eq!(of(&[2_000.0], 4_000.0), ["2,000"]);
+        assert_eq!(of(&[3e6, 2.5e6], 3e6), ["3M", "2.5M"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Rows to series.
 
-use hypernode_analytics::panels::{Cell, Panel, Table};
+use hypernode_analytics::panels::{Cell, ColumnKind, Panel, Table};
 
 /// Series over time, each with a value for each moment or none.
 #[derive(Debug, Clone, PartialEq)]
@@ -8,6 +8,8 @@ pub(super) struct Series {
     pub(super) moments: Vec<i64>,
     pub(super) names: Vec<String>,
     pub(super) values: Vec<Vec<Option<f64>>>,
+    /// Whether the moments are days.
+    by_day: bool,
 }
 
 impl Series {
@@ -19,6 +21,10 @@ impl Series {
             moments: Vec::new(),
             names: Vec::new(),
             values: Vec::new(),
+            by_day: table
+                .columns
+                .get(x)
+                .is_some_and(|column| column.kind == ColumnKind::Day),
         };
         let place = |column: &String| table.column(column);
         let ys: Vec<usize> = chart.y.iter().map(place).collect::<Option<_>>()?;
@@ -72,6 +78,7 @@ impl Series {
     pub(super) fn width(&self) -> i64 {
         match self.moments.as_slice() {
             [first, second, ..] => (second - first).max(1),
+            _ if self.by_day => 86_400,
             _ => 3_600,
         }
     }

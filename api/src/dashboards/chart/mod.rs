@@ -70,6 +70,7 @@ fn colours(names: &[String]) -> Vec<&'static str> {
         "failed" => "cbad",
         "completed" | "good" | "succeeded" => "cgood",
         "cancelled" | "expired" | "other" => "csoft",
+        "settled" => "c1",
         _ => next.next().unwrap_or("c0"),
     };
     names.iter().map(colour).collect()

@@ -29,7 +29,7 @@ pub(super) fn draw(panel: &Panel, table: &Table) -> String {
          preserveAspectRatio=\"none\" aria-hidden=\"true\">{}",
         escape(&description(panel, &series)),
         side(&scale),
-        grid(&scale)
+        unfinished(&series) + &grid(&scale)
     );
     match kind {
         ChartKind::StackedBars => bars(&mut out, &series, &scale, &colours),
@@ -63,8 +63,17 @@ fn legend(kind: ChartKind, series: &Series, colours: &[&str]) -> String {
             escape(&words(name))
         );
     }
-    out.push_str("</ul>");
+    out.push_str("<li class=\"note\">shaded: not over yet</li></ul>");
     out
+}
+
+/// The newest step ends with the newest block, and is seldom over: what falls there has not fallen.
+fn unfinished(series: &Series) -> String {
+    let band = WIDTH / series.moments.len() as f64;
+    format!(
+        "<rect class=\"open\" x=\"{:.1}\" width=\"{band:.1}\" height=\"{HEIGHT}\"/>",
+        WIDTH - band
+    )
 }
 
 /// What someone who cannot see it is told.
@@ -108,7 +117,7 @@ fn side(scale: &Scale) -> String {
         let _ = write!(
             out,
             "<text x=\"42\" y=\"{at:.1}\" text-anchor=\"end\">{}</text>",
-            axis::label(*tick)
+            axis::label(*tick, scale.top)
         );
     }
     out.push_str("</svg>");
