@@ -74,5 +74,7 @@ if (button) {
             void refresh();
     });
 }
+// On a phone the tabs are wider than the screen.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 show("dot live", "");
 setTimeout(tick, PERIOD);

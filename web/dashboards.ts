@@ -72,5 +72,7 @@ if (button) {
     if (!paused) void refresh();
   });
 }
+// On a phone the tabs are wider than the screen.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 show("dot live", "");
 setTimeout(tick, PERIOD);

@@ -2,7 +2,7 @@
 -- unit: jobs
 -- chart: stacked bars; x = day, y = good, failed, expired
 -- as of: reputation
--- parameters: hours UInt32 = 720 in 1..8760, the length of the window up to the newest final block that was judged
+-- parameters: hours UInt32 = 720 in 168..8760, the length of the window up to the newest final block that was judged
 --
 -- Jobs that count for or against a node (docs/reputation.md), by the day of block time. Good: completed and paid; expired: the
 -- deadline passed without a result. Whole days. Final blocks only.

@@ -242,7 +242,9 @@ fn window(panel: &Panel, hours: u64) -> String {
     {
         None if panel.header.chart.kind == ChartKind::Number => " · over all time".to_owned(),
         None => " · now".to_owned(),
-        Some(one) if hours > one.most => format!(" · last {} days", one.most / 24),
+        Some(one) if !(one.least..=one.most).contains(&hours) => {
+            format!(" · last {} days", hours.clamp(one.least, one.most) / 24)
+        }
         Some(_) => String::new(),
     }
 }

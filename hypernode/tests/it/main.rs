@@ -6,6 +6,7 @@ mod backfill;
 mod bad_input;
 mod browser;
 mod compose;
+mod dashboards;
 mod idl_files;
 mod idls;
 mod invariants;

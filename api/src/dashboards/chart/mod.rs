@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use hypernode_analytics::panels::{Cell, ChartKind, Panel, Table};
 
 use super::table::{number_text, words};
-use crate::html::escape;
+use crate::html::{escape, grouped};
 
 /// What a panel shows beside its table; empty for one that is a table.
 pub(super) fn draw(panel: &Panel, table: &Table) -> String {
@@ -34,7 +34,7 @@ fn number(panel: &Panel, table: &Table) -> String {
     for (cell, column) in row.iter().zip(&table.columns) {
         let text = match cell {
             Cell::Number(number) => number_text(number.as_f64().unwrap_or_default()),
-            Cell::Text(text) => escape(text),
+            Cell::Text(text) => text.parse().map_or_else(|_| escape(text), grouped),
             Cell::Null | Cell::Time(_) => "–".to_owned(),
         };
         if chart.y.contains(&column.name) {

@@ -63,7 +63,7 @@ fn legend(kind: ChartKind, series: &Series, colours: &[&str]) -> String {
             escape(&words(name))
         );
     }
-    out.push_str("<li class=\"note\">shaded: not over yet</li></ul>");
+    out.push_str("</ul>");
     out
 }
 
@@ -141,8 +141,8 @@ fn foot(series: &Series) -> String {
         String::from("<svg class=\"foot\" width=\"100%\" height=\"18\" aria-hidden=\"true\">");
     for moment in axis::moments(first, length) {
         let anchor = match moment.at {
-            at if at < 0.04 => "start",
-            at if at > 0.96 => "end",
+            at if at < 0.02 => "start",
+            at if at > 0.98 => "end",
             _ => "middle",
         };
         let class = if moment.spare { " class=\"spare\"" } else { "" };
