@@ -17,8 +17,8 @@ const MARKS_AGE: Duration = Duration::from_millis(500);
 const YOUNG: Duration = Duration::from_secs(1);
 /// One this old is asked for again though nothing seems to have moved: gaps, for instance, are found while no slot is stored.
 const OLD: Duration = Duration::from_secs(15);
-/// Panels that are asked for at a time.
-const AT_ONCE: usize = 4;
+/// Panels that are asked for at a time: readers of the embedded engine have four places, and other pages ask, too.
+const AT_ONCE: usize = 2;
 
 /// A panel and what it is asked.
 type Key = (&'static str, &'static str, Vec<u64>);
