@@ -315,6 +315,22 @@ async fn panels_say_what_the_figures_say() {
         3.0
     );
 
+    // Two batches, one of them with blocks, and what was given up between them.
+    let certificates = run(reader, panel("indexer", "certificates"), None).await;
+    let evidence = certificates.rows.iter().map(|row| match &row[0] {
+        Cell::Text(text) => text.as_str(),
+        _ => "",
+    });
+    let evidence: Vec<(&str, f64)> = evidence.zip(column(&certificates, "slots")).collect();
+    assert_eq!(
+        evidence,
+        [
+            ("test, proof: none", 8.0),
+            ("test, proof: no block", 4.0),
+            ("missing", 3.0)
+        ]
+    );
+
     // Every panel, everything within its bounds.
     for panel in all() {
         run(reader, panel, Some(1)).await;

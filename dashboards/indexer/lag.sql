@@ -7,7 +7,7 @@
 -- From the time of a batch's last block, which the chain tells in whole seconds, to the ledger row that makes the batch count.
 -- History that is filled in later is late by its age. From the ledger, which alone says what is complete; confirmed blocks.
 WITH
-    assumeNotNull((SELECT max(slot_hi) FROM ingest_ledger)) AS served,
+    assumeNotNull((SELECT max(slot_hi) FROM (SELECT slot_hi FROM ingest_ledger ORDER BY slot_lo DESC LIMIT 16))) AS served,
     assumeNotNull((SELECT max(toUnixTimestamp(block_time)) FROM
         (SELECT block_time FROM blocks WHERE slot <= served ORDER BY slot DESC LIMIT 1))) AS newest,
     -- A chain makes less than four slots a second: what is older than that many has no block of the window.

@@ -7,7 +7,7 @@
 -- Transactions that touch an indexed program, by the time of their block, beside all that the chain executed (0 where the
 -- source does not count them). Confirmed blocks.
 WITH
-    assumeNotNull((SELECT max(slot_hi) FROM ingest_ledger)) AS served,
+    assumeNotNull((SELECT max(slot_hi) FROM (SELECT slot_hi FROM ingest_ledger ORDER BY slot_lo DESC LIMIT 16))) AS served,
     assumeNotNull((SELECT max(toUnixTimestamp(block_time)) FROM
         (SELECT block_time FROM blocks WHERE slot <= served ORDER BY slot DESC LIMIT 1))) AS newest,
     -- A chain makes less than four slots a second: what is older than that many has no block of the window.

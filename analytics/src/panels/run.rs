@@ -8,7 +8,6 @@ use serde_json::{Number, Value};
 use super::header::Basis;
 use super::registry::Panel;
 use crate::query::{self, Error};
-use crate::watermark::{Finality, Watermark};
 
 /// Most rows of an answer: a window has 366 steps at most, and a chart about nine series.
 pub const MAX_ROWS: u64 = 10_000;
@@ -26,7 +25,7 @@ pub struct Marks {
     pub metrics: (u64, u64),
     /// Last slot that was judged.
     pub reputation: u64,
-    /// Last slot that is served.
+    /// Last slot in the ledger.
     pub served: u64,
     /// The newest retraction, after which the same slots have other rows.
     pub retracted: u64,
@@ -37,6 +36,8 @@ struct Checkpoints {
     slot: u64,
     step: u64,
     reputation: u64,
+    served: u64,
+    retracted: u64,
 }
 
 impl Marks {
@@ -45,16 +46,19 @@ impl Marks {
     /// # Errors
     /// When the warehouse does not answer.
     pub async fn load(client: &Client) -> Result<Self, Error> {
-        let watermark = Watermark::load(client).await?;
+        // The newest rows alone: a page of panels must not read a long ledger for each of them.
         let sql = "SELECT max(slot) AS slot, max(step) AS step, \
-                   assumeNotNull((SELECT max(slot) FROM reputation_checkpoints)) AS reputation \
+                   assumeNotNull((SELECT max(slot) FROM reputation_checkpoints)) AS reputation, \
+                   assumeNotNull((SELECT max(slot_hi) FROM \
+                   (SELECT slot_hi FROM ingest_ledger ORDER BY slot_lo DESC LIMIT 16))) AS served, \
+                   assumeNotNull((SELECT max(seq) FROM retractions)) AS retracted \
                    FROM metrics_hours FINAL WHERE what = 'checkpoint'";
         let kept: Checkpoints = query::row(client, "the panels' checkpoints", sql).await?;
         Ok(Self {
             metrics: (kept.slot, kept.step),
             reputation: kept.reputation,
-            served: watermark.as_of(Finality::Confirmed),
-            retracted: watermark.retracted,
+            served: kept.served,
+            retracted: kept.retracted,
         })
     }
 
