@@ -16,12 +16,12 @@ const opened = () => {
     }
     return open;
 };
-/** Puts the panels of a new page in place; those that hold the focus stay, since a reader is using them. */
+/** Puts the panels of a new page in place; those that hold the focus, or whose values are pointed at, stay for now. */
 const place = (page) => {
     const open = opened();
     for (const fresh of page.querySelectorAll("#panels > section")) {
         const old = byId(fresh.id);
-        if (!old || old.contains(document.activeElement) || old.matches(":hover"))
+        if (!old || old.contains(document.activeElement) || old.querySelector(".hint:hover"))
             continue;
         for (const details of fresh.querySelectorAll("details")) {
             if (open.has(`${fresh.id} ${details.className}`))

@@ -19,12 +19,12 @@ const opened = (): Set<string> => {
   return open;
 };
 
-/** Puts the panels of a new page in place; those that hold the focus stay, since a reader is using them. */
+/** Puts the panels of a new page in place; those that hold the focus, or whose values are pointed at, stay for now. */
 const place = (page: Document): void => {
   const open = opened();
   for (const fresh of page.querySelectorAll<HTMLElement>("#panels > section")) {
     const old = byId(fresh.id);
-    if (!old || old.contains(document.activeElement) || old.matches(":hover")) continue;
+    if (!old || old.contains(document.activeElement) || old.querySelector(".hint:hover")) continue;
     for (const details of fresh.querySelectorAll("details")) {
       if (open.has(`${fresh.id} ${details.className}`)) details.open = true;
     }
