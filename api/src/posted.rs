@@ -7,7 +7,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hypernode_analytics::posted::{self, TYPES};
 use hypernode_warehouse::Client;
@@ -45,7 +45,7 @@ impl Posting {
     }
 
     fn admits(&self, headers: &HeaderMap) -> bool {
-        let given = headers.get(AUTHORIZATION).map(|value| value.as_bytes());
+        let given = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
         let given = given.and_then(|value| value.strip_prefix(b"Bearer "));
         // Hashes, whose comparison takes as long wherever they differ.
         given.is_some_and(|given| blake3::hash(given) == blake3::hash(self.secret.as_bytes()))

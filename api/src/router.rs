@@ -14,9 +14,7 @@ use crate::answer::{self, AS_OF_SLOT, FINALITY};
 use crate::ask::Ask;
 use crate::shapes::{automation, health, metrics, validation};
 use crate::state::ApiState;
-use crate::{
-    dashboards, figures, guard, index, live, page, posted, reputation, transaction_page,
-};
+use crate::{dashboards, figures, guard, index, live, page, posted, reputation, transaction_page};
 
 /// What Prometheus knows its text by.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

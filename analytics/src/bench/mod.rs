@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::metrics::Figures;
 use crate::query::{self, Error};
-use crate::{activity, reputation, rollup, validation};
+use crate::{activity, panels, reputation, rollup, validation};
 use history::{EVENTS, History, NODES, run};
 
 /// Slots between the newest final one and the newest stored one.
@@ -39,14 +39,13 @@ pub struct Timing {
 }
 
 /// Grows a history to each of `sizes` (events, ascending) and measures, at each of them, what it costs to refresh and to
-/// answer; `panels`: further statements by name. The warehouse must be empty. `tell` hears what is going on.
+/// answer. The warehouse must be empty. `tell` hears what is going on.
 ///
 /// # Errors
 /// What the warehouse refuses.
 pub async fn scale(
     client: &Client,
     sizes: &[u64],
-    panels: &[(String, String)],
     mut tell: impl FnMut(&Timing),
 ) -> Result<(), Error> {
     migrate::migrate(client).await?;
@@ -57,7 +56,7 @@ pub async fn scale(
             events: *size,
             tell: &mut tell,
         };
-        bench.size(&mut history, panels).await?;
+        bench.size(&mut history).await?;
     }
     Ok(())
 }
@@ -69,11 +68,7 @@ struct Bench<'a, T> {
 }
 
 impl<T: FnMut(&Timing)> Bench<'_, T> {
-    async fn size(
-        &mut self,
-        history: &mut History,
-        panels: &[(String, String)],
-    ) -> Result<(), Error> {
+    async fn size(&mut self, history: &mut History) -> Result<(), Error> {
         let client = self.client;
         for table in [
             "ingest_ledger",
@@ -130,13 +125,16 @@ impl<T: FnMut(&Timing)> Bench<'_, T> {
         }
         History::publish(client, (third + 1, end), third).await?;
         self.answers(end).await?;
-        for (name, sql) in panels {
-            self.often(&format!("panel {name}"), 5, async || {
-                query::bytes(client, "a panel", sql, "TabSeparated")
-                    .await
-                    .map(drop)
-            })
-            .await?;
+        for group in panels::groups() {
+            for panel in &group.panels {
+                let parameters = panel.header.parameters.iter();
+                let values: Vec<u64> = parameters.map(|parameter| parameter.default).collect();
+                let name = format!("panel {}/{}", group.name, panel.name);
+                self.often(&name, 5, async || {
+                    panels::run(client, panel, &values).await.map(drop)
+                })
+                .await?;
+            }
         }
         Ok(())
     }

@@ -143,7 +143,7 @@ async fn run_analytics(args: &AnalyticsBench) -> Outcome {
         (sizes, _) => sizes.to_vec(),
     };
     let mut printed = Ok(());
-    let measured = scale(&store.client, &sizes, &[], |timing| {
+    let measured = scale(&store.client, &sizes, |timing| {
         let line = Measurement {
             bench: "analytics",
             figure: timing.p50_ms,
