@@ -88,7 +88,7 @@ impl Figures {
     /// # Errors
     /// When the warehouse does not answer.
     pub async fn load(client: &Client, as_of: u64) -> Result<Self, Error> {
-        match rollup::kept::figures(client, as_of).await? {
+        match rollup::figures(client, as_of).await? {
             Some(figures) => Ok(figures),
             None => Self::of_all_facts(client, as_of).await,
         }

@@ -30,14 +30,14 @@ pub(crate) async fn object(
     failure: &'static str,
     body: impl AsyncFnOnce(&Snapshot) -> Result<Value, Error>,
 ) -> Response {
-    let (snapshot, tag) = match open(state, ask, failure).await {
+    let (snapshot, head) = match open(state, ask, failure).await {
         Ok(opened) => opened,
         Err(response) => return response,
     };
     match body(&snapshot).await {
         Ok(mut value) => {
             stamp(&mut value, &snapshot);
-            (headers(&snapshot, &tag), Json(value)).into_response()
+            (head, Json(value)).into_response()
         }
         Err(error) => failed(&error, failure),
     }
@@ -51,20 +51,20 @@ pub(crate) async fn kept(
     failure: &'static str,
     body: impl AsyncFnOnce(&Snapshot) -> Result<Value, Error>,
 ) -> Response {
-    let (snapshot, tag) = match open(state, ask, failure).await {
+    let (snapshot, head) = match open(state, ask, failure).await {
         Ok(opened) => opened,
         Err(response) => return response,
     };
     let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(body) = snapshot.body(route, ask.limit) {
-        return ([json], headers(&snapshot, &tag), body).into_response();
+        return ([json], head, body).into_response();
     }
     match body(&snapshot).await {
         Ok(mut value) => {
             stamp(&mut value, &snapshot);
             let body = Bytes::from(value.to_string());
             snapshot.keep(route, ask.limit, &body);
-            ([json], headers(&snapshot, &tag), body).into_response()
+            ([json], head, body).into_response()
         }
         Err(error) => failed(&error, failure),
     }
@@ -85,35 +85,36 @@ pub(crate) async fn page(
     body: impl AsyncFnOnce(&Snapshot) -> Result<String, Error>,
 ) -> Response {
     const FAILURE: &str = "The figures cannot be read just now; try again in a moment";
-    let (snapshot, tag) = match open(state, ask, FAILURE).await {
+    let (snapshot, head) = match open(state, ask, FAILURE).await {
         Ok(opened) => opened,
         Err(response) => return response,
     };
     match body(&snapshot).await {
-        Ok(html) => (headers(&snapshot, &tag), Html(html)).into_response(),
+        Ok(html) => (head, Html(html)).into_response(),
         Err(error) => failed(&error, FAILURE),
     }
 }
 
-/// The snapshot and its tag, or the response that needs no more data: 304 or a failure.
+/// The snapshot and the head of its answers, or the response that needs no more data: 304 or a failure.
 async fn open(
     state: &ApiState,
     ask: &Ask,
     failure: &'static str,
-) -> Result<(Arc<Snapshot>, String), Response> {
+) -> Result<(Arc<Snapshot>, HeaderMap), Response> {
     let snapshot = match state.snapshots.current(ask.finality).await {
         Ok(snapshot) => snapshot,
         Err(error) => return Err(failed(&error, failure)),
     };
-    let tag = tag(state, &snapshot);
-    if ask
-        .known
-        .as_deref()
-        .is_some_and(|known| matches(known, &tag))
+    let head = snapshot
+        .headers(|| headers(&snapshot, &tag(state, &snapshot)))
+        .clone();
+    let tag = head.get(ETAG).and_then(|tag| tag.to_str().ok());
+    if let (Some(known), Some(tag)) = (&ask.known, tag)
+        && matches(known, tag)
     {
-        return Err((StatusCode::NOT_MODIFIED, headers(&snapshot, &tag)).into_response());
+        return Err((StatusCode::NOT_MODIFIED, head).into_response());
     }
-    Ok((snapshot, tag))
+    Ok((snapshot, head))
 }
 
 fn failed(error: &Error, text: &'static str) -> Response {

@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
+use axum::http::HeaderMap;
 use hypernode_analytics::activity::{RecentJob, RecentNode, recent_jobs, recent_nodes};
 use hypernode_analytics::definitions::{Definition, Evidence};
 use hypernode_analytics::metrics::Figures;
@@ -18,6 +19,8 @@ use tokio::sync::{Mutex, OnceCell};
 /// How long the ledger's head is believed without looking again. Slots take 400 ms.
 const HEAD_AGE: Duration = Duration::from_millis(200);
 
+/// How long it is served while somebody looks.
+const STALE: Duration = Duration::from_secs(1);
 /// Answers that are kept whole for one slot.
 const BODIES: usize = 32;
 
@@ -31,6 +34,7 @@ pub(crate) struct Snapshot {
     pub(crate) verified_at: i64,
     /// The newest retraction: the same slot with other rows is another snapshot.
     pub(crate) retracted: u64,
+    headers: OnceLock<HeaderMap>,
     figures: OnceCell<Figures>,
     receipts: OnceCell<Vec<Receipt>>,
     activity: OnceCell<(Vec<RecentJob>, Vec<RecentNode>)>,
@@ -48,12 +52,28 @@ impl Snapshot {
             finality,
             verified_at: watermark.verified_at,
             retracted: watermark.retracted,
+            headers: OnceLock::new(),
             figures: OnceCell::new(),
             receipts: OnceCell::new(),
             activity: OnceCell::new(),
             bodies: std::sync::Mutex::default(),
             evidence: Mutex::default(),
         }
+    }
+
+    /// Fetches what was asked for of `before`; a failure shows again when it is asked for.
+    async fn warm(&self, before: &Self) {
+        if before.figures.initialized() {
+            let _ = self.figures().await;
+        }
+        if before.receipts.initialized() {
+            let _ = self.receipts().await;
+        }
+    }
+
+    /// The head of its answers, made once.
+    pub(crate) fn headers(&self, make: impl FnOnce() -> HeaderMap) -> &HeaderMap {
+        self.headers.get_or_init(make)
     }
 
     /// Whether any slot is served yet.
@@ -120,8 +140,24 @@ struct Head {
     read_at: Option<Instant>,
     /// The last failure, so that callers who waited share it and do not each try again.
     failure: Option<Arc<Error>>,
-    confirmed: Option<Arc<Snapshot>>,
-    finalized: Option<Arc<Snapshot>>,
+    served: Option<Served>,
+}
+
+/// What is served, and since when that is known.
+#[derive(Debug, Clone)]
+struct Served {
+    at: Instant,
+    confirmed: Arc<Snapshot>,
+    finalized: Arc<Snapshot>,
+}
+
+impl Served {
+    fn of(&self, finality: Finality) -> Arc<Snapshot> {
+        Arc::clone(match finality {
+            Finality::Confirmed => &self.confirmed,
+            Finality::Finalized => &self.finalized,
+        })
+    }
 }
 
 /// The current snapshots.
@@ -129,6 +165,8 @@ struct Head {
 pub(crate) struct Snapshots {
     client: Client,
     head: Mutex<Head>,
+    /// The same as in `head`, for those who need not look: no lock is held while anything is waited for.
+    served: std::sync::RwLock<Option<Served>>,
     confirmed_slot: AtomicU64,
 }
 
@@ -137,6 +175,7 @@ impl Snapshots {
         Self {
             client,
             head: Mutex::default(),
+            served: std::sync::RwLock::default(),
             confirmed_slot: AtomicU64::new(0),
         }
     }
@@ -146,34 +185,67 @@ impl Snapshots {
         self.confirmed_slot.load(Ordering::Relaxed)
     }
 
-    /// The snapshot of the slot that is served now. An unanswered question fails for all who wait for it.
+    /// The snapshot of the slot that is served now. An unanswered question fails for all who wait for it. While one looks for
+    /// a newer slot, the others are answered from the one of before: each answer says which it is of.
     pub(crate) async fn current(&self, finality: Finality) -> Result<Arc<Snapshot>, Arc<Error>> {
-        let mut head = self.head.lock().await;
+        let served = self
+            .served
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let age = served.as_ref().map(|served| served.at.elapsed());
+        if let Some(served) = &served
+            && age.is_some_and(|age| age <= HEAD_AGE)
+        {
+            return Ok(served.of(finality));
+        }
+        let mut head = match (served, self.head.try_lock()) {
+            (_, Ok(head)) => head,
+            (Some(served), Err(_)) if age.is_some_and(|age| age <= STALE) => {
+                return Ok(served.of(finality));
+            }
+            (_, Err(_)) => self.head.lock().await,
+        };
         if head.read_at.is_none_or(|at| at.elapsed() > HEAD_AGE) {
             let read = Watermark::load(&self.client).await;
             head.read_at = Some(Instant::now());
             match read {
-                Ok(watermark) => {
-                    self.confirmed_slot
-                        .store(watermark.as_of(Finality::Confirmed), Ordering::Relaxed);
-                    head.failure = None;
-                    self.renew(&mut head.confirmed, &watermark, Finality::Confirmed);
-                    self.renew(&mut head.finalized, &watermark, Finality::Finalized);
-                }
+                Ok(watermark) => self.serve(&mut head, &watermark).await,
                 Err(error) => {
                     tracing::warn!(%error, "no figures can be served");
                     head.failure = Some(Arc::new(error));
+                    *self.served.write().unwrap_or_else(PoisonError::into_inner) = None;
                 }
             }
         }
-        if let Some(failure) = &head.failure {
-            return Err(Arc::clone(failure));
+        match (&head.failure, &head.served) {
+            (Some(failure), _) => Err(Arc::clone(failure)),
+            (None, Some(served)) => Ok(served.of(finality)),
+            (None, None) => Ok(Arc::new(self.empty(finality))),
         }
-        let snapshot = match finality {
-            Finality::Confirmed => head.confirmed.clone(),
-            Finality::Finalized => head.finalized.clone(),
+    }
+
+    async fn serve(&self, head: &mut Head, watermark: &Watermark) {
+        let before = head.served.take();
+        let [confirmed, finalized] = [Finality::Confirmed, Finality::Finalized].map(|finality| {
+            let before = before.as_ref().map(|before| before.of(finality));
+            self.renewed(before, watermark, finality)
+        });
+        if let Some(before) = &before {
+            // What was asked for of the slot before will be asked for again: nobody waits for it then.
+            confirmed.warm(&before.confirmed).await;
+            finalized.warm(&before.finalized).await;
+        }
+        let served = Served {
+            at: Instant::now(),
+            confirmed,
+            finalized,
         };
-        Ok(snapshot.unwrap_or_else(|| Arc::new(self.empty(finality))))
+        self.confirmed_slot
+            .store(watermark.as_of(Finality::Confirmed), Ordering::Relaxed);
+        head.failure = None;
+        head.served = Some(served.clone());
+        *self.served.write().unwrap_or_else(PoisonError::into_inner) = Some(served);
     }
 
     /// The snapshot of a warehouse in which nothing is served yet.
@@ -181,16 +253,15 @@ impl Snapshots {
         Snapshot::new(self.client.clone(), &Watermark::default(), finality)
     }
 
-    fn renew(&self, place: &mut Option<Arc<Snapshot>>, watermark: &Watermark, finality: Finality) {
-        let stands = place.as_ref().is_some_and(|old| {
+    fn renewed(
+        &self,
+        before: Option<Arc<Snapshot>>,
+        watermark: &Watermark,
+        finality: Finality,
+    ) -> Arc<Snapshot> {
+        let stands = before.filter(|old| {
             (old.as_of, old.retracted) == (watermark.as_of(finality), watermark.retracted)
         });
-        if !stands {
-            *place = Some(Arc::new(Snapshot::new(
-                self.client.clone(),
-                watermark,
-                finality,
-            )));
-        }
+        stands.unwrap_or_else(|| Arc::new(Snapshot::new(self.client.clone(), watermark, finality)))
     }
 }

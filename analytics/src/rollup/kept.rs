@@ -1,11 +1,10 @@
-//! Figures from sums and the changes after them.
+//! How far the sums have come, and completions from them.
 
 use clickhouse::Row;
 use hypernode_warehouse::Client;
 use serde::Deserialize;
 
 use super::sql::{self, Which};
-use crate::metrics::Figures;
 use crate::query::{self, Error};
 
 /// Times that a figure is asked for again because the sums have moved on meanwhile.
@@ -39,22 +38,6 @@ pub(super) async fn checkpoint(client: &Client) -> Result<Option<Checkpoint>, Er
     Ok(query::rows(client, "the metrics' checkpoint", sql)
         .await?
         .pop())
-}
-
-/// All figures up to `as_of`; `None` where the sums know too much or nothing.
-pub(crate) async fn figures(client: &Client, as_of: u64) -> Result<Option<Figures>, Error> {
-    for _ in 0..TRIES {
-        let Some(kept) = checkpoint(client).await?.filter(|kept| kept.slot <= as_of) else {
-            return Ok(None);
-        };
-        let what = "the network's figures";
-        let (figures, step): (Figures, u64) =
-            query::row(client, what, &statement(kept.slot, as_of)).await?;
-        if step == kept.step {
-            return Ok(Some(figures));
-        }
-    }
-    Ok(None)
 }
 
 /// A statement, and what it holds for.
@@ -91,24 +74,4 @@ impl Completions {
     pub(crate) async fn stand(&self, client: &Client) -> Result<bool, Error> {
         Ok(self.kept.is_none() || checkpoint(client).await? == self.kept)
     }
-}
-
-fn statement(kept: u64, as_of: u64) -> String {
-    let from = kept + 1;
-    // The hour in which a window begins is not kept in parts: its changes are read one by one.
-    let part = format!(
-        "SELECT * FROM job_changes WHERE slot <= {kept} AND \
-         (block_time > day_ago AND block_time < day_hour + 3600 OR block_time > week_ago AND block_time < week_hour + 3600)"
-    );
-    let sql = include_str!("../sql/figures_kept.sql")
-        .replace("{part_rows}", &sql::job_rows(&part))
-        .replace(
-            "{tail_rows}",
-            &sql::job_rows(&sql::job_changes(from, as_of, Which::Touched)),
-        )
-        .replace(
-            "{tail_nodes}",
-            &sql::node_rows(&sql::node_changes(from, as_of, Which::Touched)),
-        );
-    query::fill(&sql, &[("kept", kept), ("as_of", as_of)])
 }

@@ -24,7 +24,8 @@ FROM
                 toInt64(1), toInt128(greatest(run_after, toInt64(0))))], []),
             if(requester != nobody AND (first AND kind IN ('JobCreated', 'JobCancelled') OR kind = 'PaymentDistributed'),
                 [('requester', '', toString(kind), nobody, requester, toUInt64(0), toInt64(first),
-                    toInt128(operator_amount) + toInt128(treasury_amount) + toInt128(incentive_amount))], []),
+                    if(kind = 'PaymentDistributed',
+                        toInt128(operator_amount) + toInt128(treasury_amount) + toInt128(incentive_amount), 0))], []),
             -- A duration that another event makes another one leaves its old place.
             arrayFlatten(arrayMap(d -> if((d.2, type_before) = (d.3, type_after), [], arrayConcat(
                 if(d.2 < 0, [], [(d.1, toString(type_before), '', nobody, nobody, toUInt64(d.2), toInt64(-1), toInt128(0))]),
