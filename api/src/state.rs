@@ -1,6 +1,7 @@
 //! What all routes share.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use hypernode_warehouse::Client;
@@ -32,9 +33,13 @@ const REQUESTS: usize = 512;
 /// Transactions that are looked up at a time: each reads a whole column, and no cache helps against guesses.
 const LOOKUPS: usize = 4;
 
-/// Everything a handler needs. Cheap to clone.
+/// Everything a handler needs. Cheap to clone: each layer that a request passes does.
 #[derive(Clone)]
-pub struct ApiState {
+pub struct ApiState(Arc<Inner>);
+
+/// What is behind it. Its parts are shared between the servers of one instance.
+#[derive(Clone)]
+pub struct Inner {
     pub(crate) snapshots: Arc<Snapshots>,
     network: Arc<RwLock<Arc<NetworkInfo>>>,
     pub(crate) report: Arc<dyn Report>,
@@ -54,7 +59,7 @@ impl ApiState {
     /// State of a server that answers from `client`'s warehouse about `network`. A client that may only read suffices.
     #[must_use]
     pub fn new(client: Client, network: NetworkInfo, report: Arc<dyn Report>) -> Self {
-        Self {
+        Self(Arc::new(Inner {
             snapshots: Arc::new(Snapshots::new(client.clone())),
             network: Arc::new(RwLock::new(Arc::new(network))),
             report,
@@ -66,16 +71,16 @@ impl ApiState {
             standings: Arc::default(),
             live: Arc::default(),
             stop: CancellationToken::new(),
-        }
+        }))
     }
 
     /// Takes figures that are posted.
     #[must_use]
     pub fn posting(self, posting: Posting) -> Self {
-        Self {
+        Self(Arc::new(Inner {
             posting: Some(posting),
-            ..self
-        }
+            ..Arc::unwrap_or_clone(self.0)
+        }))
     }
 
     /// The network as answers name it now.
@@ -86,7 +91,10 @@ impl ApiState {
 
     /// The same state for a server that stops with `stop`.
     pub(crate) fn until(self, stop: CancellationToken) -> Self {
-        Self { stop, ..self }
+        Self(Arc::new(Inner {
+            stop,
+            ..Arc::unwrap_or_clone(self.0)
+        }))
     }
 
     /// From now on answers name these programs: IDLs may change while a server runs.
@@ -101,10 +109,24 @@ impl ApiState {
     }
 }
 
+impl Deref for ApiState {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
 impl fmt::Debug for ApiState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiState")
-            .field("network", &self.network())
+            .field("network", &self.network)
             .finish_non_exhaustive()
     }
 }

@@ -87,7 +87,7 @@ async fn run(command: Command) -> Outcome {
         Command::Record(args) => commands::record::run(&args).await,
         Command::Doctor(args) => commands::doctor::run(&args).await,
         Command::Config(command) => commands::config::run(&command),
-        Command::Bench(command) => commands::bench::run(&command).await,
+        Command::Bench(command) => Box::pin(commands::bench::run(&command)).await,
         Command::FetchEngine(args) => commands::fetch_engine::run(&args).await,
         Command::Engine => Ok(()),
     }
