@@ -53,10 +53,10 @@ pub(crate) fn lines(
     } else {
         &indexer.state
     };
-    let mut lines = vec![
-        format!("hypernode {} · {} · {state}", now.version, now.network),
-        String::new(),
-    ];
+    let mut lines = vec![format!(
+        "hypernode {} · {} · {state}",
+        now.version, now.network
+    )];
     if let Some(why) = gone {
         lines.push(format!("NOT ANSWERING  {why}"));
         lines.push("               figures below are the last ones known; trying again".to_owned());

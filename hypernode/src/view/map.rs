@@ -42,12 +42,12 @@ pub(super) fn lines(now: &Indexer, width: usize) -> Vec<String> {
         return Vec::new();
     };
     let room = width.saturating_sub(17).clamp(1, 60);
-    let span = tip - first + 1;
+    let span = u128::from(tip - first) + 1;
     let count = usize::try_from(span).unwrap_or(room).min(room);
     // In 128 bits: slots times cells may not fit less.
     let cell = |slot: u64| {
         let slot = u128::from(slot.clamp(first, tip) - first);
-        usize::try_from(slot * count as u128 / u128::from(span)).unwrap_or(count - 1)
+        usize::try_from(slot * count as u128 / span).unwrap_or(count - 1)
     };
     let mut cells = vec![Cell::Stored; count];
     let mut paint = |from: u64, to: u64, with: Cell| {
