@@ -2,7 +2,7 @@
 //!
 //! Every event changes one job or node from one state to another. [`Keeper`] writes these changes down as blocks become
 //! final (`job_changes`, `node_changes`) and adds them to sums by key (`metrics_hours`). Figures are the sums, and the
-//! changes of the slots after them ([`figures()`]): equal to what the views over all facts say.
+//! changes of the slots after them: equal to what the views over all facts say.
 
 mod figures;
 mod keeper;
