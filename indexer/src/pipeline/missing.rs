@@ -38,9 +38,14 @@ impl Missing {
         }
     }
 
+    /// What is stored begins here, if it did not begin before.
+    pub(super) fn begins(&mut self, slot: u64) {
+        self.first = Some(self.first.map_or(slot, |first| first.min(slot)));
+    }
+
     /// These slots are stored now.
     pub(super) fn stored(&mut self, from: u64, to: u64) {
-        self.first = Some(self.first.map_or(from, |first| first.min(from)));
+        self.begins(from);
         self.stored_but(from, to);
     }
 

@@ -165,6 +165,7 @@ impl Stored {
         status.update(|status| {
             status.started = true;
             status.as_of_slot = status.as_of_slot.max(batch.slot_hi);
+            status.missing.begins(batch.slot_lo);
             status.finalized_slot = status
                 .finalized_slot
                 .max(batch.finalized_slot.min(batch.slot_hi));
