@@ -6,7 +6,7 @@
 --   locked    amount more that is created and not paid out       value  amount more that completed jobs cost
 --   node      n completions that count for `node`, amount = ms   nodes  n more nodes that are `state`; registration: n of them
 --   requester n jobs of `requester` that were `state` (JobCreated, JobCancelled, PaymentDistributed), amount = paid for them
---   checkpoint  every final slot up to `slot` is in here, its block's time in amount, changes up to `seq` were heeded
+--   checkpoint  every final slot up to `slot` is in here, changes up to `seq` were heeded
 -- One step is one insert, and one part: all of it counts or none.
 CREATE TABLE IF NOT EXISTS metrics_hours
 (
