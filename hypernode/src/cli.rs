@@ -602,8 +602,7 @@ pub(crate) enum Bench {
     Recovery(BenchArgs),
     /// Answers of the validation API at 64 connections while blocks are stored, beside a handler with the same bytes.
     Api(BenchArgs),
-    /// What figures, scores and panels cost over histories of 1 M events (and 10 M and 100 M with --long, which takes half an
-    /// hour and 40 GB of disk).
+    /// What figures, scores and panels cost over histories of 1 M events (and 10 M and 100 M with --long: much time and disk).
     Analytics(AnalyticsBench),
     /// Memory of both processes while events stream through, beside the limit (10 M events with --long).
     Memory(BenchArgs),

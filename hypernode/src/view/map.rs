@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_figures_make_no_map_that_is_wrong_or_too_wide() {
+    fn odd_figures_break_no_map() {
         assert!(lines(&Indexer::default(), 80).is_empty());
         for (first, stored, seen) in [
             (u64::MAX, u64::MAX, u64::MAX),

@@ -2,7 +2,7 @@
 
 use super::coverage::Range;
 
-/// Holes that are remembered; more are counted and not shown.
+/// Holes that are remembered, the oldest; what is beyond is not told.
 const MOST: usize = 4_096;
 
 /// The stored slots' first one, and what is missing behind it: slots that the operator does without, or that were never
@@ -30,7 +30,7 @@ impl Missing {
 
     /// These slots are done without.
     pub(super) fn give_up(&mut self, from: u64, to: u64) {
-        // What overlaps is one hole.
+        // What is in another hole already goes to this one: they stay disjoint.
         self.stored_but(from, to);
         if from <= to && self.holes.len() < MOST {
             self.holes.push((from, to));
