@@ -19,7 +19,7 @@ pub(crate) async fn compare(store: &Store, to: u64, difference: &mut Difference)
     };
     // A certificate beside the blocks of the clean run between its slots, and the certificate before it.
     let sql = format!(
-        "SELECT countIf(NOT good), count() FROM (SELECT \
+        "SELECT countIf(NOT good) + toUInt64(max(slot_hi) != {to}), count() FROM (SELECT c.slot_hi AS slot_hi, \
            c.status = 'proven' AND c.blocks = b.n AND c.transactions_executed = b.executed \
            AND c.transactions_matched = b.matched AND c.transactions_failed = b.failed \
            AND c.skipped = c.slot_hi - c.slot_lo + 1 - b.n \
