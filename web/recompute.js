@@ -1,6 +1,7 @@
 // "Recompute in your browser": all evidence of a node, summed up and scored here, beside what the server says. The server's
 // sums are not used: units are added up job by job.
 import { CAP, UNIT, VERSION, forge, score, sums } from "./reputation.js";
+import { underRoots } from "./roots.js";
 /** More pages than this are not fetched: 500 jobs each. */
 const MOST_PAGES = 2_000;
 const fetchPage = async (node, slot, page) => {
@@ -84,6 +85,16 @@ export const judge = (pages) => {
         pages: pages.length,
     };
 };
+/** Holds the evidence of these pages against the roots of its days. */
+export const judgeRoots = async (pages) => {
+    // Browsers hash on secure pages only: HTTPS, or this machine's own.
+    if (!globalThis.crypto?.subtle)
+        return null;
+    const pieces = pages.flatMap((page) => page.entries.flatMap(({ requester, day, evidence }) => evidence.map((job) => ({ ...job, requester, day, units: BigInt(job.units) }))));
+    // A day's evidence may lie on several pages: each has its root.
+    const roots = new Map(pages.flatMap((page) => page.roots).map((root) => [JSON.stringify(root), root]));
+    return { days: roots.size, wrong: await underRoots(pages[0].node_id, pieces, [...roots.values()]) };
+};
 const element = (name, text, kind = "") => {
     const made = document.createElement(name);
     made.textContent = text;
@@ -92,16 +103,22 @@ const element = (name, text, kind = "") => {
     return made;
 };
 const plural = (number, word) => `${number.toLocaleString("en-US")} ${word}${number === 1 ? "" : "s"}`;
-const verdict = (of) => {
-    const match = of.differences.length === 0;
+const verdict = (of, roots) => {
+    const differences = [...of.differences, ...(roots?.wrong ?? [])];
+    const match = differences.length === 0;
     const numbers = `your browser computes ${of.here}, the server says ${of.there}`;
     const counts = `${plural(of.jobs, "piece")} of evidence by ${plural(of.requesters, "requester")}, ${plural(of.pages, "page")} of proof`;
     const line = element("p", "", match ? "verdict good" : "verdict bad");
     line.append(element("strong", match ? "MATCH" : "MISMATCH"), `: ${numbers}.`);
-    const more = of.differences.map((text) => element("li", text));
+    const more = differences.map((text) => element("li", text));
     const list = document.createElement("ul");
     list.append(...more);
-    const parts = [line, element("p", `From ${counts}.`, "fine")];
+    const under = roots
+        ? roots.days > 0
+            ? ` Held against the roots of ${plural(roots.days, "day")}.`
+            : " No day of it is over: it is under no root yet."
+        : " Not held against the roots of days: browsers hash on secure pages only.";
+    const parts = [line, element("p", `From ${counts}.${under}`, "fine")];
     return match ? parts : [...parts, list];
 };
 /** Gives the box its button. */
@@ -124,7 +141,7 @@ export const recompute = (box) => {
                 if (all > 1)
                     result.replaceChildren(element("p", `Fetched page ${page} of ${all}…`, "fine"));
             });
-            result.replaceChildren(...verdict(judge(pages)));
+            result.replaceChildren(...verdict(judge(pages), await judgeRoots(pages)));
         }
         catch (error) {
             const why = error instanceof Error ? error.message : String(error);

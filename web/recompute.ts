@@ -1,8 +1,9 @@
 // "Recompute in your browser": all evidence of a node, summed up and scored here, beside what the server says. The server's
 // sums are not used: units are added up job by job.
 import { CAP, UNIT, VERSION, forge, score, sums, type Entry } from "./reputation.js";
+import { underRoots, type Piece, type Rooted } from "./roots.js";
 
-type Job = { job: string; program: string; kind: string; units: string; signature: string };
+type Job = { job: string; program: string; kind: string; units: string; slot: number; signature: string };
 type Day = { requester: string; day: number; good: string; bad: string; evidence: Job[] };
 type Page = {
   node_id: string;
@@ -18,6 +19,7 @@ type Page = {
   jobs: { good: number; failed: number; expired: number };
   forge: { units: number; raw_hyper: string; requesters: number } | null;
   entries: Day[];
+  roots: Rooted[];
   page: number;
   pages: number;
 };
@@ -109,6 +111,23 @@ export const judge = (pages: Page[]): Verdict => {
   };
 };
 
+/** Days whose roots the evidence was held against, and what is wrong; null: this page may not hash. */
+export type Roots = { days: number; wrong: string[] } | null;
+
+/** Holds the evidence of these pages against the roots of its days. */
+export const judgeRoots = async (pages: Page[]): Promise<Roots> => {
+  // Browsers hash on secure pages only: HTTPS, or this machine's own.
+  if (!globalThis.crypto?.subtle) return null;
+  const pieces: Piece[] = pages.flatMap((page) =>
+    page.entries.flatMap(({ requester, day, evidence }) =>
+      evidence.map((job) => ({ ...job, requester, day, units: BigInt(job.units) })),
+    ),
+  );
+  // A day's evidence may lie on several pages: each has its root.
+  const roots = new Map(pages.flatMap((page) => page.roots).map((root) => [JSON.stringify(root), root]));
+  return { days: roots.size, wrong: await underRoots(pages[0].node_id, pieces, [...roots.values()]) };
+};
+
 const element = (name: string, text: string, kind = ""): HTMLElement => {
   const made = document.createElement(name);
   made.textContent = text;
@@ -118,16 +137,22 @@ const element = (name: string, text: string, kind = ""): HTMLElement => {
 
 const plural = (number: number, word: string): string => `${number.toLocaleString("en-US")} ${word}${number === 1 ? "" : "s"}`;
 
-const verdict = (of: Verdict): HTMLElement[] => {
-  const match = of.differences.length === 0;
+const verdict = (of: Verdict, roots: Roots): HTMLElement[] => {
+  const differences = [...of.differences, ...(roots?.wrong ?? [])];
+  const match = differences.length === 0;
   const numbers = `your browser computes ${of.here}, the server says ${of.there}`;
   const counts = `${plural(of.jobs, "piece")} of evidence by ${plural(of.requesters, "requester")}, ${plural(of.pages, "page")} of proof`;
   const line = element("p", "", match ? "verdict good" : "verdict bad");
   line.append(element("strong", match ? "MATCH" : "MISMATCH"), `: ${numbers}.`);
-  const more = of.differences.map((text) => element("li", text));
+  const more = differences.map((text) => element("li", text));
   const list = document.createElement("ul");
   list.append(...more);
-  const parts = [line, element("p", `From ${counts}.`, "fine")];
+  const under = roots
+    ? roots.days > 0
+      ? ` Held against the roots of ${plural(roots.days, "day")}.`
+      : " No day of it is over: it is under no root yet."
+    : " Not held against the roots of days: browsers hash on secure pages only.";
+  const parts = [line, element("p", `From ${counts}.${under}`, "fine")];
   return match ? parts : [...parts, list];
 };
 
@@ -148,7 +173,7 @@ export const recompute = (box: HTMLElement): void => {
       const pages = await fetchProof(node, slot, (page, all) => {
         if (all > 1) result.replaceChildren(element("p", `Fetched page ${page} of ${all}…`, "fine"));
       });
-      result.replaceChildren(...verdict(judge(pages)));
+      result.replaceChildren(...verdict(judge(pages), await judgeRoots(pages)));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       result.replaceChildren(element("p", `This score could not be recomputed: ${why}.`, "bad"));

@@ -125,7 +125,7 @@ pub(crate) fn number(text: Option<&str>) -> Result<Option<u64>, ()> {
 }
 
 /// More than `most` gives `most`, as elsewhere.
-fn limit(text: Option<&str>, most: u64) -> Result<u64, Refusal> {
+pub(crate) fn limit(text: Option<&str>, most: u64) -> Result<u64, Refusal> {
     let limit = number(text).ok().map(|limit| limit.unwrap_or(LIMIT));
     limit
         .filter(|limit| *limit > 0)

@@ -15,6 +15,7 @@ mod network;
 mod page;
 mod posted;
 mod reputation;
+mod roots;
 mod router;
 mod serve;
 mod shapes;

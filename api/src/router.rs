@@ -14,7 +14,9 @@ use crate::answer::{self, AS_OF_SLOT, FINALITY};
 use crate::ask::Ask;
 use crate::shapes::{automation, health, metrics, validation};
 use crate::state::ApiState;
-use crate::{dashboards, figures, guard, index, live, page, posted, reputation, transaction_page};
+use crate::{
+    dashboards, figures, guard, index, live, page, posted, reputation, roots, transaction_page,
+};
 
 /// What Prometheus knows its text by.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -41,6 +43,7 @@ fn public() -> Vec<(&'static str, MethodRouter<ApiState>)> {
             "/web/reputation.js",
             get(async || script(page::REPUTATION_JS)),
         ),
+        ("/web/roots.js", get(async || script(page::ROOTS_JS))),
         ("/api/validation/live", get(live::respond)),
         (
             "/openapi.json",
@@ -57,6 +60,7 @@ fn public() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/api/validation", get(activity)),
         ("/api/validation/figures", get(figures::list)),
         ("/api/validation/figures/{name}", get(figures::one)),
+        ("/api/validation/roots", get(roots::respond)),
         ("/api/index/digest", get(index::digest)),
         ("/api/index/certificates", get(index::certificates)),
         ("/api/index/changes", get(index::changes)),

@@ -84,7 +84,7 @@ pub async fn audit(ask: &Audit, progress: &Progress) -> Result<Report, AuditErro
     let owner = told.registration.map(|last| last.owner);
     let figures = Figures::new(stands, told.evidence, hypernode_score::day(seen.time));
     let owner = owner.filter(|_| stands);
-    let differences = compare(&published, stated, owner, &figures, seen);
+    let differences = compare(&ask.node, &published, stated, owner, &figures, seen);
     Ok(Report {
         node: ask.node,
         owner,

@@ -9,9 +9,11 @@ use crate::difference::{Difference, Side};
 use crate::keys::{Key, show_key};
 use crate::published::Published;
 use crate::recompute::{Evidence, Figures};
+use crate::roots;
 
 /// Everything that differs: first what explains it, then the figures. `stated` is the API's evidence.
 pub(crate) fn compare(
+    node: &Key,
     published: &Published,
     stated: Vec<Evidence>,
     owner: Option<Key>,
@@ -49,6 +51,9 @@ pub(crate) fn compare(
     // Without registration there is no evidence that counts, whatever happened to jobs.
     if published.registered && figures.registered {
         days(&published.days, &stated, &mut found);
+        let slots = published.evidence.iter().map(|one| one.slot);
+        let placed: Vec<_> = stated.iter().copied().zip(slots).collect();
+        roots::compare(node, &placed, &published.roots, &mut found);
         evidence(stated, &figures.evidence, today, &mut found);
     }
     let Totals { good, bad } = figures.score.evidence;
@@ -189,7 +194,18 @@ mod tests {
             network: Value::Null,
             days: evidence.iter().map(day).collect(),
             evidence: Vec::new(),
+            roots: Vec::new(),
         }
+    }
+
+    fn compare(
+        published: &Published,
+        stated: Vec<Evidence>,
+        owner: Option<Key>,
+        figures: &Figures,
+        seen: Seen,
+    ) -> Vec<Difference> {
+        super::compare(&[5; 32], published, stated, owner, figures, seen)
     }
 
     fn differences(theirs: &[Evidence], ours: &[Evidence]) -> Vec<String> {

@@ -46,6 +46,22 @@ pub enum Difference {
         /// Those of the API's own evidence.
         of_evidence: (u64, u64),
     },
+    /// The API's evidence does not lead to the root that it states for a day.
+    Root {
+        /// The day.
+        day: i32,
+        /// The root as stated.
+        published: [u8; 32],
+        /// Pieces of the node's evidence that it holds, as stated and as listed.
+        evidence: (u64, u64),
+    },
+    /// Evidence of a day that is over, under none of the roots.
+    Rootless {
+        /// It.
+        evidence: Evidence,
+        /// From which it counts.
+        slot: u64,
+    },
     /// The API's figures are not those of its own entries.
     Own {
         /// Good and bad units as stated.
@@ -99,6 +115,21 @@ impl fmt::Display for Difference {
                 of_evidence.0,
                 of_evidence.1
             ),
+            Self::Root {
+                day,
+                published,
+                evidence: (stated, listed),
+            } => write!(
+                f,
+                "root of day {day}: the API's own evidence does not lead to {} ({stated} pieces of evidence published, {listed} listed)",
+                hex::encode(published)
+            ),
+            Self::Rootless { evidence, slot } => {
+                write!(
+                    f,
+                    "under no root, though slot {slot} is of a day that is over: {evidence}"
+                )
+            }
             Self::Own {
                 published,
                 of_entries,
@@ -153,6 +184,16 @@ impl Difference {
                 "what": "day", "requester": show_key(requester), "day": day,
                 "published": pair(published), "of_evidence": pair(of_evidence),
             }),
+            Self::Root {
+                day,
+                published,
+                evidence: (stated, listed),
+            } => json!({
+                "what": "root", "day": day, "published": hex::encode(published), "evidence": stated, "listed": listed,
+            }),
+            Self::Rootless { evidence, slot } => {
+                json!({"what": "rootless", "slot": slot, "evidence": evidence_json(evidence)})
+            }
             Self::Own {
                 published,
                 of_entries,

@@ -26,6 +26,7 @@ mod progress;
 pub mod published;
 mod recompute;
 mod report;
+mod roots;
 mod rpc;
 
 pub use audit::{Audit, audit};
@@ -37,4 +38,5 @@ pub use network::Network;
 pub use progress::Progress;
 pub use recompute::{Evidence, Figures, Kind};
 pub use report::{Report, Source};
+pub use roots::Rooted;
 pub use rpc::RpcError;

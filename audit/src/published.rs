@@ -8,6 +8,7 @@ use crate::http;
 use crate::keys::{Key, clip, parse_key, parse_signature, show_key};
 use crate::network::Network;
 use crate::recompute::{Evidence, Kind};
+use crate::roots::{RootText, Rooted};
 
 /// Longest page.
 const MAX_BODY: usize = 32 << 20;
@@ -41,6 +42,8 @@ pub struct Published {
     pub days: Vec<(Key, i64, u64, u64)>,
     /// The evidence, without names of programs resolved.
     pub evidence: Vec<Stated>,
+    /// The roots of days that it is under.
+    pub roots: Vec<Rooted>,
 }
 
 /// A piece of evidence as the API states it.
@@ -48,6 +51,8 @@ pub struct Published {
 pub struct Stated {
     /// The program: its address, or its label.
     pub program: String,
+    /// From which it counts, where the API says so.
+    pub slot: Option<u64>,
     /// Everything else; its program is zeros.
     pub evidence: Evidence,
 }
@@ -66,6 +71,8 @@ struct Page {
     bad: String,
     network: Value,
     entries: Vec<EntryText>,
+    #[serde(default)]
+    roots: Vec<RootText>,
     page: u64,
     pages: u64,
 }
@@ -85,6 +92,7 @@ struct EvidenceText {
     program: String,
     kind: String,
     units: String,
+    slot: Option<u64>,
     signature: String,
 }
 
@@ -210,6 +218,10 @@ fn read(text: &[u8], node: &Key, number: u64) -> Result<(Published, u64), String
             evidence.push(stated.map_err(|what| at(format!("evidence[{place}].{what}")))?);
         }
     }
+    let roots = page.roots.iter().enumerate().map(|(place, text)| {
+        let root = text.read();
+        root.map_err(|what| wrong(format!("roots[{place}].{what}")))
+    });
     let published = Published {
         label: page.label.unwrap_or_default(),
         owner: owner.map_err(wrong)?,
@@ -222,6 +234,7 @@ fn read(text: &[u8], node: &Key, number: u64) -> Result<(Published, u64), String
         network: page.network,
         days,
         evidence,
+        roots: roots.collect::<Result<_, _>>()?,
     };
     Ok((published, page.pages))
 }
@@ -234,6 +247,7 @@ impl EvidenceText {
             .ok_or_else(|| format!("signature: {:?} is none", clip(&self.signature)))?;
         Ok(Stated {
             program: self.program.clone(),
+            slot: self.slot,
             evidence: Evidence {
                 requester,
                 day,
@@ -253,6 +267,7 @@ impl Published {
         let bare = |one: &Self| Self {
             days: Vec::new(),
             evidence: Vec::new(),
+            roots: Vec::new(),
             ..one.clone()
         };
         if bare(&self) != bare(&other) {
@@ -262,6 +277,9 @@ impl Published {
         }
         self.days.append(&mut other.days);
         self.evidence.append(&mut other.evidence);
+        // A day's evidence may lie on several pages: each has its root.
+        other.roots.retain(|root| !self.roots.contains(root));
+        self.roots.append(&mut other.roots);
         Ok(self)
     }
 

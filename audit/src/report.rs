@@ -165,6 +165,14 @@ impl Report {
             out,
             "looked at   {signatures} signatures, {transactions} transactions, {jobs} jobs, in {requests} requests"
         )?;
+        if let Some(newest) = self.published.roots.last() {
+            let (days, day, root) = (self.published.roots.len(), newest.day.day, newest.root);
+            writeln!(
+                out,
+                "roots       of {days} days that are over; the newest, of day {day}: {}",
+                hex::encode(root)
+            )?;
+        }
         for note in &self.notes {
             writeln!(out, "note        {note}")?;
         }
@@ -248,6 +256,9 @@ impl Report {
             "requesters": requesters.collect::<Vec<_>>(),
             "evidence": self.figures.evidence.iter().map(evidence_json).collect::<Vec<_>>(),
             "differences": self.differences.iter().map(Difference::json).collect::<Vec<_>>(),
+            "roots": self.published.roots.iter().map(|of| {
+                json!({"day": of.day.day, "last_slot": of.day.last_slot, "root": hex::encode(of.root)})
+            }).collect::<Vec<_>>(),
             "notes": self.notes,
         })
     }

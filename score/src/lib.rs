@@ -13,6 +13,7 @@ mod forge;
 mod job;
 mod score;
 mod sums;
+pub mod tree;
 mod units;
 mod verdict;
 

@@ -6,7 +6,8 @@ use hypernode_warehouse::Client;
 use serde::Deserialize;
 
 use super::keeper::{self, Checkpoint};
-use super::{literal, scores_sql};
+use super::literal;
+use super::sql::scores_sql;
 use crate::follow;
 use crate::query::{self, Error};
 

@@ -1,13 +1,17 @@
 //! Keeps evidence and scores up with the finalized chain. One writer, beside the indexer's; it reads facts and writes its
-//! own tables only: evidence, then scores, then the checkpoint that makes both count.
+//! own tables only: evidence, then scores, then the checkpoint that makes both count. A day that is over gets its root.
+
+use std::collections::VecDeque;
 
 use clickhouse::Row;
-use hypernode_score::{FeeAccounts, constants::VERSION, forge};
+use hypernode_score::{FeeAccounts, constants::VERSION, day, forge};
 use hypernode_warehouse::{Client, fail, settle_tables};
 use serde::{Deserialize, Serialize};
 
 use super::accounts;
 use super::evidence::{self, Block, Span};
+use super::sql::Batch;
+use super::{roots, sums};
 use crate::follow;
 use crate::query::{self, Error};
 
@@ -15,9 +19,6 @@ use crate::query::{self, Error};
 const BLOCKS: u64 = 4_096;
 /// Canonical events of one step, about: what is judged at once must fit into memory and time.
 const EVENTS: u64 = 100_000;
-/// Seconds of a day.
-const DAY: i64 = 86_400;
-
 /// How far scores have come.
 #[derive(Debug, Clone, PartialEq, Eq, Row, Serialize, Deserialize)]
 pub(super) struct Checkpoint {
@@ -57,8 +58,12 @@ struct State {
     time: i64,
     evidence: u64,
     seq: u64,
-    /// Every node's score is due: a new day, or a new process.
+    /// Every node's score is to be made from all evidence: a new day, or a step that did not end.
     all: bool,
+    /// Days that are over and have no root yet, each with its last slot.
+    due: VecDeque<(i32, u64)>,
+    /// Last slot of the days that have one.
+    closed: Option<u64>,
 }
 
 /// What a step did.
@@ -130,19 +135,24 @@ impl Keeper {
         if all > counted {
             self.forget_from(slot.map_or(0, |slot| slot + 1)).await?;
         }
-        Ok(kept.map_or_else(
-            || State {
+        let Some(kept) = kept else {
+            return Ok(State {
                 all: true,
                 ..State::default()
-            },
-            |kept| State {
-                slot: Some(kept.slot),
-                time: kept.block_time,
-                evidence: kept.evidence,
-                seq: kept.seq,
-                all: true,
-            },
-        ))
+            });
+        };
+        let today = day(kept.block_time);
+        let whole = sums::are_whole(&self.client, kept.slot, today, kept.evidence).await?;
+        let (due, closed) = roots::due(&self.client, today).await?;
+        Ok(State {
+            slot: Some(kept.slot),
+            time: kept.block_time,
+            evidence: kept.evidence,
+            seq: kept.seq,
+            all: !whole,
+            due,
+            closed,
+        })
     }
 
     async fn extend(&self, mut state: State) -> Result<(State, Step), Error> {
@@ -156,7 +166,6 @@ impl Keeper {
             return Ok((state, Step::default()));
         };
         let mut blocks = self.blocks(after, end).await?;
-        let day = |time: i64| time.div_euclid(DAY);
         let mut time = state.time;
         let mut days = blocks.iter().map(|block| {
             time = time.max(i64::from(block.time));
@@ -171,6 +180,17 @@ impl Keeper {
         let Some(today) = today else {
             return Ok((state, Step::default()));
         };
+        let before = day(state.time);
+        if let (Some(slot), Ok(day)) = (state.slot, i32::try_from(before))
+            && i64::from(day) < today
+        {
+            state.due.push_back((day, slot));
+        }
+        while let Some((day, last)) = state.due.pop_front() {
+            let first = state.closed.map_or(start, |slot| slot + 1);
+            roots::close(&self.client, day, first, last).await?;
+            state.closed = Some(last);
+        }
         let span = Span {
             blocks: &blocks,
             time_before: state.time,
@@ -181,22 +201,19 @@ impl Keeper {
             query::insert(&self.client, what, "reputation_evidence", &rows).await?;
             fail::point("reputation.evidence");
         }
-        let new_day = state.all || day(state.time) != today;
-        if new_day || !rows.is_empty() {
-            let nodes = match new_day {
-                true => "true".to_owned(),
-                false => format!(
-                    "node IN (SELECT node FROM reputation_evidence WHERE slot BETWEEN {after} AND {})",
-                    span.last()
-                ),
-            };
-            self.score(span.last(), today, &nodes).await?;
+        let total = state.evidence + rows.len() as u64;
+        if state.all || before != today {
+            sums::make(&self.client, span.last(), today, total).await?;
+            fail::point("reputation.scores");
+        } else if !rows.is_empty() {
+            let (from, to) = (after, span.last());
+            sums::add(&self.client, Batch { from, to, today }).await?;
             fail::point("reputation.scores");
         }
         let kept = Checkpoint {
             slot: span.last(),
             block_time: span.time(),
-            evidence: state.evidence + rows.len() as u64,
+            evidence: total,
             seq: state.seq,
             version: VERSION,
             fee_accounts: self.written.clone(),
@@ -221,6 +238,7 @@ impl Keeper {
             evidence: kept.evidence,
             seq: kept.seq,
             all: false,
+            ..state
         };
         Ok((state, step))
     }
@@ -244,16 +262,18 @@ impl Keeper {
     /// Removes what follows from slots from `slot` on: checkpoints first, what lies beyond the newest one does not count.
     async fn forget_from(&self, slot: u64) -> Result<(), Error> {
         for (table, column) in [
+            ("reputation_roots", "last_slot"),
             ("reputation_checkpoints", "slot"),
             ("reputation_evidence", "slot"),
             ("reputation_scores", "as_of_slot"),
+            ("reputation_paths", "last_slot"),
         ] {
             let sql = format!(
                 "ALTER TABLE {table} DELETE WHERE {column} >= {slot} SETTINGS mutations_sync = 2"
             );
             query::execute_background(&self.client, "taking scores back", &sql).await?;
         }
-        Ok(())
+        sums::forget(&self.client).await
     }
 
     async fn blocks(&self, from: u64, to: u64) -> Result<Vec<Block>, Error> {
@@ -270,12 +290,6 @@ impl Keeper {
              ORDER BY slot LIMIT {BLOCKS}"
         );
         query::rows(&self.client, "final blocks", &sql).await
-    }
-
-    async fn score(&self, as_of: u64, today: i64, nodes: &str) -> Result<(), Error> {
-        let sql = super::scores_sql(as_of, today, nodes);
-        let sql = format!("INSERT INTO reputation_scores {sql}");
-        query::execute_background(&self.client, "scores", &sql).await
     }
 
     /// What each score costs to forge, for those who read tables.

@@ -6,6 +6,9 @@ mod answer;
 mod evidence;
 mod keeper;
 mod proof;
+mod roots;
+mod sql;
+mod sums;
 mod top;
 
 pub(crate) use accounts::write as write_accounts;
@@ -15,38 +18,11 @@ pub use hypernode_score::FeeAccounts;
 pub use hypernode_score::constants::VERSION;
 pub use keeper::{Keeper, Step};
 pub use proof::{DayEvidence, JobEvidence, MAX_PAGE, Proof, proof};
+pub use roots::{NodePath, Root, between as roots_between, newest as newest_root, sha256};
+pub use sql::scores_sql;
 pub use top::{MAX_TOP, Ranked, top};
-
-/// The statement that computes scores, of the nodes for which `nodes` holds, at a slot and its day. `nodes` is a condition
-/// in SQL over `node`: never a stranger's text.
-#[must_use]
-pub fn scores_sql(as_of: u64, today: i64, nodes: &str) -> String {
-    include_str!("../sql/scores.sql")
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("--"))
-        .collect::<Vec<_>>()
-        .join("\n")
-        .replace("{as_of}", &as_of.to_string())
-        .replace("{today}", &today.to_string())
-        .replace("{nodes}", nodes)
-}
 
 /// A key as a literal of SQL.
 fn literal(key: &[u8; 32]) -> String {
     format!("unhex('{}')", hex::encode(key))
-}
-
-#[cfg(test)]
-mod tests {
-    use hypernode_score::BASE;
-
-    #[test]
-    fn the_statement_holds_the_published_weights() {
-        let sql = super::scores_sql(7, 8, "true")
-            .split_whitespace()
-            .collect::<String>();
-        let base: Vec<String> = BASE.iter().map(ToString::to_string).collect();
-        assert!(sql.contains(&format!("[{}]ASbase", base.join(","))));
-        assert!(!sql.contains('{'), "{sql}");
-    }
 }

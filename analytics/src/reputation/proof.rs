@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_big_array::BigArray;
 
 use super::answer::{self, Reputation};
+use super::roots::{self, NodePath, Root};
 use super::{accounts, literal};
 use crate::query::{self, Error};
 
@@ -24,6 +25,8 @@ pub struct JobEvidence {
     pub kind: String,
     /// Of 1/2^20.
     pub units: u64,
+    /// From which it counts.
+    pub slot: u64,
     /// The settlement, the failure, or the assignment that expired.
     pub signature: [u8; 64],
 }
@@ -50,6 +53,9 @@ pub struct Proof {
     pub accounts: Vec<FeeAccounts>,
     /// The evidence, by requester and day.
     pub days: Vec<DayEvidence>,
+    /// The roots that this page's evidence is under, oldest first, each with the node's path to it. What began to count on
+    /// the day of the slot is under none yet.
+    pub roots: Vec<(Root, NodePath)>,
     /// This page, from 1.
     pub page: u64,
     /// Pages in all, at least 1.
@@ -64,6 +70,7 @@ struct EvidenceRow {
     program: Key,
     job: Key,
     units: u64,
+    slot: u64,
     #[serde(with = "BigArray")]
     signature: [u8; 64],
 }
@@ -97,20 +104,45 @@ pub async fn proof(
         );
         count = query::row(client, "evidence", &format!("SELECT count() {from}")).await?;
         let sql = format!(
-            "SELECT requester, day, toString(kind) AS kind, program, job, units, signature {from} \
+            "SELECT requester, day, toString(kind) AS kind, program, job, units, slot, signature {from} \
              ORDER BY requester, day, reputation_evidence.kind, program, job LIMIT {MAX_PAGE} OFFSET {}",
             page.saturating_sub(1).saturating_mul(MAX_PAGE)
         );
         rows = query::rows::<EvidenceRow>(client, "evidence", &sql).await?;
     }
+    let slots = rows.iter().map(|row| row.slot).collect();
+    let roots = over(client, node, moment.slot, slots).await?;
     Ok(Ok(Proof {
         reputation,
         start_slot: moment.start,
         accounts,
         days: by_day(rows),
+        roots,
         page,
         pages: count.div_ceil(MAX_PAGE).max(1),
     }))
+}
+
+/// The roots of those days, over at `slot`, that evidence of `slots` began to count on, with the node's path to each.
+async fn over(
+    client: &Client,
+    node: &Key,
+    slot: u64,
+    mut slots: Vec<u64>,
+) -> Result<Vec<(Root, NodePath)>, Error> {
+    slots.sort_unstable();
+    let mut days = roots::until(client, slot).await?;
+    days.retain(|day| {
+        let next = slots.partition_point(|slot| *slot < day.first_slot);
+        slots.get(next).is_some_and(|slot| *slot <= day.last_slot)
+    });
+    let wanted: Vec<i32> = days.iter().map(|day| day.day).collect();
+    let paths = roots::paths(client, node, &wanted).await?;
+    let found = days.into_iter().filter_map(|day| {
+        let path = paths.iter().find(|path| path.day == day.day)?;
+        Some((day, path.clone()))
+    });
+    Ok(found.collect())
 }
 
 fn by_day(rows: Vec<EvidenceRow>) -> Vec<DayEvidence> {
@@ -121,6 +153,7 @@ fn by_day(rows: Vec<EvidenceRow>) -> Vec<DayEvidence> {
             program: row.program,
             kind: row.kind,
             units: row.units,
+            slot: row.slot,
             signature: row.signature,
         };
         match days.last_mut() {

@@ -28,6 +28,7 @@ pub(crate) const VALIDATION_JS: &str = include_str!("../../../web/validation.js"
 pub(crate) const LIVE_JS: &str = include_str!("../../../web/live.js");
 pub(crate) const RECOMPUTE_JS: &str = include_str!("../../../web/recompute.js");
 pub(crate) const REPUTATION_JS: &str = include_str!("../../../web/reputation.js");
+pub(crate) const ROOTS_JS: &str = include_str!("../../../web/roots.js");
 
 /// What the page is made of.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! A node's reputation and what it follows from, for people and for `hypernode audit`.
 
-use hypernode_analytics::reputation::{DayEvidence, Proof, Reputation, base58};
+use hypernode_analytics::reputation::{DayEvidence, NodePath, Proof, Reputation, Root, base58};
 use hypernode_analytics::time;
 use serde_json::{Value, json};
 
@@ -63,8 +63,36 @@ pub(crate) fn proof(network: &NetworkInfo, proof: &Proof) -> Value {
             "fee_accounts": accounts.collect::<Vec<_>>(),
         },
         "entries": proof.days.iter().map(entry).collect::<Vec<_>>(),
+        "roots": proof.roots.iter().map(path).collect::<Vec<_>>(),
         "page": proof.page,
         "pages": proof.pages,
+    });
+    if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
+        body.extend(more);
+    }
+    body
+}
+
+/// The root of a day. Hashes are in hex.
+pub(crate) fn root(of: &Root) -> Value {
+    json!({
+        "day": of.day,
+        "first_slot": of.first_slot,
+        "last_slot": of.last_slot,
+        "version": of.version,
+        "nodes": of.nodes,
+        "evidence": of.evidence,
+        "root": hex::encode(of.root),
+    })
+}
+
+/// A root, and how the node's evidence leads to it.
+fn path((day, node): &(Root, NodePath)) -> Value {
+    let mut body = root(day);
+    let more = json!({
+        "place": node.place,
+        "of_node": { "evidence": node.evidence, "root": hex::encode(node.root) },
+        "path": node.path.iter().map(hex::encode).collect::<Vec<_>>(),
     });
     if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
         body.extend(more);
@@ -85,6 +113,7 @@ fn entry(of: &DayEvidence) -> Value {
             "program": base58(&job.program),
             "kind": job.kind,
             "units": job.units.to_string(),
+            "slot": job.slot,
             "signature": signature(&job.signature),
         })
     });

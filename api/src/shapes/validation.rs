@@ -37,6 +37,7 @@ pub(crate) fn validation(
                 "certificates": "/api/index/certificates",
                 "reputation": "/api/nodes/{id}/reputation",
                 "reputationProof": "/api/nodes/{id}/reputation/proof",
+                "roots": "/api/validation/roots",
                 "live": "/api/validation/live",
                 "audit": "hypernode audit --node PDA --slot S --rpc URL",
             },

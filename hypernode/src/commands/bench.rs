@@ -7,7 +7,7 @@ use hypernode_analytics::bench::scale;
 use hypernode_indexer::bench::backfill::{self, BackfillOptions};
 use hypernode_indexer::bench::geyser::{self, GeyserBench};
 use hypernode_indexer::bench::ingest::{self, IngestOptions};
-use hypernode_indexer::bench::memory::{self, MemoryOptions};
+use hypernode_indexer::bench::memory::{self, MemoryOptions, Stored};
 use hypernode_indexer::bench::{BenchError, Measurement, decode, machine, recovery, scan, slots};
 
 use super::bench_api;
@@ -100,10 +100,16 @@ async fn run_memory(args: &BenchArgs) -> Outcome {
         events: 10_000_000,
         time: Duration::from_secs(seconds),
     };
-    let measured = memory::memory(&store.client, options).await;
+    let measured = memory::memory(&store.client, options, stored).await;
     store.close().await;
     let measured = measured.map_err(|error| Failure::Broke(error.into()))?;
     print(args, &[measured])
+}
+
+/// A line on how far a bench is.
+fn stored(so_far: Stored) {
+    let Stored { events, of, time } = so_far;
+    eprintln!("{events} of {of} events, {} s", time.as_secs());
 }
 
 async fn run_recovery(args: &BenchArgs) -> Outcome {
@@ -121,7 +127,7 @@ async fn run_recovery(args: &BenchArgs) -> Outcome {
         events: 10_000_000,
         time: Duration::from_secs(seconds),
     };
-    let measured = recovery::recovery(&store.client, options, || {
+    let measured = recovery::recovery(&store.client, options, stored, || {
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
     })
     .await;

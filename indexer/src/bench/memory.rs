@@ -27,6 +27,20 @@ pub struct MemoryOptions {
     pub time: Duration,
 }
 
+/// How far a bench that stores events is.
+#[derive(Debug, Clone, Copy)]
+pub struct Stored {
+    /// Events on their way.
+    pub events: u64,
+    /// Events wanted.
+    pub of: u64,
+    /// Since it began.
+    pub time: Duration,
+}
+
+/// Between two words on how far it is.
+pub(super) const TELL: Duration = Duration::from_secs(10);
+
 /// Resident and peak memory of one process, in KiB.
 struct Resident {
     name: String,
@@ -36,10 +50,17 @@ struct Resident {
 
 /// Streams made-up job events through the pipeline, one block in memory at a time as a live source sends them; the figure
 /// is the highest sum of both processes after the first third. The warehouse must be empty; tables are made.
+/// `tell` hears how far it is.
 ///
 /// # Errors
 /// What the warehouse refuses.
-pub async fn memory(client: &Client, options: MemoryOptions) -> Result<Measurement, PipelineError> {
+pub async fn memory(
+    client: &Client,
+    options: MemoryOptions,
+    mut tell: impl FnMut(Stored),
+) -> Result<Measurement, PipelineError> {
+    let begun = Instant::now();
+    let mut telling = begun;
     let sent = Arc::new(AtomicU64::new(0));
     let mut looks = Vec::new();
     let run = stream(client, options, Arc::clone(&sent));
@@ -47,7 +68,14 @@ pub async fn memory(client: &Client, options: MemoryOptions) -> Result<Measureme
     let rows = loop {
         tokio::select! {
             rows = &mut run => break rows?,
-            () = tokio::time::sleep(LOOK) => looks.push(look()),
+            () = tokio::time::sleep(LOOK) => {
+                looks.push(look());
+                if telling.elapsed() > TELL {
+                    telling = Instant::now();
+                    let events = sent.load(Ordering::Relaxed);
+                    tell(Stored { events, of: options.events, time: begun.elapsed() });
+                }
+            }
         }
     };
     looks.push(look());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hypernode_warehouse::{Client, WarehouseError, recover};
 
-use super::memory::{MemoryOptions, stream};
+use super::memory::{MemoryOptions, Stored, TELL, stream};
 use super::{Measurement, machine};
 use crate::pipeline::PipelineError;
 
@@ -17,13 +17,15 @@ const GIVE_UP: Duration = Duration::from_secs(60);
 
 /// Streams made-up events until all of `options` are on their way, then calls `kill` while batches are being written; the
 /// engine must come back by itself. The figure is the time from there until what the writer left behind is settled, the
-/// newest ledger rows are verified, and a count over all events has answered. The warehouse must be empty.
+/// newest ledger rows are verified, and a count over all events has answered. The warehouse must be empty. `tell` hears how
+/// far it is.
 ///
 /// # Errors
 /// What the warehouse refuses, or that it did not come back.
 pub async fn recovery(
     client: &Client,
     options: MemoryOptions,
+    mut tell: impl FnMut(Stored),
     kill: impl FnOnce(),
 ) -> Result<Measurement, PipelineError> {
     let sent = Arc::new(AtomicU64::new(0));
@@ -36,18 +38,32 @@ pub async fn recovery(
         let (client, sent) = (client.clone(), Arc::clone(&sent));
         tokio::spawn(async move { stream(&client, endless, sent).await })
     };
+    let mut telling = begun;
     while sent.load(Ordering::Relaxed) < options.events
         && begun.elapsed() < options.time
         && !writer.is_finished()
     {
+        if telling.elapsed() > TELL {
+            telling = Instant::now();
+            tell(Stored {
+                events: sent.load(Ordering::Relaxed),
+                of: options.events,
+                time: begun.elapsed(),
+            });
+        }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     kill();
     let clock = Instant::now();
     writer.abort();
-    let (found, events) = loop {
+    let (found, events, parts) = loop {
+        let back = clock.elapsed();
         match serve(client).await {
-            Ok(served) => break served,
+            Ok((found, events, recovered)) => {
+                let counted = clock.elapsed() - back - recovered;
+                let parts = [back, recovered, counted].map(|part| part.as_secs_f64());
+                break (found, events, parts);
+            }
             Err(error) if error.is_retryable() && clock.elapsed() < GIVE_UP => {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
@@ -64,16 +80,22 @@ pub async fn recovery(
         ratio: (events > 0).then(|| (LIMIT / seconds * 100.0).round() / 100.0),
         regime: format!(
             "kill -9 of the engine while batches are written, {events} events stored; until it runs again, {removed} rows \
-             without a ledger row in {} tables are removed, {} ledger rows verified and the events counted; floor: the limit",
+             without a ledger row in {} tables are removed, {} ledger rows verified and the events counted ({:.1} s until the \
+             engine was back, {:.1} s of recovery, {:.1} s of counting); floor: the limit",
             found.removed.len(),
-            found.verified
+            found.verified,
+            parts[0],
+            parts[1],
+            parts[2]
         ),
         machine: machine(),
     })
 }
 
-async fn serve(client: &Client) -> Result<(recover::Recovery, u64), WarehouseError> {
+async fn serve(client: &Client) -> Result<(recover::Recovery, u64, Duration), WarehouseError> {
+    let begun = Instant::now();
     let found = recover::recover(client, &[]).await?;
+    let recovered = begun.elapsed();
     let counted = client.rows::<u64>("SELECT count() FROM events").await?;
-    Ok((found, counted.first().copied().unwrap_or(0)))
+    Ok((found, counted.first().copied().unwrap_or(0), recovered))
 }
