@@ -71,7 +71,8 @@ pub async fn recent_nodes(client: &Client, as_of: u64) -> Result<Vec<RecentNode>
     loop {
         let kept = tries.next().is_some();
         let completions = Completions::up_to(client, as_of, kept).await?;
-        let sql = include_str!("sql/recent_nodes.sql").replace("{completions}", &completions.sql);
+        let sql = query::plain(include_str!("sql/recent_nodes.sql"))
+            .replace("{completions}", &completions.sql);
         let sql = query::fill(&sql, &[("as_of", as_of), ("limit", NODES)]);
         let nodes = query::rows(client, "the newest nodes", &sql).await?;
         if completions.stand(client).await? {

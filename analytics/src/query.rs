@@ -162,9 +162,16 @@ where
     })
 }
 
+/// A file's statement without its comments: what stands in place of a name there may have lines.
+pub(crate) fn plain(file: &str) -> String {
+    let lines = file.lines();
+    let lines = lines.filter(|line| !line.trim_start().starts_with("--"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Puts integers in place of `{name}`: nothing that a stranger writes can become SQL this way.
 pub(crate) fn fill(template: &str, values: &[(&str, u64)]) -> String {
-    let mut sql = template.to_owned();
+    let mut sql = plain(template);
     for (name, value) in values {
         sql = sql.replace(&format!("{{{name}}}"), &value.to_string());
     }
@@ -178,7 +185,7 @@ mod tests {
     #[test]
     fn every_place_of_a_name_is_filled() {
         let sql = fill(
-            "SELECT {as_of}, {as_of} + {limit}",
+            "-- of {as_of}\nSELECT {as_of}, {as_of} + {limit}",
             &[("as_of", 7), ("limit", 2)],
         );
         assert_eq!(sql, "SELECT 7, 7 + 2");

@@ -8,6 +8,7 @@
 
 mod support;
 
+use hypernode_analytics::activity::recent_nodes;
 use hypernode_analytics::metrics::Figures;
 use hypernode_analytics::rollup::{Keeper, Sizes};
 use hypernode_warehouse::Client;
@@ -156,6 +157,23 @@ async fn same(client: &Client, seed: u64, to: u64) {
         let kept = Figures::load(client, slot).await.expect("figures");
         let all = Figures::of_all_facts(client, slot).await.expect("figures");
         assert_eq!(kept, all, "seed {seed}, slot {slot}");
+        completions(client, slot).await;
+    }
+}
+
+/// The newest nodes' completions, which come from the sums, too.
+async fn completions(client: &Client, slot: u64) {
+    let sql = format!(
+        "SELECT base58Encode(completion_node) AS node, count() FROM job_facts(as_of = {slot}) GROUP BY node"
+    );
+    let all: Vec<(String, u64)> = client.rows(&sql).await.expect("rows");
+    for node in recent_nodes(client, slot).await.expect("nodes") {
+        let of = all.iter().find(|(id, _)| *id == node.node_id);
+        assert_eq!(
+            node.jobs_completed,
+            of.map_or(0, |(_, n)| *n),
+            "slot {slot}"
+        );
     }
 }
 

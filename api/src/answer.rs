@@ -55,19 +55,26 @@ pub(crate) async fn kept(
         Ok(opened) => opened,
         Err(response) => return response,
     };
-    let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(body) = snapshot.body(route, ask.limit) {
-        return ([json], head, body).into_response();
+        return json(head, body);
     }
     match body(&snapshot).await {
         Ok(mut value) => {
             stamp(&mut value, &snapshot);
             let body = Bytes::from(value.to_string());
             snapshot.keep(route, ask.limit, &body);
-            ([json], head, body).into_response()
+            json(head, body)
         }
         Err(error) => failed(&error, failure),
     }
+}
+
+/// The head becomes the answer's own: what many ask for is not put together name by name.
+fn json(mut head: HeaderMap, body: Bytes) -> Response {
+    head.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let mut response = Response::new(body.into());
+    *response.headers_mut() = head;
+    response
 }
 
 /// Every answer says what slot it is of.
@@ -150,7 +157,8 @@ fn matches(known: &str, tag: &str) -> bool {
 }
 
 fn headers(snapshot: &Snapshot, tag: &str) -> HeaderMap {
-    let mut headers = HeaderMap::new();
+    // Room for what is added on the way out.
+    let mut headers = HeaderMap::with_capacity(24);
     headers.insert(AS_OF_SLOT, snapshot.as_of.into());
     headers.insert(
         FINALITY,

@@ -26,14 +26,21 @@ pub(crate) const MAX_BODY: usize = 256 * 1024;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Refuses at once when too many are being answered, and gives up on an answer that takes too long. Both are over when the
-/// answer's head is there: a live stream (`live`), whose body has no end of its own, passes here like any other answer, and
-/// has places and a longest time of its own.
-pub(crate) async fn bounded(
+/// Bounds an answer and stamps it. One layer for both: a request pays for each.
+pub(crate) async fn guarded(
     State(state): State<ApiState>,
     request: Request,
     next: Next,
 ) -> Response {
+    let mut response = bounded(&state, request, next).await;
+    stamp(&state, &mut response);
+    response
+}
+
+/// Refuses at once when too many are being answered, and gives up on an answer that takes too long. Both are over when the
+/// answer's head is there: a live stream (`live`), whose body has no end of its own, passes here like any other answer, and
+/// has places and a longest time of its own.
+async fn bounded(state: &ApiState, request: Request, next: Next) -> Response {
     let Ok(_place) = state.places.try_acquire() else {
         return Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -52,12 +59,7 @@ pub(crate) async fn bounded(
 }
 
 /// Adds what every answer carries, unless the route has said it better.
-pub(crate) async fn stamped(
-    State(state): State<ApiState>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let mut response = next.run(request).await;
+fn stamp(state: &ApiState, response: &mut Response) {
     let headers = response.headers_mut();
     for (name, value) in [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -77,7 +79,6 @@ pub(crate) async fn stamped(
     headers
         .entry(AS_OF_SLOT)
         .or_insert_with(|| state.snapshots.last_slot().into());
-    response
 }
 
 /// Any other path or method. A body that calls itself JSON and is none is refused first, as clients know it.

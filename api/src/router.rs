@@ -108,15 +108,14 @@ pub fn router(state: ApiState) -> Router {
         .allow_headers(Any)
         .expose_headers([ETAG, AS_OF_SLOT, FINALITY]);
     collect(public())
-        .merge(collect(writes()))
+        // Nothing else reads a body through an extractor.
+        .merge(collect(writes()).layer(DefaultBodyLimit::max(guard::MAX_BODY)))
         .merge(collect(dashboards::routes()))
         .fallback(guard::no_such_endpoint)
         .method_not_allowed_fallback(guard::no_such_endpoint)
         .layer(cors)
         .merge(collect(own()))
-        .layer(DefaultBodyLimit::max(guard::MAX_BODY))
-        .layer(from_fn_with_state(state.clone(), guard::bounded))
-        .layer(from_fn_with_state(state.clone(), guard::stamped))
+        .layer(from_fn_with_state(state.clone(), guard::guarded))
         .with_state(state)
 }
 

@@ -1,4 +1,6 @@
-//! The statements that scores are computed with. Comments in the files are for readers: they are not sent.
+//! The statements that scores are computed with, put together from the files in `sql/`.
+
+use crate::query::plain;
 
 const SCORE: &str = include_str!("../sql/score_of_totals.sql");
 const OF_SUMS: &str = include_str!("../sql/totals_of_sums.sql");
@@ -101,14 +103,6 @@ fn within(sql: &str, batch: Batch) -> String {
     sql.replace("{from}", &batch.from.to_string())
         .replace("{to}", &batch.to.to_string())
         .replace("{today}", &batch.today.to_string())
-}
-
-fn plain(sql: &str) -> String {
-    let lines = sql.lines();
-    lines
-        .filter(|line| !line.trim_start().starts_with("--"))
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The statements, put together from the files in `sql/`.
 
-use crate::query::fill;
+use crate::query::{fill, plain};
 
 /// Jobs that something is heard of in these slots.
 const TOUCHED: &str = "job IN (SELECT job FROM canonical_events WHERE slot BETWEEN {from} AND {to} \
@@ -54,7 +54,7 @@ fn stretch(column: &str, at: u8, of: u8) -> String {
 
 /// Changes of jobs by the events of these slots.
 pub(super) fn job_changes(from: u64, to: u64, which: Which) -> String {
-    let sql = include_str!("../sql/job_changes.sql")
+    let sql = plain(include_str!("../sql/job_changes.sql"))
         .replace("{jobs}", &which.jobs())
         .replace("{unnamed}", &which.unnamed().to_string());
     fill(&sql, &[("from", from), ("to", to)])
@@ -62,18 +62,18 @@ pub(super) fn job_changes(from: u64, to: u64, which: Which) -> String {
 
 /// Changes of nodes by the events of these slots.
 pub(super) fn node_changes(from: u64, to: u64, which: Which) -> String {
-    let sql = include_str!("../sql/node_changes.sql").replace("{nodes}", &which.nodes());
+    let sql = plain(include_str!("../sql/node_changes.sql")).replace("{nodes}", &which.nodes());
     fill(&sql, &[("from", from), ("to", to)])
 }
 
 /// What changes of jobs add to the metrics; `changes`: a table, or a statement.
 pub(super) fn job_rows(changes: &str) -> String {
-    include_str!("../sql/job_rows.sql").replace("{changes}", &format!("({changes})"))
+    plain(include_str!("../sql/job_rows.sql")).replace("{changes}", &format!("({changes})"))
 }
 
 /// What changes of nodes add.
 pub(super) fn node_rows(changes: &str) -> String {
-    include_str!("../sql/node_rows.sql").replace("{changes}", &format!("({changes})"))
+    plain(include_str!("../sql/node_rows.sql")).replace("{changes}", &format!("({changes})"))
 }
 
 /// Adds the stored changes of slots `from..=to` to the sums (`sign` 1) or takes them away (-1), as one insert with the
