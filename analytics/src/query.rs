@@ -1,6 +1,6 @@
 //! One bounded round trip to the warehouse.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clickhouse::query::RowCursor;
 use clickhouse::{RowOwned, RowRead};
@@ -141,7 +141,10 @@ async fn within<T>(
     what: &'static str,
     answer: impl Future<Output = Result<T, clickhouse::error::Error>>,
 ) -> Result<T, Error> {
-    match tokio::time::timeout(after, answer).await {
+    let begun = Instant::now();
+    let answered = tokio::time::timeout(after, answer).await;
+    tracing::debug!(what, ms = begun.elapsed().as_millis(), "asked the warehouse");
+    match answered {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(source)) => Err(Error::Query {
             what,
