@@ -143,7 +143,11 @@ async fn within<T>(
 ) -> Result<T, Error> {
     let begun = Instant::now();
     let answered = tokio::time::timeout(after, answer).await;
-    tracing::debug!(what, ms = begun.elapsed().as_millis(), "asked the warehouse");
+    tracing::debug!(
+        what,
+        ms = begun.elapsed().as_millis(),
+        "asked the warehouse"
+    );
     match answered {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(source)) => Err(Error::Query {

@@ -18,7 +18,7 @@ use crate::commands::localnet::NETWORK;
 use crate::config::Settings;
 use crate::datadir::DataDir;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
-use crate::indexing::{Indexing, Reload};
+use crate::indexing::{Indexing, Kept, Reload};
 use crate::network::{self, Remote};
 use crate::programs::{Decoders, base58};
 use crate::running::{Endpoints, Running};
@@ -56,10 +56,12 @@ impl Instance<'_> {
         let stop = CancellationToken::new();
         let mut roles: JoinSet<Outcome> = JoinSet::new();
         let status = StatusHandle::new();
+        let kept = Kept::default();
         let endpoints = self.endpoints(&listeners)?;
         let info = self.network_info(&decoders.blocks, &endpoints);
         let report = InstanceReport {
             status: status.clone(),
+            kept: kept.clone(),
             idls: reload.told(),
             network: info.name.clone(),
             endpoints: endpoints.clone(),
@@ -87,7 +89,7 @@ impl Instance<'_> {
                     .map_err(|error| Failure::Broke(error.into()))
             });
         }
-        let indexing = self.indexing(&status, state);
+        let indexing = self.indexing(&status, kept, state);
         roles.spawn(indexing.run(decoders, reload, stop.clone()));
         self.watch_chain(&stop, &mut roles);
         let published = self.announce(&endpoints)?;
@@ -116,7 +118,7 @@ impl Instance<'_> {
         outcome
     }
 
-    fn indexing(&self, status: &StatusHandle, api: ApiState) -> Indexing {
+    fn indexing(&self, status: &StatusHandle, kept: Kept, api: ApiState) -> Indexing {
         let servers = match self.feed {
             Feed::Real(remote) => remote.geyser.clone(),
             Feed::Simulated(_) => Vec::new(),
@@ -135,6 +137,7 @@ impl Instance<'_> {
             geyser,
             client: self.store.client.clone(),
             status: status.clone(),
+            kept,
             api,
             rpc: self.rpc_url(),
             blocks: match self.feed {

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::keepers::Pace;
+use super::kept::Progress;
 use crate::programs::base58;
 
 /// What a digest of these programs is of.
@@ -31,16 +32,20 @@ pub(crate) fn header(genesis: &str, programs: &[ProgramConfig]) -> Header {
 pub(super) async fn keep(
     client: Client,
     mut headers: watch::Receiver<Header>,
+    progress: Progress,
     stop: CancellationToken,
 ) {
     let mut keeper = Keeper::new(client, headers.borrow_and_update().clone());
-    let mut pace = Pace::new("leaves of the index digest", stop);
+    let mut pace = Pace::new("leaves of the index digest", progress, stop);
     loop {
         if headers.has_changed().unwrap_or(false) {
             keeper.set_header(headers.borrow_and_update().clone());
         }
         // A full step: more is waiting.
-        let step = keeper.step().await.map(|step| step.leaves >= STEP);
+        let step = keeper
+            .step()
+            .await
+            .map(|step| (step.slot, step.leaves >= STEP));
         if !pace.rest(step).await {
             return;
         }

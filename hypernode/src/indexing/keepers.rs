@@ -6,6 +6,8 @@ use hypernode_analytics::{Error, reputation, rollup};
 use hypernode_warehouse::Client;
 use tokio_util::sync::CancellationToken;
 
+use super::kept::Progress;
+
 /// How often the final chain is looked at: a live window is stored every 1.6 s.
 const EVERY: Duration = Duration::from_secs(2);
 /// The same for sums: what is not in them yet is added where it is asked for, so that they may lag behind.
@@ -17,17 +19,17 @@ const AFTER_FAILURE: Duration = Duration::from_secs(10);
 pub(super) struct Pace {
     what: &'static str,
     every: Duration,
+    progress: Progress,
     stop: CancellationToken,
-    failing: bool,
 }
 
 impl Pace {
-    pub(super) fn new(what: &'static str, stop: CancellationToken) -> Self {
+    pub(super) fn new(what: &'static str, progress: Progress, stop: CancellationToken) -> Self {
         Self {
             what,
             every: EVERY,
+            progress,
             stop,
-            failing: false,
         }
     }
 
@@ -35,16 +37,16 @@ impl Pace {
         Self { every, ..self }
     }
 
-    /// Waits after a step, not at all where it says that more is waiting; a warehouse that is away is waited for. `false`: it
-    /// is time to stop.
-    pub(super) async fn rest(&mut self, step: Result<bool, Error>) -> bool {
+    /// Waits after a step (its last slot, and whether more is waiting), not at all where more is; a warehouse that is away is
+    /// waited for. `false`: it is time to stop.
+    pub(super) async fn rest(&mut self, step: Result<(Option<u64>, bool), Error>) -> bool {
+        let slot = step.as_ref().map(|(slot, _)| *slot).map_err(drop);
+        let news = self.progress.told(slot);
         let pause = match step {
-            Ok(more) => {
-                self.failing = false;
-                if more { Duration::ZERO } else { self.every }
-            }
+            Ok((_, true)) => Duration::ZERO,
+            Ok((_, false)) => self.every,
             Err(error) => {
-                if !std::mem::replace(&mut self.failing, true) {
+                if news {
                     tracing::warn!(%error, "{} wait", self.what);
                 }
                 AFTER_FAILURE
@@ -58,10 +60,14 @@ impl Pace {
 }
 
 /// Keeps evidence and scores.
-pub(super) async fn scores(mut keeper: reputation::Keeper, stop: CancellationToken) {
-    let mut pace = Pace::new("the scores", stop);
+pub(super) async fn scores(
+    mut keeper: reputation::Keeper,
+    progress: Progress,
+    stop: CancellationToken,
+) {
+    let mut pace = Pace::new("the scores", progress, stop);
     loop {
-        let step = keeper.step().await.map(|step| step.more);
+        let step = keeper.step().await.map(|step| (step.slot, step.more));
         if !pace.rest(step).await {
             return;
         }
@@ -69,10 +75,14 @@ pub(super) async fn scores(mut keeper: reputation::Keeper, stop: CancellationTok
 }
 
 /// Keeps the sums of network metrics.
-pub(super) async fn metrics(mut keeper: rollup::Keeper, stop: CancellationToken) {
-    let mut pace = Pace::new("the network's metrics", stop).every(EVERY_SUM);
+pub(super) async fn metrics(
+    mut keeper: rollup::Keeper,
+    progress: Progress,
+    stop: CancellationToken,
+) {
+    let mut pace = Pace::new("the network's metrics", progress, stop).every(EVERY_SUM);
     loop {
-        let step = keeper.step().await.map(|step| step.more);
+        let step = keeper.step().await.map(|step| (step.slot, step.more));
         if !pace.rest(step).await {
             return;
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod digest;
 pub(crate) mod keepers;
+mod kept;
 mod reload;
 mod told;
 
@@ -26,6 +27,7 @@ use crate::instance::program_ids;
 use crate::programs::Decoders;
 use crate::store::{self, Made};
 
+pub(crate) use kept::Kept;
 use reload::Plan;
 pub(crate) use reload::Reload;
 pub(crate) use told::{Entry, IdlStatus, Told};
@@ -44,6 +46,8 @@ pub(crate) struct Indexing {
     pub(crate) geyser: GeyserOptions,
     pub(crate) client: Client,
     pub(crate) status: StatusHandle,
+    /// Told how far what is kept beside has come.
+    pub(crate) kept: Kept,
     /// Told which programs are indexed.
     pub(crate) api: ApiState,
     /// JSON-RPC endpoint of the same network, if any.
@@ -91,12 +95,21 @@ impl Indexing {
         tokio::spawn(digest::keep(
             self.client.clone(),
             header,
+            self.kept.digest.clone(),
             kept_until.clone(),
         ));
         let scores = Scores::new(self.client.clone(), self.fee_accounts.clone());
-        tokio::spawn(keepers::scores(scores, kept_until.clone()));
+        tokio::spawn(keepers::scores(
+            scores,
+            self.kept.scores.clone(),
+            kept_until.clone(),
+        ));
         let metrics = rollup::Keeper::new(self.client.clone());
-        tokio::spawn(keepers::metrics(metrics, kept_until));
+        tokio::spawn(keepers::metrics(
+            metrics,
+            self.kept.metrics.clone(),
+            kept_until,
+        ));
         let mut before: Option<Plan> = None;
         let mut change: Option<Made> = None;
         let mut changed = false;

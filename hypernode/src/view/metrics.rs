@@ -8,9 +8,12 @@ use prometheus_client::encoding::{
     DescriptorEncoder, EncodeLabelSet, EncodeMetric, MetricEncoder, NoLabelSet, text,
 };
 use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge as GaugeValue};
 use prometheus_client::metrics::{MetricType, TypedMetric};
 use prometheus_client::registry::{Registry, Unit};
+
+use crate::indexing::Kept;
 
 type Read<T> = fn(&IndexerStatus) -> T;
 type Labelled<T> = &'static [(&'static str, Read<T>)];
@@ -286,17 +289,40 @@ fn family<T, M: EncodeMetric + TypedMetric>(
     Ok(())
 }
 
+/// By what is kept.
+type KeptGauges = Family<[(&'static str, &'static str); 1], GaugeValue>;
+
 /// Writes what all metrics are now.
-pub(crate) fn exposition(status: &StatusHandle, network: &str) -> Result<String, fmt::Error> {
+pub(crate) fn exposition(
+    status: &StatusHandle,
+    kept: &Kept,
+    network: &str,
+) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("hypernode");
     let build = [
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
         ("network", escaped(network)),
     ];
     registry.register("build", "What runs", info(build.to_vec()));
-    registry
-        .sub_registry_with_prefix("indexer")
-        .register_collector(Box::new(Indexer(status.clone())));
+    let indexer = registry.sub_registry_with_prefix("indexer");
+    indexer.register_collector(Box::new(Indexer(status.clone())));
+    let (slots, failing) = (KeptGauges::default(), KeptGauges::default());
+    for (name, progress) in kept.all() {
+        let label = [("what", name)];
+        let slot = i64::try_from(progress.slot()).unwrap_or(i64::MAX);
+        slots.get_or_create(&label).set(slot);
+        failing.get_or_create(&label).set(progress.failing().into());
+    }
+    indexer.register(
+        "kept_slot",
+        "Last slot that is in what is kept beside",
+        slots,
+    );
+    indexer.register(
+        "kept_failing",
+        "1 where the last step of what is kept beside failed",
+        failing,
+    );
     let mut out = String::new();
     text::encode(&mut out, &registry)?;
     Ok(out)
@@ -324,7 +350,7 @@ mod tests {
 
     #[test]
     fn what_is_served_is_what_the_documentation_lists() {
-        let text = exposition(&StatusHandle::new(), "a \"net\"").unwrap();
+        let text = exposition(&StatusHandle::new(), &Kept::default(), "a \"net\"").unwrap();
         let listed: BTreeSet<&str> = include_str!("../../../docs/metrics.md")
             .lines()
             .take_while(|line| !line.starts_with("## "))

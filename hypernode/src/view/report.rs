@@ -7,7 +7,7 @@ use hypernode_indexer::pipeline::{FillStatus, IndexerStatus, State, StatusHandle
 use serde_json::{Value, json};
 
 use super::metrics;
-use crate::indexing::{IdlStatus, Told};
+use crate::indexing::{IdlStatus, Kept, Told};
 use crate::running::Endpoints;
 
 /// Holes that are told by range.
@@ -16,6 +16,7 @@ const MAPPED: usize = 256;
 /// Everything that is asked about.
 pub(crate) struct InstanceReport {
     pub(crate) status: StatusHandle,
+    pub(crate) kept: Kept,
     pub(crate) idls: Told,
     pub(crate) network: String,
     pub(crate) endpoints: Endpoints,
@@ -27,6 +28,7 @@ impl Report for InstanceReport {
         let now = self.status.get();
         let idls = self.idls.get(now.seen_slot);
         let mut roles = json!({ "indexer": indexer(&now, &idls) });
+        roles["indexer"]["kept"] = self.kept.json();
         if self.serves_api {
             roles["api"] = json!({ "state": "running", "as_of_slot": now.as_of_slot });
         }
@@ -39,7 +41,7 @@ impl Report for InstanceReport {
     }
 
     fn metrics(&self) -> Result<String, fmt::Error> {
-        metrics::exposition(&self.status, &self.network)
+        metrics::exposition(&self.status, &self.kept, &self.network)
     }
 }
 
