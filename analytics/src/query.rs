@@ -101,7 +101,8 @@ pub(crate) struct Stream<T> {
 impl<T: RowOwned + RowRead> Stream<T> {
     /// The next row, `None` at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<T>, Error> {
-        within(BACKGROUND, self.what, self.cursor.next()).await
+        // Rows come one by one: none is worth a line.
+        limited(BACKGROUND, self.what, self.cursor.next()).await
     }
 }
 
@@ -135,20 +136,25 @@ pub(crate) async fn bounded<T>(
     within(PATIENCE, what, answer).await
 }
 
-/// Waits for an answer, but not for ever.
+/// Waits for an answer, but not for ever, and says how long it took.
 async fn within<T>(
     after: Duration,
     what: &'static str,
     answer: impl Future<Output = Result<T, clickhouse::error::Error>>,
 ) -> Result<T, Error> {
     let begun = Instant::now();
-    let answered = tokio::time::timeout(after, answer).await;
-    tracing::debug!(
-        what,
-        ms = begun.elapsed().as_millis(),
-        "asked the warehouse"
-    );
-    match answered {
+    let answer = limited(after, what, answer).await;
+    let ms = begun.elapsed().as_millis();
+    tracing::debug!(what, ms, "asked the warehouse");
+    answer
+}
+
+async fn limited<T>(
+    after: Duration,
+    what: &'static str,
+    answer: impl Future<Output = Result<T, clickhouse::error::Error>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(after, answer).await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(source)) => Err(Error::Query {
             what,

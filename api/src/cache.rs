@@ -14,13 +14,17 @@ use hypernode_analytics::metrics::Figures;
 use hypernode_analytics::validation::{MAX_RECEIPTS, Receipt, receipts};
 use hypernode_analytics::{Error, Finality, Watermark};
 use hypernode_warehouse::Client;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
 
 /// How long the ledger's head is believed without looking again. Slots take 400 ms.
 const HEAD_AGE: Duration = Duration::from_millis(200);
 
 /// How long it is served while somebody looks.
 const STALE: Duration = Duration::from_secs(1);
+/// How often it is looked at while answers are asked for: sooner than it is doubted, so that nobody who asks has to look.
+const FOLLOW: Duration = Duration::from_millis(150);
+/// How long after the last question.
+const FOLLOW_FOR: Duration = Duration::from_secs(30);
 /// Answers that are kept whole for one slot.
 const BODIES: usize = 32;
 
@@ -63,12 +67,22 @@ impl Snapshot {
 
     /// Fetches what was asked for of `before`; a failure shows again when it is asked for.
     async fn warm(&self, before: &Self) {
-        if before.figures.initialized() {
-            let _ = self.figures().await;
-        }
-        if before.receipts.initialized() {
-            let _ = self.receipts().await;
-        }
+        let figures = async {
+            if before.figures.initialized() {
+                let _ = self.figures().await;
+            }
+        };
+        let receipts = async {
+            if before.receipts.initialized() {
+                let _ = self.receipts().await;
+            }
+        };
+        let activity = async {
+            if before.activity.initialized() {
+                let _ = self.activity().await;
+            }
+        };
+        tokio::join!(figures, receipts, activity);
     }
 
     /// The head of its answers, made once.
@@ -168,6 +182,8 @@ pub(crate) struct Snapshots {
     /// The same as in `head`, for those who need not look: no lock is held while anything is waited for.
     served: std::sync::RwLock<Option<Served>>,
     confirmed_slot: AtomicU64,
+    /// When an answer was last asked for, if anyone follows the chain for those who ask.
+    asked: std::sync::Mutex<Option<Instant>>,
 }
 
 impl Snapshots {
@@ -177,6 +193,7 @@ impl Snapshots {
             head: Mutex::default(),
             served: std::sync::RwLock::default(),
             confirmed_slot: AtomicU64::new(0),
+            asked: std::sync::Mutex::default(),
         }
     }
 
@@ -187,7 +204,11 @@ impl Snapshots {
 
     /// The snapshot of the slot that is served now. An unanswered question fails for all who wait for it. While one looks for
     /// a newer slot, the others are answered from the one of before: each answer says which it is of.
-    pub(crate) async fn current(&self, finality: Finality) -> Result<Arc<Snapshot>, Arc<Error>> {
+    pub(crate) async fn current(
+        self: &Arc<Self>,
+        finality: Finality,
+    ) -> Result<Arc<Snapshot>, Arc<Error>> {
+        self.follow();
         let served = self
             .served
             .read()
@@ -199,30 +220,75 @@ impl Snapshots {
         {
             return Ok(served.of(finality));
         }
-        let mut head = match (served, self.head.try_lock()) {
+        let head = match (served, self.head.try_lock()) {
             (_, Ok(head)) => head,
             (Some(served), Err(_)) if age.is_some_and(|age| age <= STALE) => {
                 return Ok(served.of(finality));
             }
             (_, Err(_)) => self.head.lock().await,
         };
-        if head.read_at.is_none_or(|at| at.elapsed() > HEAD_AGE) {
-            let read = Watermark::load(&self.client).await;
-            head.read_at = Some(Instant::now());
-            match read {
-                Ok(watermark) => self.serve(&mut head, &watermark).await,
-                Err(error) => {
-                    tracing::warn!(%error, "no figures can be served");
-                    head.failure = Some(Arc::new(error));
-                    *self.served.write().unwrap_or_else(PoisonError::into_inner) = None;
-                }
-            }
-        }
+        // Boxed: most who ask need not look, and pay for their size.
+        let head = Box::pin(self.look(head, HEAD_AGE)).await;
         match (&head.failure, &head.served) {
             (Some(failure), _) => Err(Arc::clone(failure)),
             (None, Some(served)) => Ok(served.of(finality)),
             (None, None) => Ok(Arc::new(self.empty(finality))),
         }
+    }
+
+    /// Sees to it that somebody follows the chain for a while.
+    fn follow(self: &Arc<Self>) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked.replace(Instant::now()).is_some() {
+            return;
+        }
+        let followed = Arc::downgrade(self);
+        tokio::spawn(async move {
+            let mut pause = FOLLOW;
+            loop {
+                tokio::time::sleep(pause).await;
+                let Some(snapshots) = followed.upgrade().filter(|all| all.is_asked()) else {
+                    return;
+                };
+                let head = snapshots.head.lock().await;
+                let head = snapshots.look(head, FOLLOW).await;
+                pause = if head.failure.is_some() {
+                    STALE
+                } else {
+                    FOLLOW
+                };
+            }
+        });
+    }
+
+    /// Whether an answer was asked for not long ago; if not, nobody follows from now on.
+    fn is_asked(&self) -> bool {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        *asked = asked.filter(|at| at.elapsed() < FOLLOW_FOR);
+        asked.is_some()
+    }
+
+    /// Reads the watermark if it was last read longer than `age` ago.
+    async fn look<'head>(
+        &self,
+        mut head: MutexGuard<'head, Head>,
+        age: Duration,
+    ) -> MutexGuard<'head, Head> {
+        if head.read_at.is_none_or(|at| at.elapsed() > age) {
+            let read = Watermark::load(&self.client).await;
+            head.read_at = Some(Instant::now());
+            match read {
+                Ok(watermark) => self.serve(&mut head, &watermark).await,
+                Err(error) => {
+                    if head.failure.is_none() {
+                        tracing::warn!(%error, "no figures can be served");
+                    }
+                    head.failure = Some(Arc::new(error));
+                    *self.served.write().unwrap_or_else(PoisonError::into_inner) = None;
+                }
+            }
+        }
+        head
     }
 
     async fn serve(&self, head: &mut Head, watermark: &Watermark) {

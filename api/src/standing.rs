@@ -36,7 +36,7 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    async fn load(client: &Client, snapshots: &Snapshots) -> Self {
+    async fn load(client: &Client, snapshots: &Arc<Snapshots>) -> Self {
         let nodes = told(reputation::top(client, NODES).await);
         let best = nodes.as_ref().and_then(|nodes| nodes.first());
         let first = match best {
@@ -61,7 +61,10 @@ impl Standing {
     }
 }
 
-async fn newest_certificates(client: &Client, snapshots: &Snapshots) -> Option<Vec<Certificate>> {
+async fn newest_certificates(
+    client: &Client,
+    snapshots: &Arc<Snapshots>,
+) -> Option<Vec<Certificate>> {
     let to = snapshots.current(Finality::Confirmed).await.ok()?.as_of;
     let from = to.saturating_sub(SLOTS - 1);
     told(certificates(client, from, to, to, CERTIFICATES).await)
@@ -95,7 +98,11 @@ pub(crate) struct Standings(Mutex<Option<(Instant, Arc<Standing>)>>);
 
 impl Standings {
     /// That of now: who asks at once waits for one look.
-    pub(crate) async fn current(&self, client: &Client, snapshots: &Snapshots) -> Arc<Standing> {
+    pub(crate) async fn current(
+        &self,
+        client: &Client,
+        snapshots: &Arc<Snapshots>,
+    ) -> Arc<Standing> {
         let mut kept = self.0.lock().await;
         if let Some((at, standing)) = kept.as_ref()
             && at.elapsed() < AGE

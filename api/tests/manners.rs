@@ -43,7 +43,7 @@ async fn headers_are_on_every_answer(server: &support::Server) {
         assert!(headers.contains_key("x-as-of-slot"), "{path}");
         // Digest, reputation and the network's panels are of final facts whatever is asked.
         let finality = match path.as_str() {
-            "/api/index/digest" => "finalized",
+            "/api/index/digest" | "/api/validation/roots" => "finalized",
             path if path.starts_with("/api/nodes/") => "finalized",
             path if path.starts_with("/api/dashboards/") => "finalized",
             _ => "confirmed",

@@ -72,7 +72,8 @@ impl History {
         run(client, &sql).await
     }
 
-    /// Writes evidence and checkpoint of the scores as of slot `to`, as their keeper would have left them.
+    /// Writes evidence and checkpoints of the scores as of slot `to`, one for each day, as their keeper would have left them;
+    /// of the days that are over, the last one has no root yet.
     pub(super) async fn judged(
         self,
         client: &Client,
@@ -93,9 +94,16 @@ impl History {
         }
         let sql = format!(
             "INSERT INTO reputation_checkpoints (slot, block_time, evidence, seq, version, fee_accounts) \
-             SELECT {to}, {START} + intDiv({to} * 2, 5), (SELECT count() FROM reputation_evidence), 0, 1, '{fee_accounts}'"
+             SELECT last, {START} + intDiv(last * 2, 5), sum(n) OVER (ORDER BY last), (SELECT max(seq) FROM ingest_ledger), 1, \
+             '{fee_accounts}' FROM (SELECT max(number) AS last, intDiv({START} + intDiv(number * 2, 5), 86400) AS day \
+             FROM numbers(1, {to}) GROUP BY day) AS days LEFT JOIN (SELECT intDiv({START} + intDiv(slot * 2, 5), 86400) AS day, \
+             count() AS n FROM reputation_evidence GROUP BY day) AS counted USING (day)"
         );
-        run(client, &sql).await
+        run(client, &sql).await?;
+        let sql = "INSERT INTO reputation_roots (day, first_slot, last_slot, nodes, evidence, version, root) \
+                   SELECT toInt32(intDiv(block_time, 86400)), 1, slot, 0, 0, 1, toFixedString('made up', 32) \
+                   FROM reputation_checkpoints ORDER BY slot DESC LIMIT 1 OFFSET 2";
+        run(client, sql).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod history;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clickhouse::Row;
 use hypernode_score::FeeAccounts;
@@ -20,6 +20,9 @@ const TAIL: u64 = 40;
 const ALL_NODES: u64 = NODES / 4;
 /// A batch as it comes live: four windows.
 const BATCH: u64 = 16;
+/// A window as it is stored live: slots, and time between two.
+const WINDOW: u64 = 4;
+const LIVE: Duration = Duration::from_millis(1_600);
 /// Times that each answer is asked for.
 const ROUNDS: usize = 100;
 
@@ -39,7 +42,8 @@ pub struct Timing {
 }
 
 /// Grows a history to each of `sizes` (events, ascending) and measures, at each of them, what it costs to refresh and to
-/// answer. The warehouse must be empty. `tell` hears what is going on.
+/// answer. The warehouse must be empty. `tell` hears what is going on. `ask` is called while windows are published as live ones
+/// are; it asks for answers as clients do, for so long, and gives what each kind of answer took, in milliseconds.
 ///
 /// # Errors
 /// What the warehouse refuses.
@@ -47,6 +51,7 @@ pub async fn scale(
     client: &Client,
     sizes: &[u64],
     mut tell: impl FnMut(&Timing),
+    mut ask: impl AsyncFnMut(Duration) -> Vec<(String, Vec<f64>)>,
 ) -> Result<(), Error> {
     migrate::migrate(client).await?;
     let mut history = History::default();
@@ -56,7 +61,7 @@ pub async fn scale(
             events: *size,
             tell: &mut tell,
         };
-        bench.size(&mut history).await?;
+        bench.size(&mut history, &mut ask).await?;
     }
     Ok(())
 }
@@ -68,7 +73,11 @@ struct Bench<'a, T> {
 }
 
 impl<T: FnMut(&Timing)> Bench<'_, T> {
-    async fn size(&mut self, history: &mut History) -> Result<(), Error> {
+    async fn size(
+        &mut self,
+        history: &mut History,
+        ask: &mut impl AsyncFnMut(Duration) -> Vec<(String, Vec<f64>)>,
+    ) -> Result<(), Error> {
         let client = self.client;
         for table in [
             "ingest_ledger",
@@ -77,6 +86,9 @@ impl<T: FnMut(&Timing)> Bench<'_, T> {
             "node_changes",
             "reputation_evidence",
             "reputation_scores",
+            "reputation_sums",
+            "reputation_roots",
+            "reputation_paths",
             "reputation_checkpoints",
         ] {
             run(client, &format!("TRUNCATE TABLE {table}")).await?;
@@ -100,16 +112,19 @@ impl<T: FnMut(&Timing)> Bench<'_, T> {
             incentive: key("incentive"),
         }];
         let text = reputation::write_accounts(&accounts);
+        History::publish(client, (1, base), base).await?;
         self.once("making its evidence", history.judged(client, &text, base))
             .await?;
-        History::publish(client, (1, base), base).await?;
         let mut metrics = rollup::Keeper::new(client.clone());
         self.once("metrics, all of it", to_the_end(&mut metrics))
             .await?;
         let mut scores = reputation::Keeper::new(client.clone(), accounts);
         let mut from = base;
         for (what, to) in [
-            ("once a day: scores of all nodes", first),
+            (
+                "once a day: all nodes anew, and the root of the day before",
+                first,
+            ),
             ("a batch of 40,000 events that reaches 10,000 nodes", second),
             ("a live batch of 256 events", third),
         ] {
@@ -123,7 +138,20 @@ impl<T: FnMut(&Timing)> Bench<'_, T> {
             self.once(&format!("metrics, {what}"), to_the_end(&mut metrics))
                 .await?;
         }
-        History::publish(client, (third + 1, end), third).await?;
+        let windows = (third..end).step_by(usize::try_from(WINDOW).unwrap_or(1));
+        let time = LIVE * u32::try_from(TAIL.div_ceil(WINDOW)).unwrap_or(1);
+        let publishing = async {
+            for before in windows {
+                History::publish(client, (before + 1, (before + WINDOW).min(end)), third).await?;
+                tokio::time::sleep(LIVE).await;
+            }
+            Ok::<_, Error>(())
+        };
+        let (published, asked) = tokio::join!(publishing, ask(time));
+        published?;
+        for (what, times) in asked {
+            self.told(&format!("{what}, live"), times);
+        }
         self.answers(end).await?;
         for group in panels::groups() {
             for panel in &group.panels {

@@ -72,12 +72,24 @@ FROM
                         toUInt64(ordinal)
                     ))
                 ) AS at
-            FROM canonical_events
-            WHERE slot <= {to}
-                AND kind IN ('JobCreated', 'JobAssigned', 'JobCompleted', 'JobFailed', 'JobCancelled', 'PaymentDistributed')
+            FROM
+            (
+                -- Two reads, each along an index: one condition over both would read everything there is.
+                SELECT
+                    slot, tx_index, outer_ix, inner_ix, ordinal, kind, block_time, job, node, requester, operator, job_type, price,
+                    duration, operator_amount, treasury_amount, incentive_amount
+                FROM canonical_events
+                WHERE slot <= {to} AND job != toFixedString('', 32) AND {jobs}
+                    AND kind IN ('JobCreated', 'JobAssigned', 'JobCompleted', 'JobFailed', 'JobCancelled', 'PaymentDistributed')
+                UNION ALL
                 -- A payment that names no job changes none, and counts as a payment.
-                AND if(job = toFixedString('', 32), kind = 'PaymentDistributed' AND slot >= {from} AND {unnamed},
-                    {jobs})
+                SELECT
+                    slot, tx_index, outer_ix, inner_ix, ordinal, kind, block_time, job, node, requester, operator, job_type, price,
+                    duration, operator_amount, treasury_amount, incentive_amount
+                FROM canonical_events
+                WHERE slot BETWEEN {from} AND {to} AND job = toFixedString('', 32) AND kind = 'PaymentDistributed'
+                    AND {unnamed}
+            )
         )
         WINDOW upto AS (
             PARTITION BY job ORDER BY slot, tx_index, outer_ix, inner_ix, ordinal, kind

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hypernode_analytics::bench::scale;
+use hypernode_analytics::bench::{Timing, scale};
 use hypernode_indexer::bench::backfill::{self, BackfillOptions};
 use hypernode_indexer::bench::geyser::{self, GeyserBench};
 use hypernode_indexer::bench::ingest::{self, IngestOptions};
@@ -148,8 +148,8 @@ async fn run_analytics(args: &AnalyticsBench) -> Outcome {
         ([], true) => vec![1_000_000, 10_000_000, 100_000_000],
         (sizes, _) => sizes.to_vec(),
     };
-    let mut printed = Ok(());
-    let measured = scale(&store.client, &sizes, |timing| {
+    let (mut printed, mut asked) = (Ok(()), Ok(()));
+    let tell = |timing: &Timing| {
         let line = Measurement {
             bench: "analytics",
             figure: timing.p50_ms,
@@ -165,11 +165,23 @@ async fn run_analytics(args: &AnalyticsBench) -> Outcome {
         if printed.is_ok() {
             printed = print(&args.args, &[line]);
         }
-    })
-    .await;
+    };
+    let ask = async |time: Duration| match bench_api::answers(&store.client, time).await {
+        Ok(times) => {
+            let named = times
+                .into_iter()
+                .map(|(route, all)| (format!("GET {route}"), all));
+            named.collect()
+        }
+        Err(failure) => {
+            asked = Err(failure);
+            Vec::new()
+        }
+    };
+    let measured = scale(&store.client, &sizes, tell, ask).await;
     store.close().await;
     measured.map_err(|error| Failure::Broke(error.into()))?;
-    printed
+    printed.and(asked)
 }
 
 async fn run_geyser(args: &BenchArgs) -> Outcome {

@@ -47,6 +47,45 @@ struct Load {
     p99_ms: f64,
 }
 
+/// What a page or a client of ours asks for.
+const ROUTES: [&str; 8] = [
+    ROUTE,
+    "/api/metrics",
+    "/api/metrics/nodes",
+    "/api/metrics/jobs",
+    "/api/metrics/current",
+    "/api/validation",
+    "/api/validation/figures",
+    "/api/validation/figures/jobs_completed",
+];
+/// Between two questions of one client.
+const REST: Duration = Duration::from_millis(40);
+
+/// Asks each route on a connection of its own for so long; gives the milliseconds that each answer took.
+pub(super) async fn answers(
+    client: &Client,
+    time: Duration,
+) -> Outcome<Vec<(&'static str, Vec<f64>)>> {
+    let state = ApiState::new(client.clone(), network(), Arc::new(Nothing));
+    let address = serve(router(state)).await?;
+    let until = Instant::now() + time;
+    let mut asking: JoinSet<Outcome<_>> = JoinSet::new();
+    for route in ROUTES {
+        asking.spawn(async move {
+            // The first one makes what the others keep.
+            whole(address, route).await?;
+            let asked = ask(address, route, until, REST).await;
+            let asked = asked.map_err(|error| Failure::Broke(error.into()))?;
+            Ok((route, asked))
+        });
+    }
+    let mut all = Vec::new();
+    while let Some(asked) = asking.join_next().await {
+        all.push(asked.map_err(|error| Failure::Broke(error.into()))??);
+    }
+    Ok(all)
+}
+
 /// Measures in turns, so that a busy machine slows both alike. The warehouse must be empty.
 pub(super) async fn run(client: &Client, time: Duration) -> Outcome<Vec<Measurement>> {
     let stop = Arc::new(AtomicBool::new(false));
@@ -145,7 +184,7 @@ async fn load(address: SocketAddr, path: &'static str, time: Duration) -> Outcom
     let begun = Instant::now();
     let mut asking = JoinSet::new();
     for _ in 0..CONNECTIONS {
-        asking.spawn(async move { ask(address, path, begun + time).await });
+        asking.spawn(async move { ask(address, path, begun + time, Duration::ZERO).await });
     }
     let mut times: Vec<f64> = Vec::new();
     while let Some(asked) = asking.join_next().await {
@@ -163,8 +202,14 @@ async fn load(address: SocketAddr, path: &'static str, time: Duration) -> Outcom
     })
 }
 
-/// One connection, one request after the other. A client that does as little as possible: it shares the cores.
-async fn ask(address: SocketAddr, path: &str, until: Instant) -> std::io::Result<Vec<f64>> {
+/// One connection, one request after the other, with a rest between two. A client that does as little as possible: it shares the
+/// cores.
+async fn ask(
+    address: SocketAddr,
+    path: &str,
+    until: Instant,
+    rest: Duration,
+) -> std::io::Result<Vec<f64>> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let request = format!("GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n");
@@ -191,6 +236,9 @@ async fn ask(address: SocketAddr, path: &str, until: Instant) -> std::io::Result
             }
         }
         times.push(begun.elapsed().as_secs_f64() * 1e3);
+        if !rest.is_zero() {
+            tokio::time::sleep(rest).await;
+        }
     }
     Ok(times)
 }
