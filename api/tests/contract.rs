@@ -26,7 +26,7 @@ async fn pages_in_the_field_find_what_they_read() {
         fee_accounts(&format!("{}/{}", base58("treasury"), base58("incentive"))).expect("accounts"),
     );
     while scores.step().await.expect("a step").slot.is_some() {}
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
     validation_page(&server).await;
     automation_engine_pages(&server).await;
     service_client(&server).await;

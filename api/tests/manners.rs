@@ -108,7 +108,7 @@ async fn tags_save_the_way(server: &support::Server, client: &hypernode_warehous
     );
 
     history::publish(client, LAST + 1, LAST + 4, 5).await;
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
     let moved = ask(&tag).await;
     assert_eq!(
         (moved.status().as_u16(), &moved.headers()["x-as-of-slot"]),

@@ -44,7 +44,7 @@ async fn every_documented_answer_is_as_documented() {
     history::write_history(&client, LAST, 5).await;
     let mut scores = Keeper::new(client.clone(), Vec::new());
     while scores.step().await.expect("a step").slot.is_some() {}
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
     walk(&document, &server, false).await;
     live_events(&document, &server).await;
     drop(server);
