@@ -31,6 +31,8 @@ const ASK: Duration = Duration::from_millis(100);
 
 /// Slots of a window that is still open.
 const OPEN: u64 = 4;
+/// How long its slots may be on their way.
+const ON_ITS_WAY: Duration = Duration::from_secs(3);
 /// Confirmations at the chain's very end that may have got lost: nothing comes after them that tells.
 const UNSAID: u64 = 2;
 
@@ -155,10 +157,19 @@ pub async fn seed(store: &Store, seed: u64, keep: &Keep) -> Result<Outcome> {
     store.clean_run(&recording).await?;
     // What the network has confirmed must be there in the end; the last words of it may be among what was lost.
     let confirmed = rpc::confirmed(&net.place.rpc).await?;
+    let mut near: Option<Instant> = None;
     loop {
         let covered = compare::covered(&store.client).await?;
-        if matches!(covered, Some((_, to, 0)) if to + OPEN >= confirmed) {
-            break;
+        match covered {
+            Some((_, to, 0)) if to + UNSAID >= confirmed => break,
+            // The rest may still be on its way to a busy indexer; or it has got lost, and only an end closes its window.
+            Some((_, to, 0))
+                if to + OPEN >= confirmed
+                    && near.get_or_insert_with(Instant::now).elapsed() > ON_ITS_WAY =>
+            {
+                break;
+            }
+            _ => {}
         }
         refuse_exit(&mut running, &log)?;
         if began.elapsed() > PATIENCE {
