@@ -63,8 +63,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Ask {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
-            .map_err(|_| Refusal::bad_query("the query string cannot be read"))?;
+        let pairs = match parts.uri.query() {
+            None => Vec::new(),
+            Some(_) => {
+                Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+                    .map_err(|_| Refusal::bad_query("the query string cannot be read"))?
+                    .0
+            }
+        };
         let mut ask = Self::from_pairs(&pairs)?;
         ask.known = parts
             .headers

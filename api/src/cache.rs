@@ -2,7 +2,7 @@
 //! once wait for one query. Bounded: one snapshot for each finality.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,8 +19,10 @@ use tokio::sync::{Mutex, MutexGuard, OnceCell};
 /// How long the ledger's head is believed without looking again. Slots take 400 ms.
 const HEAD_AGE: Duration = Duration::from_millis(200);
 
-/// How long it is served while somebody looks.
-const STALE: Duration = Duration::from_secs(1);
+/// How long it is served while somebody looks: a busy warehouse makes answers older, not slower.
+const STALE: Duration = Duration::from_secs(5);
+/// Pause after a look that failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How often it is looked at while answers are asked for: sooner than it is doubted, so that nobody who asks has to look.
 const FOLLOW: Duration = Duration::from_millis(150);
 /// How long after the last question.
@@ -182,8 +184,11 @@ pub(crate) struct Snapshots {
     /// The same as in `head`, for those who need not look: no lock is held while anything is waited for.
     served: std::sync::RwLock<Option<Served>>,
     confirmed_slot: AtomicU64,
-    /// When an answer was last asked for, if anyone follows the chain for those who ask.
-    asked: std::sync::Mutex<Option<Instant>>,
+    /// When an answer was last asked for: milliseconds since these were made.
+    asked: AtomicU64,
+    made: Instant,
+    /// Somebody follows the chain for those who ask.
+    followed: AtomicBool,
 }
 
 impl Snapshots {
@@ -193,7 +198,9 @@ impl Snapshots {
             head: Mutex::default(),
             served: std::sync::RwLock::default(),
             confirmed_slot: AtomicU64::new(0),
-            asked: std::sync::Mutex::default(),
+            asked: AtomicU64::new(0),
+            made: Instant::now(),
+            followed: AtomicBool::new(false),
         }
     }
 
@@ -209,23 +216,15 @@ impl Snapshots {
         finality: Finality,
     ) -> Result<Arc<Snapshot>, Arc<Error>> {
         self.follow();
-        let served = self
-            .served
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let age = served.as_ref().map(|served| served.at.elapsed());
-        if let Some(served) = &served
-            && age.is_some_and(|age| age <= HEAD_AGE)
-        {
-            return Ok(served.of(finality));
+        if let Some(served) = self.served_within(HEAD_AGE, finality) {
+            return Ok(served);
         }
-        let head = match (served, self.head.try_lock()) {
-            (_, Ok(head)) => head,
-            (Some(served), Err(_)) if age.is_some_and(|age| age <= STALE) => {
-                return Ok(served.of(finality));
-            }
-            (_, Err(_)) => self.head.lock().await,
+        let head = match self.head.try_lock() {
+            Ok(head) => head,
+            Err(_) => match self.served_within(STALE, finality) {
+                Some(served) => return Ok(served),
+                None => self.head.lock().await,
+            },
         };
         // Boxed: most who ask need not look, and pay for their size.
         let head = Box::pin(self.look(head, HEAD_AGE)).await;
@@ -236,10 +235,22 @@ impl Snapshots {
         }
     }
 
+    /// What is served, if that is known to be so for no longer than `age`.
+    fn served_within(&self, age: Duration, finality: Finality) -> Option<Arc<Snapshot>> {
+        let served = self.served.read().unwrap_or_else(PoisonError::into_inner);
+        let served = served.as_ref().filter(|served| served.at.elapsed() <= age);
+        served.map(|served| served.of(finality))
+    }
+
+    /// Milliseconds since these were made.
+    fn now(&self) -> u64 {
+        u64::try_from(self.made.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     /// Sees to it that somebody follows the chain for a while.
     fn follow(self: &Arc<Self>) {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if asked.replace(Instant::now()).is_some() {
+        self.asked.store(self.now(), Ordering::Relaxed);
+        if self.followed.load(Ordering::Relaxed) || self.followed.swap(true, Ordering::AcqRel) {
             return;
         }
         let followed = Arc::downgrade(self);
@@ -253,7 +264,7 @@ impl Snapshots {
                 let head = snapshots.head.lock().await;
                 let head = snapshots.look(head, FOLLOW).await;
                 pause = if head.failure.is_some() {
-                    STALE
+                    AFTER_FAILURE
                 } else {
                     FOLLOW
                 };
@@ -261,11 +272,16 @@ impl Snapshots {
         });
     }
 
-    /// Whether an answer was asked for not long ago; if not, nobody follows from now on.
+    /// Whether an answer was asked for not long ago; if not, nobody follows from now on: the next who asks begins anew.
     fn is_asked(&self) -> bool {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        *asked = asked.filter(|at| at.elapsed() < FOLLOW_FOR);
-        asked.is_some()
+        let idle = self
+            .now()
+            .saturating_sub(self.asked.load(Ordering::Relaxed));
+        let asked = Duration::from_millis(idle) < FOLLOW_FOR;
+        if !asked {
+            self.followed.store(false, Ordering::Release);
+        }
+        asked
     }
 
     /// Reads the watermark if it was last read longer than `age` ago.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hypernode_analytics::certificates::{Certificate, certificates};
 use hypernode_analytics::digest::{self, DigestText};
-use hypernode_analytics::reputation::{self, Ranked, Reputation};
+use hypernode_analytics::reputation::{self, Ranked, Reputation, Root};
 use hypernode_analytics::{Error, Finality};
 use hypernode_warehouse::Client;
 use tokio::sync::Mutex;
@@ -31,6 +31,8 @@ pub(crate) struct Standing {
     pub(crate) first: Option<Option<Reputation>>,
     /// The digest at the newest slot that has one; the inner `None`: none has.
     pub(crate) digest: Option<Option<DigestText>>,
+    /// The root of the last day that is over; the inner `None`: none is.
+    pub(crate) root: Option<Option<Root>>,
     /// The newest certificates, in slot order.
     pub(crate) certificates: Option<Vec<Certificate>>,
 }
@@ -51,6 +53,7 @@ impl Standing {
             nodes,
             first,
             digest,
+            root: told(reputation::newest_root(client).await),
             certificates: newest_certificates(client, snapshots).await,
         }
     }

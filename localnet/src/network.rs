@@ -32,6 +32,8 @@ pub struct Options {
     pub rate: f64,
     /// Milliseconds between slots.
     pub slot_ms: u64,
+    /// Seconds of block time that pass in one; 1 = the machine's clock.
+    pub clock: u32,
     /// The token that Geyser clients must send, if any.
     pub x_token: Option<String>,
     /// Slots that Geyser clients may replay; 0 = none.
@@ -58,6 +60,7 @@ impl Options {
             seed: 1,
             rate: 10.0,
             slot_ms: 400,
+            clock: 1,
             x_token: None,
             replay_slots: 150,
             queue_messages: 10_000,
@@ -93,6 +96,7 @@ impl Localnet {
             dir: options.data_dir.join("localnet"),
             fresh: options.fresh,
             slot_time: Duration::from_millis(options.slot_ms.max(1)),
+            clock: options.clock,
             seed: options.seed,
             genesis_accounts: actors::genesis_accounts,
             driver: Box::new(move |seed, saved| Box::new(Actors::new(seed, saved, per_slot))),

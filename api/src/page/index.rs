@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use hypernode_analytics::certificates::Certificate;
 use hypernode_analytics::digest::DigestText;
+use hypernode_analytics::reputation::Root;
+use hypernode_analytics::time::iso_day;
 use serde_json::Value;
 
 use crate::html::{clip, escape, grouped};
@@ -85,6 +87,23 @@ pub(crate) fn digest(digest: Option<&Option<DigestText>>) -> String {
         leaves = grouped(leaves.into()),
         text = grouped(slot.into()),
     )
+}
+
+/// The root over the evidence of the last day that is over.
+pub(crate) fn root(root: Option<&Option<Root>>) -> String {
+    match root {
+        None => UNREADABLE.to_owned(),
+        Some(None) => "<p class=\"none\">No day is over yet.</p>".to_owned(),
+        Some(Some(root)) => format!(
+            "<p class=\"hash\"><code>{hash}</code></p><p class=\"fine\">Of {day}: {pieces} pieces of evidence of {nodes} nodes, up to \
+             slot {slot}. <a href=\"/api/validation/roots\">Roots as data</a></p>",
+            hash = hex::encode(root.root),
+            day = iso_day(root.day).unwrap_or_else(|| format!("day {}", root.day)),
+            pieces = grouped(root.evidence.into()),
+            nodes = grouped(root.nodes.into()),
+            slot = grouped(root.last_slot.into()),
+        ),
+    }
 }
 
 /// What stands where a part could not be read.
@@ -182,6 +201,19 @@ mod tests {
         assert!(digest(None).contains("cannot be read"));
         assert!(certificates(None, 9).contains("cannot be read"));
         assert!(digest(Some(&None)).contains("No digest yet"));
+        assert!(root(None).contains("cannot be read"));
+        assert!(root(Some(&None)).contains("No day is over"));
+        let last = Root {
+            day: 20_370,
+            first_slot: 5,
+            last_slot: 1_234,
+            nodes: 3,
+            evidence: 4_321,
+            version: 1,
+            root: [0xab; 32],
+        };
+        let text = root(Some(&Some(last)));
+        assert!(text.contains(&"ab".repeat(32)) && text.contains("Of 2025-10-09: 4,321 pieces"));
         assert!(certificates(Some(&[]), 9).contains("No certificate yet"));
     }
 }

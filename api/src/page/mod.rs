@@ -66,6 +66,7 @@ pub(crate) fn render(of: &Content<'_>) -> String {
         ("formula", formula::formula(of.node)),
         ("receipts", receipts::rows(network, of.receipts)),
         ("digest", index::digest(standing.digest.as_ref())),
+        ("root", index::root(standing.root.as_ref())),
         ("certificates", index::certificates(certificates, now.as_of)),
         ("genesis", escape(&network.genesis)),
     ];

@@ -59,6 +59,7 @@ pub(crate) async fn start(settings: &Settings, data: &DataDir, fresh: bool) -> O
         seed: settings.parsed("localnet.seed"),
         rate: settings.parsed("localnet.rate"),
         slot_ms: settings.parsed("localnet.slot_ms"),
+        clock: settings.parsed("localnet.clock"),
         chaos: settings
             .get("localnet.chaos")
             .and_then(|seed| seed.parse().ok())

@@ -329,6 +329,12 @@ pub(crate) const KEYS: &[Key] = &[
         "length of a slot in milliseconds",
     ),
     key(
+        "localnet.clock",
+        Kind::Integer(1, 10_000),
+        "1",
+        "seconds of localnet's block time that pass in one: days end, and jobs expire, while you watch",
+    ),
+    key(
         "localnet.chaos",
         Kind::Integer(0, u64::MAX),
         "",

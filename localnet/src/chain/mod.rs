@@ -70,6 +70,8 @@ pub struct ChainOptions {
     pub fresh: bool,
     /// Time between blocks.
     pub slot_time: Duration,
+    /// Seconds of block time that pass in one; 1 = the machine's clock.
+    pub clock: u32,
     /// Seed of a chain that is started now; an existing chain keeps its own.
     pub seed: u64,
     /// Accounts that a new chain starts with.
@@ -199,6 +201,7 @@ impl Chain {
             shared: Arc::clone(&shared),
             driver,
             slot_time: options.slot_time,
+            clock: options.clock,
             chaos: options.chaos,
             last_slot: options.last_slot,
             state,

@@ -40,6 +40,7 @@ pub(super) struct Producer {
     pub(super) shared: Arc<Shared>,
     pub(super) driver: Box<dyn Driver>,
     pub(super) slot_time: Duration,
+    pub(super) clock: u32,
     pub(super) chaos: Option<Chaos>,
     /// No slot follows this one.
     pub(super) last_slot: Option<u64>,
@@ -310,6 +311,13 @@ impl Producer {
         })
     }
 
+    /// Block time now: since the chain began it may have passed faster than the machine's.
+    fn time(&self) -> i64 {
+        let created = self.shared.genesis.created;
+        let passed = unix_seconds().saturating_sub(created);
+        created.saturating_add(passed.saturating_mul(i64::from(self.clock.max(1))))
+    }
+
     /// Begins a block; gives its time.
     pub(super) fn begin(
         &self,
@@ -318,7 +326,7 @@ impl Producer {
         parent: &Parent,
     ) -> Result<i64> {
         // The clock of the machine may step back, the chain's never does.
-        let time = unix_seconds().max(parent.time);
+        let time = self.time().max(parent.time);
         let recent = self.shared.recent_blockhashes();
         bank.begin(slot, time, &recent)?;
         Ok(time)
