@@ -6,15 +6,19 @@ use crate::query::{self, Error};
 
 /// What happened to the ledger since a follower looked last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Changes {
+pub(crate) struct Changes {
     /// The newest change (ledger row or retraction).
     seq: u64,
     /// Slots from this one on were taken back, or stored late: what follows from them is to be made anew.
-    again_from: Option<u64>,
+    pub(crate) again_from: Option<u64>,
 }
 
 /// What changed after `seq`, for a follower whose last slot is `last`; `None`: nothing.
-async fn changes(client: &Client, seq: u64, last: u64) -> Result<Option<Changes>, Error> {
+pub(crate) async fn changes(
+    client: &Client,
+    seq: u64,
+    last: u64,
+) -> Result<Option<Changes>, Error> {
     let sql = format!(
         "SELECT max(seq), minIf(lo, again) FROM (\
             SELECT seq, slot_lo AS lo, true AS again FROM retractions WHERE seq > {seq} UNION ALL \

@@ -16,6 +16,7 @@ use std::process::{Command, Stdio};
 use hypernode_analytics::reputation::{
     self, Keeper, NodePath, Proof, Root, newest_root, roots_between, scores_sql, sha256,
 };
+use hypernode_analytics::rollup;
 use hypernode_score::tree::{Day, Hash, Leaf, climb, node_hash};
 use hypernode_score::{FeeAccounts, Key};
 use hypernode_warehouse::Client;
@@ -153,6 +154,11 @@ impl History {
         )
         .await;
     }
+}
+
+/// A keeper of scores that reads all events of a few slots only, where the sums' keeper, beside it, knows the jobs of before.
+fn keeper(client: &Client) -> Keeper {
+    Keeper::new(client.clone(), accounts()).spanning(4)
 }
 
 async fn keep(keeper: &mut Keeper) {
@@ -400,6 +406,10 @@ async fn kept_scores_and_roots_are_those_of_all_evidence_however_the_chain_is_cu
             "blocks",
             "ingest_ledger",
             "retractions",
+            "metrics_hours",
+            "job_changes",
+            "node_changes",
+            "job_starts",
             "reputation_evidence",
             "reputation_scores",
             "reputation_sums",
@@ -419,7 +429,7 @@ async fn kept_scores_and_roots_are_those_of_all_evidence_however_the_chain_is_cu
         let sql = "INSERT INTO canonical_events (slot, tx_index, kind, node, operator) VALUES";
         execute(client, &format!("{sql} {}", nodes.join(", "))).await;
         let history = History::new(&mut dice);
-        let mut keeper = Keeper::new(client.clone(), accounts());
+        let (mut keeper, mut sums) = (keeper(client), rollup::Keeper::new(client.clone()));
         let (mut stored, mut seq, mut rows) = (0, 0, Vec::new());
         while stored < SLOTS {
             let to = (stored + 1 + dice.roll(9)).min(SLOTS);
@@ -429,7 +439,11 @@ async fn kept_scores_and_roots_are_those_of_all_evidence_however_the_chain_is_cu
             stored = to;
             if dice.roll(3) == 0 {
                 died(client, dice.roll(3)).await;
-                keeper = Keeper::new(client.clone(), accounts());
+                keeper = self::keeper(client);
+            }
+            // Sometimes the sums lag behind.
+            if dice.roll(3) > 0 {
+                while sums.step().await.expect("a step").slot.is_some() {}
             }
             keep(&mut keeper).await;
             same(client, &format!("seed {seed}")).await;
@@ -440,12 +454,14 @@ async fn kept_scores_and_roots_are_those_of_all_evidence_however_the_chain_is_cu
 
         // All at once gives the same.
         for table in [
+            "metrics_hours",
             "reputation_checkpoints",
             "reputation_roots",
             "reputation_paths",
         ] {
             execute(client, &format!("TRUNCATE TABLE {table}")).await;
         }
+        // Without the sums, and all events read.
         keep(&mut Keeper::new(client.clone(), accounts())).await;
         same(client, "at once").await;
         assert_eq!(rooted(client, seed).await, roots);

@@ -104,6 +104,8 @@ const MIGRATIONS: &[Migration] = &[
     migration!(163, "0163", "reputation_by_day"),
     migration!(164, "0164", "job_history"),
     migration!(165, "0165", "node_history"),
+    migration!(170, "0170", "job_starts"),
+    migration!(171, "0171", "job_starts_filled"),
 ];
 
 /// Tables of [`migrations`] that hold chain rows by slot and are covered by the ledger, in writing order.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_big_array::BigArray;
 
 use crate::query::{self, Error};
+use crate::rollup::sql::reached;
 
 /// A final block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Row, Deserialize)]
@@ -24,7 +25,7 @@ pub(super) struct Span<'a> {
 }
 
 impl Span<'_> {
-    fn first(&self) -> u64 {
+    pub(super) fn first(&self) -> u64 {
         self.blocks.first().map_or(0, |block| block.slot)
     }
 
@@ -121,15 +122,21 @@ impl EventRow {
     }
 }
 
-/// The evidence that begins to count within `span`.
+/// The evidence that begins to count within `span`. Jobs that began before slot `since` are looked for by `job_starts`.
 pub(super) async fn new(
     client: &Client,
     span: Span<'_>,
     accounts: &[FeeAccounts],
+    since: u64,
 ) -> Result<Vec<EvidenceRow>, Error> {
     let due = |time: i64| u64::try_from(time.saturating_sub(EXPIRY)).unwrap_or(0);
+    let jobs = query::plain(include_str!("../sql/heard_of.sql"));
+    let [recent, old] = reached(&jobs, since);
+    let sql = query::plain(include_str!("../sql/histories.sql"))
+        .replace("{recent}", &recent)
+        .replace("{old}", &old);
     let sql = query::fill(
-        include_str!("../sql/histories.sql"),
+        &sql,
         &[
             ("from", span.first()),
             ("to", span.last()),

@@ -14,6 +14,7 @@ use super::sql::Batch;
 use super::{roots, sums};
 use crate::follow;
 use crate::query::{self, Error};
+use crate::rollup::kept::{SPAN, reach};
 
 /// Blocks of one step at most.
 const BLOCKS: u64 = 4_096;
@@ -46,6 +47,8 @@ pub struct Keeper {
     accounts: Vec<FeeAccounts>,
     /// The same as text.
     written: String,
+    /// Slots back from which all events are read.
+    span: u64,
     state: Option<State>,
 }
 
@@ -87,8 +90,15 @@ impl Keeper {
             client,
             accounts,
             written,
+            span: SPAN,
             state: None,
         }
+    }
+
+    /// The same, reading all events of fewer slots: further back, of those jobs alone that began there.
+    #[must_use]
+    pub fn spanning(self, span: u64) -> Self {
+        Self { span, ..self }
     }
 
     /// Judges blocks that have become final: at most some thousands, none beyond the end of a day. After an error the
@@ -195,7 +205,8 @@ impl Keeper {
             blocks: &blocks,
             time_before: state.time,
         };
-        let rows = evidence::new(&self.client, span, &self.accounts).await?;
+        let since = reach(&self.client, span.first(), self.span).await?;
+        let rows = evidence::new(&self.client, span, &self.accounts, since).await?;
         let what = "evidence of jobs";
         if !rows.is_empty() {
             query::insert(&self.client, what, "reputation_evidence", &rows).await?;

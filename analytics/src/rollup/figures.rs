@@ -7,7 +7,7 @@ use clickhouse::Row;
 use hypernode_warehouse::Client;
 use serde::Deserialize;
 
-use super::kept::{TRIES, checkpoint};
+use super::kept::{Checkpoint, SPAN, TRIES, checkpoint};
 use super::sql::{self, Which};
 use crate::metrics::Figures;
 use crate::query::{self, Error};
@@ -24,7 +24,7 @@ pub(crate) async fn figures(client: &Client, as_of: u64) -> Result<Option<Figure
             return Ok(None);
         };
         // Five questions at once: too much for its callers' own size.
-        let sums = Box::pin(Sums::load(client, kept.slot, as_of)).await?;
+        let sums = Box::pin(Sums::load(client, kept, as_of)).await?;
         // What is read of one step is of it alone.
         if checkpoint(client).await? == Some(kept) {
             return Ok(Some(sums.figures()));
@@ -97,7 +97,9 @@ struct Sums {
 }
 
 impl Sums {
-    async fn load(client: &Client, kept: u64, as_of: u64) -> Result<Self, Error> {
+    async fn load(client: &Client, checkpoint: Checkpoint, as_of: u64) -> Result<Self, Error> {
+        let kept = checkpoint.slot;
+        let which = Which::Touched(checkpoint.reach(kept + 1, SPAN));
         let sql = format!(
             "SELECT toUnixTimestamp(block_time) FROM blocks WHERE slot <= {as_of} ORDER BY slot DESC LIMIT 1"
         );
@@ -117,8 +119,8 @@ impl Sums {
         let (kept_sums, [day_sums, week_sums], tail, node_tail, registered) = tokio::try_join!(
             query::rows::<Kept>(client, WHAT, KEPT),
             windows(client, kept, [day, week]),
-            tail(client, kept + 1, as_of),
-            node_tail(client, kept + 1, as_of),
+            tail(client, kept + 1, as_of, which),
+            node_tail(client, kept + 1, as_of, which),
             query::row::<(u64, u64)>(client, WHAT, &nodes),
         )?;
         (sums.day, sums.week) = (day_sums, week_sums);
@@ -322,24 +324,29 @@ async fn windows(client: &Client, kept: u64, since: [u32; 2]) -> Result<[Window;
     Ok([day, week])
 }
 
-async fn tail(client: &Client, from: u64, to: u64) -> Result<Vec<JobChange>, Error> {
+async fn tail(client: &Client, from: u64, to: u64, which: Which) -> Result<Vec<JobChange>, Error> {
     let sql = format!(
         "SELECT toString(kind) AS kind, toUnixTimestamp(block_time) AS time, toBool(first) AS first, \
          toString(state_before) AS state_before, toString(state_after) AS state_after, \
          toString(type_before) AS type_before, toString(type_after) AS type_after, locked, completed_price, \
          run_before, run_after, wait_before, wait_after, if(kind = 'PaymentDistributed', \
          toInt128(operator_amount) + toInt128(treasury_amount) + toInt128(incentive_amount), 0) AS paid FROM ({})",
-        sql::job_changes(from, to, Which::Touched)
+        sql::job_changes(from, to, which)
     );
     query::rows(client, WHAT, &sql).await
 }
 
-async fn node_tail(client: &Client, from: u64, to: u64) -> Result<NodeChanges, Error> {
+async fn node_tail(
+    client: &Client,
+    from: u64,
+    to: u64,
+    which: Which,
+) -> Result<NodeChanges, Error> {
     let sql = format!(
         "SELECT sum(toInt64(registered_after) - toInt64(registered_before)) AS registered, \
          sum(toInt64(active_after) - toInt64(active_before)) AS active, \
          sum(toInt64(departed_after) - toInt64(departed_before)) AS departed FROM ({})",
-        sql::node_changes(from, to, Which::Touched)
+        sql::node_changes(from, to, which)
     );
     query::row(client, WHAT, &sql).await
 }

@@ -20,6 +20,8 @@ pub struct Sizes {
     pub stretch: u64,
     /// Changes that are summed at once, about.
     pub changes: u64,
+    /// Slots back from which all events are read; further back, of those jobs alone that began there.
+    pub span: u64,
 }
 
 impl Default for Sizes {
@@ -28,6 +30,7 @@ impl Default for Sizes {
             events: 250_000,
             stretch: 1_000_000,
             changes: 1_000_000,
+            span: kept::SPAN,
         }
     }
 }
@@ -132,7 +135,7 @@ impl Keeper {
             let Some(end) = end else {
                 return Ok((state, Step::default()));
             };
-            (state.changes, whole) = self.write_changes(start, after, end).await?;
+            (state.changes, whole) = self.write_changes(state.kept, start, after, end).await?;
         }
         let end = self.full(after, state.changes).await?;
         state = self.sum(state, after, end).await?;
@@ -144,7 +147,14 @@ impl Keeper {
     }
 
     /// Writes the changes of some slots from `after` on. Gives the last of them, and whether that is `end`.
-    async fn write_changes(&self, start: u64, after: u64, end: u64) -> Result<(u64, bool), Error> {
+    async fn write_changes(
+        &self,
+        kept: Option<Checkpoint>,
+        start: u64,
+        after: u64,
+        end: u64,
+    ) -> Result<(u64, bool), Error> {
+        let since = kept.map_or(0, |kept| kept.reach(after, self.sizes.span));
         let first = after <= start;
         let to = match first {
             true => end,
@@ -157,7 +167,7 @@ impl Keeper {
         for at in 0..stretches {
             let which = match first {
                 true => Which::Stretch(at, stretches),
-                false => Which::Touched,
+                false => Which::Touched(since),
             };
             for (table, changes) in [
                 ("job_changes", sql::job_changes(after, to, which)),

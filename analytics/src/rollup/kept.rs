@@ -5,6 +5,7 @@ use hypernode_warehouse::Client;
 use serde::Deserialize;
 
 use super::sql::{self, Which};
+use crate::follow;
 use crate::query::{self, Error};
 
 /// Times that a figure is asked for again because the sums have moved on meanwhile.
@@ -32,6 +33,34 @@ impl Checkpoint {
     }
 }
 
+/// Slots back from which a job's events are looked for where all events lie; a job that began earlier is known by
+/// `job_starts`. More than a day: what expires began a day ago. Parts hold more slots than this, so that fewer cost the same.
+pub(crate) const SPAN: u64 = 250_000;
+
+impl Checkpoint {
+    /// The slot that may be given to [`super::sql::reached`] by one who reads of jobs that something is heard of from slot
+    /// `from` on: what began before it is in `job_starts`.
+    pub(super) fn reach(self, from: u64, span: u64) -> u64 {
+        from.saturating_sub(span).min(self.slot + 1)
+    }
+}
+
+/// The same for one who follows the chain beside the sums' keeper.
+pub(crate) async fn reach(client: &Client, from: u64, span: u64) -> Result<u64, Error> {
+    let Some(kept) = checkpoint(client).await? else {
+        return Ok(0);
+    };
+    let since = kept.reach(from, span);
+    // Slots that came again may have brought jobs that are not there yet.
+    let again = follow::changes(client, kept.seq, since).await?;
+    Ok(
+        match again.is_some_and(|changes| changes.again_from.is_some()) {
+            true => 0,
+            false => since,
+        },
+    )
+}
+
 /// The checkpoint, if there is one.
 pub(super) async fn checkpoint(client: &Client) -> Result<Option<Checkpoint>, Error> {
     let sql = "SELECT slot, seq, step FROM metrics_hours FINAL WHERE what = 'checkpoint'";
@@ -56,7 +85,9 @@ impl Completions {
         };
         let sql = match kept {
             Some(kept) => {
-                let tail = sql::job_rows(&sql::job_changes(kept.slot + 1, as_of, Which::Touched));
+                let from = kept.slot + 1;
+                let which = Which::Touched(kept.reach(from, SPAN));
+                let tail = sql::job_rows(&sql::job_changes(from, as_of, which));
                 format!(
                     "SELECT node, n FROM metrics_hours FINAL WHERE what = 'node' AND hour = toDateTime(0, 'UTC') \
                      UNION ALL SELECT node, n FROM ({tail}) WHERE what = 'node'"

@@ -7,7 +7,7 @@
 mod figures;
 mod keeper;
 pub(crate) mod kept;
-mod sql;
+pub(crate) mod sql;
 
 pub(crate) use figures::figures;
 pub use keeper::{Keeper, Sizes, Step};

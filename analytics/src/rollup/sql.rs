@@ -3,8 +3,13 @@
 use crate::query::{fill, plain};
 
 /// Jobs that something is heard of in these slots.
-const TOUCHED: &str = "job IN (SELECT job FROM canonical_events WHERE slot BETWEEN {from} AND {to} \
-    AND kind IN ('JobCreated', 'JobAssigned', 'JobCompleted', 'JobFailed', 'JobCancelled', 'PaymentDistributed'))";
+const HEARD_OF: &str = "SELECT job FROM canonical_events WHERE slot BETWEEN {from} AND {to} \
+    AND kind IN ('JobCreated', 'JobAssigned', 'JobCompleted', 'JobFailed', 'JobCancelled', 'PaymentDistributed')";
+/// Events of jobs, by a condition.
+const EVENTS: &str = "SELECT slot, tx_index, outer_ix, inner_ix, ordinal, kind, block_time, job, node, requester, operator, \
+    job_type, price, duration, operator_amount, treasury_amount, incentive_amount FROM canonical_events \
+    WHERE slot <= {to} AND job != toFixedString('', 32) \
+    AND kind IN ('JobCreated', 'JobAssigned', 'JobCompleted', 'JobFailed', 'JobCancelled', 'PaymentDistributed')";
 /// The same of nodes.
 const TOUCHED_NODES: &str = "node IN (SELECT node FROM canonical_events WHERE slot BETWEEN {from} AND {to} \
     AND kind IN ('NodeRegistered', 'NodeStatusChanged', 'NodeDeregistered'))";
@@ -14,28 +19,30 @@ const KEY: &str = "what, hour, job_type, state, node, requester, ms";
 /// Which jobs and nodes are looked at.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Which {
-    /// Those that something is heard of.
-    Touched,
+    /// Those that something is heard of; what began before this slot (`reach`) is looked for in `job_starts`.
+    Touched(u64),
     /// All of one stretch of addresses, of so many equal ones; for slots without anything before them.
     Stretch(u8, u8),
 }
 
 impl Which {
-    fn jobs(self) -> String {
+    fn named(self) -> String {
         match self {
-            Self::Touched => TOUCHED.to_owned(),
-            Self::Stretch(at, of) => stretch("job", at, of),
+            Self::Touched(since) => reached(HEARD_OF, since)
+                .map(|jobs| format!("{EVENTS} AND {jobs}"))
+                .join(" UNION ALL "),
+            Self::Stretch(at, of) => format!("{EVENTS} AND {}", stretch("job", at, of)),
         }
     }
 
     /// What names no job is of no stretch: it goes with the first.
     fn unnamed(self) -> bool {
-        matches!(self, Self::Touched | Self::Stretch(0, _))
+        matches!(self, Self::Touched(_) | Self::Stretch(0, _))
     }
 
     fn nodes(self) -> String {
         match self {
-            Self::Touched => TOUCHED_NODES.to_owned(),
+            Self::Touched(_) => TOUCHED_NODES.to_owned(),
             Self::Stretch(at, of) => stretch("node", at, of),
         }
     }
@@ -52,10 +59,22 @@ fn stretch(column: &str, at: u8, of: u8) -> String {
     }
 }
 
+/// Two conditions over events, for two reads: the jobs of `jobs` since a slot, which is read along the projection of the newest
+/// parts alone; and before it, of those few that began there. `since` 0: there is no before.
+pub(crate) fn reached(jobs: &str, since: u64) -> [String; 2] {
+    let old = match since {
+        0 => "false".to_owned(),
+        since => format!(
+            "slot < {since} AND job IN (SELECT job FROM job_starts WHERE slot < {since} AND job IN ({jobs}))"
+        ),
+    };
+    [format!("slot >= {since} AND job IN ({jobs})"), old]
+}
+
 /// Changes of jobs by the events of these slots.
 pub(super) fn job_changes(from: u64, to: u64, which: Which) -> String {
     let sql = plain(include_str!("../sql/job_changes.sql"))
-        .replace("{jobs}", &which.jobs())
+        .replace("{named}", &which.named())
         .replace("{unnamed}", &which.unnamed().to_string());
     fill(&sql, &[("from", from), ("to", to)])
 }

@@ -74,13 +74,8 @@ FROM
                 ) AS at
             FROM
             (
-                -- Two reads, each along an index: one condition over both would read everything there is.
-                SELECT
-                    slot, tx_index, outer_ix, inner_ix, ordinal, kind, block_time, job, node, requester, operator, job_type, price,
-                    duration, operator_amount, treasury_amount, incentive_amount
-                FROM canonical_events
-                WHERE slot <= {to} AND job != toFixedString('', 32) AND {jobs}
-                    AND kind IN ('JobCreated', 'JobAssigned', 'JobCompleted', 'JobFailed', 'JobCancelled', 'PaymentDistributed')
+                -- Reads along an index each: one condition over all of them would read everything there is.
+                {named}
                 UNION ALL
                 -- A payment that names no job changes none, and counts as a payment.
                 SELECT
