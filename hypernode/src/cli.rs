@@ -616,6 +616,12 @@ pub(crate) struct AnalyticsBench {
     #[arg(long, value_delimiter = ',', value_name = "N,…",
           value_parser = clap::value_parser!(u64).range(200_000..=1_000_000_000))]
     pub(crate) events: Vec<u64>,
+    /// Measure refreshing and answering once more on the tables that a run with --keep left in this folder.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["events", "scratch", "keep"])]
+    pub(crate) again: Option<PathBuf>,
+    /// Leave the tables where they are, and say where.
+    #[arg(long)]
+    pub(crate) keep: bool,
     /// Where to put the tables meanwhile [default: the system's folder for temporary files].
     #[arg(long, value_name = "DIR")]
     pub(crate) scratch: Option<PathBuf>,

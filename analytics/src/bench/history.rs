@@ -7,7 +7,7 @@ use crate::query::{self, Error, fill};
 /// Events of one job.
 pub(super) const EVENTS: u64 = 4;
 /// Jobs created in a slot.
-const PER_SLOT: u64 = 4;
+pub(super) const PER_SLOT: u64 = 4;
 /// Unix seconds of slot 0.
 const START: u64 = 1_760_000_000;
 /// Jobs written at once.
@@ -26,6 +26,14 @@ impl History {
     /// The slot in which the last job is created: up to here the history is dense.
     pub(super) fn end(self) -> u64 {
         self.jobs / PER_SLOT
+    }
+
+    /// The one that is there.
+    pub(super) async fn found(client: &Client) -> Result<Self, Error> {
+        let end: u64 = query::row(client, "the history", "SELECT max(slot) FROM blocks").await?;
+        Ok(Self {
+            jobs: end * PER_SLOT,
+        })
     }
 
     /// Writes the events of jobs up to `jobs`, and blocks up to their end.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::metrics::Figures;
 use crate::query::{self, Error};
 use crate::{activity, panels, reputation, rollup, validation};
-use history::{EVENTS, History, NODES, run};
+use history::{EVENTS, History, NODES, PER_SLOT, run};
 
 /// Slots between the newest final one and the newest stored one.
 const TAIL: u64 = 40;
@@ -66,6 +66,56 @@ pub async fn scale(
     Ok(())
 }
 
+/// As [`scale`] on tables that it left: grows the history by what is measured, and measures refreshing and answering once more.
+///
+/// # Errors
+/// What the warehouse refuses.
+pub async fn again(
+    client: &Client,
+    mut tell: impl FnMut(&Timing),
+    mut ask: impl AsyncFnMut(Duration) -> Vec<(String, Vec<f64>)>,
+) -> Result<(), Error> {
+    migrate::migrate(client).await?;
+    let mut history = History::found(client).await?;
+    let begin = history.end();
+    let mut bench = Bench {
+        client,
+        events: history.jobs * EVENTS,
+        tell: &mut tell,
+    };
+    let more = (BATCH + ALL_NODES + BATCH + TAIL) * PER_SLOT;
+    history.grow(client, history.jobs + more).await?;
+    let keepers = Keepers::new(client);
+    let first = "the first batch after a start";
+    bench
+        .refresh(keepers, first, (begin, history.end()), &mut ask)
+        .await
+}
+
+/// What keeps scores and sums.
+struct Keepers {
+    metrics: rollup::Keeper,
+    scores: reputation::Keeper,
+}
+
+impl Keepers {
+    fn new(client: &Client) -> Self {
+        Self {
+            metrics: rollup::Keeper::new(client.clone()),
+            scores: reputation::Keeper::new(client.clone(), accounts()),
+        }
+    }
+}
+
+fn accounts() -> Vec<FeeAccounts> {
+    vec![FeeAccounts {
+        first_slot: 0,
+        last_slot: u64::MAX,
+        treasury: key("treasury"),
+        incentive: key("incentive"),
+    }]
+}
+
 struct Bench<'a, T> {
     client: &'a Client,
     events: u64,
@@ -99,44 +149,50 @@ impl<T: FnMut(&Timing)> Bench<'_, T> {
         )
         .await?;
         let end = history.end();
+        let base = end - TAIL - BATCH - ALL_NODES - BATCH;
+        let text = reputation::write_accounts(&accounts());
+        History::publish(client, (1, base), base).await?;
+        self.once("making its evidence", history.judged(client, &text, base))
+            .await?;
+        let mut keepers = Keepers::new(client);
+        self.once("metrics, all of it", to_the_end(&mut keepers.metrics))
+            .await?;
+        let first = "the first batch of a day: all nodes anew, and the root of the day before";
+        self.refresh(keepers, first, (base, end), ask).await
+    }
+
+    /// Publishes the slots after `base` up to `end`, and measures what that costs.
+    async fn refresh(
+        &mut self,
+        mut keepers: Keepers,
+        first_batch: &str,
+        (base, end): (u64, u64),
+        ask: &mut impl AsyncFnMut(Duration) -> Vec<(String, Vec<f64>)>,
+    ) -> Result<(), Error> {
+        let client = self.client;
         let (first, second, third) = (
             end - TAIL - BATCH - ALL_NODES,
             end - TAIL - BATCH,
             end - TAIL,
         );
-        let base = first - BATCH;
-        let accounts = vec![FeeAccounts {
-            first_slot: 0,
-            last_slot: u64::MAX,
-            treasury: key("treasury"),
-            incentive: key("incentive"),
-        }];
-        let text = reputation::write_accounts(&accounts);
-        History::publish(client, (1, base), base).await?;
-        self.once("making its evidence", history.judged(client, &text, base))
-            .await?;
-        let mut metrics = rollup::Keeper::new(client.clone());
-        self.once("metrics, all of it", to_the_end(&mut metrics))
-            .await?;
-        let mut scores = reputation::Keeper::new(client.clone(), accounts);
         let mut from = base;
         for (what, to) in [
-            (
-                "once a day: all nodes anew, and the root of the day before",
-                first,
-            ),
+            (first_batch, first),
             ("a batch of 40,000 events that reaches 10,000 nodes", second),
             ("a live batch of 256 events", third),
         ] {
             History::publish(client, (from + 1, to), to).await?;
             from = to;
             self.once(&format!("scores, {what}"), async {
-                while scores.step().await?.slot.is_some() {}
+                while keepers.scores.step().await?.slot.is_some() {}
                 Ok(())
             })
             .await?;
-            self.once(&format!("metrics, {what}"), to_the_end(&mut metrics))
-                .await?;
+            self.once(
+                &format!("metrics, {what}"),
+                to_the_end(&mut keepers.metrics),
+            )
+            .await?;
         }
         let windows = (third..end).step_by(usize::try_from(WINDOW).unwrap_or(1));
         let time = LIVE * u32::try_from(TAIL.div_ceil(WINDOW)).unwrap_or(1);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hypernode_analytics::bench::{Timing, scale};
+use hypernode_analytics::bench::{Timing, again, scale};
 use hypernode_indexer::bench::backfill::{self, BackfillOptions};
 use hypernode_indexer::bench::geyser::{self, GeyserBench};
 use hypernode_indexer::bench::ingest::{self, IngestOptions};
@@ -138,10 +138,18 @@ async fn run_recovery(args: &BenchArgs) -> Outcome {
 
 /// Prints each figure as it is there: the whole takes long.
 async fn run_analytics(args: &AnalyticsBench) -> Outcome {
-    let scratch = match &args.scratch {
-        Some(folder) => Scratch::within(folder)?,
-        None => Scratch::new()?,
+    let mut scratch = match (&args.again, &args.scratch) {
+        (Some(folder), _) => Scratch {
+            folder: folder.clone(),
+            stays: true,
+        },
+        (None, Some(folder)) => Scratch::within(folder)?,
+        (None, None) => Scratch::new()?,
     };
+    scratch.stays |= args.keep;
+    if args.keep {
+        eprintln!("the tables stay in {}", scratch.folder.display());
+    }
     let store = scratch.engine(&args.args).await?;
     let sizes = match (args.events.as_slice(), args.args.long) {
         ([], false) => vec![1_000_000],
@@ -178,7 +186,10 @@ async fn run_analytics(args: &AnalyticsBench) -> Outcome {
             Vec::new()
         }
     };
-    let measured = scale(&store.client, &sizes, tell, ask).await;
+    let measured = match &args.again {
+        Some(_) => again(&store.client, tell, ask).await,
+        None => scale(&store.client, &sizes, tell, ask).await,
+    };
     store.close().await;
     measured.map_err(|error| Failure::Broke(error.into()))?;
     printed.and(asked)
@@ -199,8 +210,11 @@ async fn run_geyser(args: &BenchArgs) -> Outcome {
     )
 }
 
-/// A folder for one engine, removed afterwards.
-struct Scratch(PathBuf);
+/// A folder for one engine, removed afterwards unless it stays.
+struct Scratch {
+    folder: PathBuf,
+    stays: bool,
+}
 
 impl Scratch {
     fn new() -> Outcome<Self> {
@@ -210,17 +224,22 @@ impl Scratch {
     fn within(folder: &Path) -> Outcome<Self> {
         let folder = folder.join(format!("hypernode-bench-{}", std::process::id()));
         std::fs::create_dir_all(&folder).or_cannot_start("scratch folder")?;
-        Ok(Self(folder))
+        Ok(Self {
+            folder,
+            stays: false,
+        })
     }
 
     async fn engine(&self, args: &BenchArgs) -> Outcome<Store> {
-        Store::embedded(&config::load(&args.common)?, &self.0, 0).await
+        Store::embedded(&config::load(&args.common)?, &self.folder, 0).await
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        if !self.stays {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
     }
 }
 
