@@ -4,6 +4,7 @@ use clickhouse::Row;
 use hypernode_warehouse::Client;
 use serde::Deserialize;
 
+use crate::facts;
 use crate::query::{self, Error};
 use crate::rollup::kept::{Completions, TRIES};
 
@@ -55,10 +56,12 @@ pub struct RecentNode {
 /// # Errors
 /// When the warehouse does not answer.
 pub async fn recent_jobs(client: &Client, as_of: u64) -> Result<Vec<RecentJob>, Error> {
-    let sql = query::fill(
-        include_str!("sql/recent_jobs.sql"),
-        &[("as_of", as_of), ("limit", JOBS)],
-    );
+    let values = [("as_of", as_of), ("limit", JOBS)];
+    let jobs = query::fill(include_str!("sql/newest_jobs.sql"), &values);
+    let facts = facts::job_facts(as_of, facts::since(client, &jobs).await?);
+    let sql = query::fill(include_str!("sql/recent_jobs.sql"), &values)
+        .replace("{facts}", &facts)
+        .replace("{jobs}", &jobs);
     query::rows(client, "the newest jobs", &sql).await
 }
 

@@ -11,6 +11,7 @@ pub mod certificates;
 pub mod changes;
 pub mod definitions;
 pub mod digest;
+mod facts;
 mod follow;
 pub mod metrics;
 pub mod panels;

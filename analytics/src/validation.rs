@@ -4,6 +4,7 @@ use clickhouse::Row;
 use hypernode_warehouse::Client;
 use serde::Deserialize;
 
+use crate::facts;
 use crate::query::{self, Error};
 
 /// Most receipts that one answer holds.
@@ -39,9 +40,13 @@ pub struct Receipt {
 /// # Errors
 /// When the warehouse does not answer.
 pub async fn receipts(client: &Client, as_of: u64, limit: u64) -> Result<Vec<Receipt>, Error> {
-    let sql = query::fill(
-        include_str!("sql/receipts.sql"),
-        &[("as_of", as_of), ("limit", limit.min(MAX_RECEIPTS))],
+    let limit = limit.min(MAX_RECEIPTS);
+    let jobs = format!(
+        "SELECT job FROM canonical_events WHERE slot <= {as_of} AND kind = 'JobCompleted' AND job != toFixedString('', 32) \
+         ORDER BY slot DESC, tx_index DESC, outer_ix DESC, inner_ix DESC, ordinal DESC LIMIT {limit}"
     );
+    let facts = facts::job_facts(as_of, facts::since(client, &jobs).await?);
+    let values = [("as_of", as_of), ("limit", limit)];
+    let sql = query::fill(include_str!("sql/receipts.sql"), &values).replace("{facts}", &facts);
     query::rows(client, "the newest receipts", &sql).await
 }

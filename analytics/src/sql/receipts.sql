@@ -32,7 +32,7 @@ FROM recent AS r
 INNER JOIN
 (
     SELECT job, label, job_type, price, completion_node
-    FROM job_facts(as_of = {as_of})
+    FROM ({facts})
     WHERE job IN (SELECT job FROM recent)
 ) AS f ON f.job = r.job
 ORDER BY r.slot DESC, r.tx_index DESC, r.outer_ix DESC, r.inner_ix DESC, r.ordinal DESC
