@@ -148,6 +148,17 @@ struct Listed {
     reason: String,
 }
 
+/// Whether a cursor can be one of this index: there is a change that it is after, or it is the beginning.
+///
+/// # Errors
+/// When the warehouse does not answer.
+pub async fn knows(client: &Client, cursor: Cursor) -> Result<bool, Error> {
+    let sql =
+        "SELECT greatest((SELECT max(seq) FROM ingest_ledger), (SELECT max(seq) FROM retractions))";
+    let newest: u64 = query::row(client, "the newest change", sql).await?;
+    Ok(cursor.seq <= newest)
+}
+
 /// Changes after the cursor, at most `limit`.
 ///
 /// # Errors

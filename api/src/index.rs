@@ -108,6 +108,16 @@ pub(crate) async fn changes(
         Ok(snapshot) => snapshot,
         Err(error) => return failed(&error, FAILURE),
     };
+    match changes::knows(&state.client, cursor).await {
+        Ok(true) => {}
+        // A consumer that came from another index would wait for ever, and miss what comes until then.
+        Ok(false) => {
+            let text =
+                "this index has given no such cursor: is it another one? begin again with cursor=0";
+            return Refusal::bad_query(text).into_response();
+        }
+        Err(error) => return failed(&error, FAILURE),
+    }
     match changes::changes(&state.client, cursor, limit).await {
         Ok(told) => stated(snapshot.as_of, Finality::Confirmed, json!(told)),
         Err(error) => failed(&error, FAILURE),

@@ -52,7 +52,7 @@ pub(crate) async fn reach(client: &Client, from: u64, span: u64) -> Result<u64, 
     };
     let since = kept.reach(from, span);
     // Slots that came again may have brought jobs that are not there yet.
-    let again = follow::changes(client, kept.seq, since).await?;
+    let again = follow::changes(client, kept.seq, since.saturating_sub(1)).await?;
     Ok(
         match again.is_some_and(|changes| changes.again_from.is_some()) {
             true => 0,

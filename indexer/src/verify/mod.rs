@@ -124,7 +124,7 @@ pub async fn verify(
         columns: Columns::default(),
         known: Intervals::default(),
         from,
-        waiting: 0,
+        waiting: Vec::new(),
         out: Verified::default(),
     };
     let done = run.work(progress).await;
@@ -155,8 +155,8 @@ struct Run {
     rows: Rows,
     /// First slot that is not compared yet.
     from: u64,
-    /// Blocks decoded and not compared yet.
-    waiting: usize,
+    /// Slots of blocks that are decoded and not compared yet.
+    waiting: Vec<u64>,
     out: Verified,
 }
 
@@ -180,9 +180,8 @@ impl Run {
                     progress(block.slot);
                     self.choose_decoder(block.slot).await?;
                     self.decoder.decode_block(&block, &mut self.rows, &mut ());
-                    self.out.blocks += 1;
-                    self.waiting += 1;
-                    if self.waiting >= BLOCKS || self.rows.rows() >= ROWS {
+                    self.waiting.push(block.slot);
+                    if self.waiting.len() >= BLOCKS || self.rows.rows() >= ROWS {
                         self.compare(block.slot).await?;
                     }
                 }
@@ -214,7 +213,10 @@ impl Run {
         let ranges = both(&[(self.from, to)], &self.stored);
         let ranges: Vec<(u64, u64)> = both(&ranges, &self.known);
         let rows = self.rows.take();
-        self.waiting = 0;
+        // What came from the source beyond what is stored is not compared, and does not count.
+        let of_ranges = |slot: &u64| ranges.iter().any(|(lo, hi)| (lo..=hi).contains(&slot));
+        let blocks = self.waiting.drain(..).filter(of_ranges).count();
+        self.out.blocks += blocks as u64;
         self.from = to.saturating_add(1);
         if ranges.is_empty() {
             return Ok(());
