@@ -153,8 +153,7 @@ struct Listed {
 /// # Errors
 /// When the warehouse does not answer.
 pub async fn knows(client: &Client, cursor: Cursor) -> Result<bool, Error> {
-    let sql =
-        "SELECT greatest((SELECT max(seq) FROM ingest_ledger), (SELECT max(seq) FROM retractions))";
+    let sql = "SELECT max(seq) FROM (SELECT seq FROM ingest_ledger UNION ALL SELECT seq FROM retractions)";
     let newest: u64 = query::row(client, "the newest change", sql).await?;
     Ok(cursor.seq <= newest)
 }

@@ -149,6 +149,14 @@ async fn bad_questions_are_told_what_is_allowed(server: &support::Server) {
             "/api/metrics/validation?limit=0",
             "limit must be a whole number from 1 to 500",
         ),
+        (
+            "/api/index/changes?cursor=99999999999999",
+            "this index has given no such cursor: is it another one? begin again with cursor=0",
+        ),
+        (
+            "/api/validation/roots?from=today",
+            "from must be a day: a whole number of days since 1970",
+        ),
     ] {
         let answer = server.get(path).await;
         assert_eq!(answer.status(), 400, "{path}");
