@@ -113,7 +113,11 @@ fn days_end_and_jobs_expire_while_one_watches() {
     let newest = newest.expect("a root");
     assert_eq!(newest["last_slot"], told["as_of_slot"], "{told}");
     let slot = told["as_of_slot"].as_u64().expect("a slot") + 1;
-    let proof = instance.get(&format!("/api/nodes/{node}/reputation/proof?slot={slot}"));
+    // A root is there before the first slot of the next day is judged.
+    let proof = wait_for("the next slot", Duration::from_secs(60), || {
+        let proof = instance.get(&format!("/api/nodes/{node}/reputation/proof?slot={slot}"));
+        proof["error"].is_null().then_some(proof)
+    });
     let days = proof["roots"].as_array().map_or(0, Vec::len);
     assert!(days > 0, "{proof}");
 
