@@ -1,4 +1,5 @@
--- Jobs that the newest events are of: the newest jobs are among them, so that history costs nothing.
+-- Jobs that the newest events are of: the newest jobs are among them. Each part may still
+-- read all of history: the engine may prefer a projection to the table's own order.
 SELECT job FROM
 (
     SELECT job FROM canonical_events WHERE kind = 'JobCreated' AND slot <= {as_of} AND job != toFixedString('', 32)
