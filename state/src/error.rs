@@ -1,0 +1,232 @@
+//! What can go wrong, where, and what to do.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::accounts::AccountRefusal;
+use crate::idempotency::IdempotencyRefusal;
+use crate::leases::LeaseRefusal;
+use crate::outbox::OutboxRefusal;
+use crate::tasks::TaskRefusal;
+
+/// Why an operation's precondition does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Of the queue.
+    #[error(transparent)]
+    Task(#[from] TaskRefusal),
+    /// Of the outbox.
+    #[error(transparent)]
+    Outbox(#[from] OutboxRefusal),
+    /// Of an idempotency key.
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyRefusal),
+    /// Of a named lease.
+    #[error(transparent)]
+    Lease(#[from] LeaseRefusal),
+    /// Of an account.
+    #[error(transparent)]
+    Account(#[from] AccountRefusal),
+}
+
+/// Why a unit or a query failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// An operation's precondition does not hold; the whole unit left no trace.
+    #[error("operation {index} was refused: {why}")]
+    Refused {
+        /// The operation's place in the unit, from 0.
+        index: usize,
+        /// The precondition.
+        why: Refusal,
+    },
+    /// An argument is out of range: the caller's mistake.
+    #[error("operation {index}: `{field}` must {must}")]
+    Invalid {
+        /// The operation's place in the unit, from 0.
+        index: usize,
+        /// The argument.
+        field: &'static str,
+        /// What it must be.
+        must: String,
+    },
+    /// More waits than the queue may hold. Ask again later.
+    #[error("the store is busy: {waiting} wait already; ask again in a moment")]
+    Busy {
+        /// Units or queries that wait.
+        waiting: usize,
+    },
+    /// Another process held the database longer than we wait.
+    #[error(
+        "{path}: another process has been writing for {} ms; end it or ask again",
+        waited.as_millis()
+    )]
+    Locked {
+        /// The database.
+        path: PathBuf,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// No room on the disk, or the database reached its allowed size.
+    #[error("{path}: the disk is full; make room, the store goes on by itself then")]
+    DiskFull {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The disk failed in the middle of a commit: whether the unit is there is only known after the next open.
+    #[error("{path}: the disk fails ({detail}); look at the system's log, then start again")]
+    Io {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite said.
+        detail: String,
+    },
+    /// What was read is not what was written.
+    #[error("{path}: the database is damaged ({detail}); restore a backup")]
+    Corrupt {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite said.
+        detail: String,
+    },
+    /// A statement failed in a way that no input should bring about.
+    #[error("{path}: {detail}; this is a defect of the program, please report it")]
+    Defect {
+        /// The database.
+        path: PathBuf,
+        /// What failed.
+        detail: String,
+    },
+    /// The store was closed, or its thread ended.
+    #[error("the store is closed")]
+    Closed,
+    /// A reply was asked for that is not there: the caller's mistake.
+    #[error("operation {index} has no such reply")]
+    NoReply {
+        /// The place that was asked for.
+        index: usize,
+    },
+}
+
+impl StoreError {
+    /// The refused precondition, if that is what it is.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused { why, .. } => Some(why),
+            _ => None,
+        }
+    }
+}
+
+/// Why a store did not open.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The folder or file cannot be made or opened.
+    #[error(
+        "{path}: cannot be opened ({why}); check that the folder exists and belongs to this user"
+    )]
+    Path {
+        /// File or folder.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// The file is no SQLite database.
+    #[error("{path}: not a database; move the file away, or name another one")]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A database of another program.
+    #[error("{path}: a database of another program (application id {found}); name another file")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Its application id, 0 if it states none.
+        found: i32,
+    },
+    /// Migrated by a newer program.
+    #[error(
+        "{path}: made by a newer program (migration {found}, this one knows {known}); start that program, or restore a backup made before it ran"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its newest migration.
+        found: u32,
+        /// The newest one of this program.
+        known: u32,
+    },
+    /// A migration that was applied differs from this program's.
+    #[error(
+        "{path}: migration {id} ({name}) was applied with another text; start the program that made the database, or restore a backup"
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// The migration.
+        id: u32,
+        /// Its name in this program.
+        name: String,
+    },
+    /// A migration was never applied although a later one was.
+    #[error(
+        "{path}: migration {id} ({name}) is missing though later ones were applied; restore a backup"
+    )]
+    Gap {
+        /// The file.
+        path: PathBuf,
+        /// The migration.
+        id: u32,
+        /// Its name.
+        name: String,
+    },
+    /// A migration failed; it left no trace.
+    #[error("{path}: migration {id} ({name}) failed: {detail}; the database is as it was")]
+    Migration {
+        /// The file.
+        path: PathBuf,
+        /// The migration.
+        id: u32,
+        /// Its name.
+        name: String,
+        /// What SQLite said.
+        detail: String,
+    },
+    /// Locked, full, failing or damaged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why there is no backup.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BackupError {
+    /// Something is there already; it was left alone.
+    #[error("{path}: exists already; name another file")]
+    TargetExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file cannot be made.
+    #[error("{path}: cannot be written ({why})")]
+    Target {
+        /// File or folder.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// The copy was made and is not sound; it was removed.
+    #[error(
+        "{path}: the copy failed its check ({detail}) and was removed; the store itself may be damaged"
+    )]
+    Unsound {
+        /// The file.
+        path: PathBuf,
+        /// What the check said.
+        detail: String,
+    },
+    /// Reading the store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
