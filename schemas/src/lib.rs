@@ -8,4 +8,5 @@ pub mod clickhouse;
 pub mod idl;
 pub mod localnet;
 pub mod openapi;
+pub mod state;
 pub mod table;

@@ -27,11 +27,13 @@ mod ids;
 pub mod leases;
 pub mod limits;
 pub mod outbox;
+pub mod sqlite;
 mod store;
 pub mod tasks;
 mod unit;
 
 pub use error::{BackupError, OpenError, Refusal, StoreError};
 pub use ids::{Address, Digest, UnixMs};
+pub use sqlite::SqliteStore;
 pub use store::{BackupReport, Store, StoreExt};
 pub use unit::{Answer, Op, Query, Replies, Reply, Slot, TypedOp, TypedQuery, Unit};

@@ -1,0 +1,44 @@
+//! The audit trail in SQL.
+
+use rusqlite::{Connection, Row, params};
+
+use crate::accounts::{AuditAppend, AuditRecord, ListAudit};
+use crate::sqlite::exec::{Cx, Stop, all};
+use crate::sqlite::values::Count;
+
+fn read(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
+    let Count(seq) = row.get(0)?;
+    Ok(AuditRecord {
+        seq,
+        at: row.get(1)?,
+        actor: row.get(2)?,
+        action: row.get(3)?,
+        subject: row.get(4)?,
+        detail: row.get(5)?,
+    })
+}
+
+pub(super) fn append(cx: &Cx<'_>, op: &AuditAppend) -> Result<u64, Stop> {
+    let sql = "INSERT INTO audit (at, actor, action, subject, detail) VALUES (?1, ?2, ?3, ?4, ?5)";
+    cx.execute(
+        sql,
+        params![op.at, op.actor, op.action, op.subject, op.detail],
+    )?;
+    Ok(cx.conn.last_insert_rowid().cast_unsigned())
+}
+
+pub(super) fn list(conn: &Connection, query: &ListAudit) -> rusqlite::Result<Vec<AuditRecord>> {
+    let after = Count(query.after);
+    match &query.subject {
+        Some(subject) => {
+            let sql = "SELECT seq, at, actor, action, subject, detail FROM audit
+                       WHERE subject = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+            all(conn, sql, params![subject, after, query.limit], read)
+        }
+        None => {
+            let sql = "SELECT seq, at, actor, action, subject, detail FROM audit
+                       WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+            all(conn, sql, params![after, query.limit], read)
+        }
+    }
+}

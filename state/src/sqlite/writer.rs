@@ -1,0 +1,210 @@
+//! The one thread that writes: units share commits, and replies follow the commit.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, TryRecvError};
+use futures::channel::oneshot;
+use rusqlite::Connection;
+
+use super::checkpoint::Checkpoint;
+use super::exec::{self, Cx, Stop};
+use super::fault;
+use super::gate::Gate;
+use super::options::Options;
+use super::tasks;
+use crate::error::StoreError;
+use crate::unit::{Op, Replies, Reply, Unit};
+
+/// A unit on its way.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) unit: Unit,
+    pub(super) bytes: usize,
+    pub(super) reply: oneshot::Sender<Outcome>,
+}
+
+/// What becomes of a unit.
+type Outcome = Result<Replies, StoreError>;
+
+pub(super) struct Writer {
+    pub(super) conn: Connection,
+    pub(super) path: PathBuf,
+    pub(super) options: Options,
+    pub(super) jobs: Receiver<Job>,
+    /// Bytes of the units that wait or are under way, shared with those who add to them.
+    pub(super) bytes: Arc<AtomicUsize>,
+    pub(super) gate: Gate,
+    pub(super) checkpoint: Checkpoint,
+    /// One that did not fit into the commit before.
+    pub(super) left_over: Option<Job>,
+}
+
+/// Units of one commit with what is to be answered, and the failure that ended it, if one did.
+#[derive(Default)]
+struct Group {
+    done: Vec<(Job, Outcome)>,
+    broken: Option<(Job, rusqlite::Error)>,
+}
+
+impl Writer {
+    /// Works until nobody can send any more.
+    pub(super) fn run(mut self) {
+        while let Some(first) = self.left_over.take().or_else(|| self.jobs.recv().ok()) {
+            if let Err(error) = self.gate.begin(&self.conn) {
+                self.refuse_waiting(first, &error);
+                continue;
+            }
+            let group = self.gather(first);
+            self.finish(group);
+            self.checkpoint.after_commit(&self.conn);
+        }
+    }
+
+    /// Carries units out while more are waiting, within the bounds of a commit.
+    fn gather(&mut self, first: Job) -> Group {
+        let begun = Instant::now();
+        let mut group = Group::default();
+        let mut ops = 0;
+        let mut next = Some(first);
+        while let Some(job) = next.take() {
+            ops += job.unit.ops().len();
+            match carry_out(&self.conn, &job.unit) {
+                Ok(outcome) => group.done.push((job, outcome)),
+                Err(error) => {
+                    group.broken = Some((job, error));
+                    break;
+                }
+            }
+            if ops >= self.options.group_ops || begun.elapsed() >= self.options.group_time {
+                break;
+            }
+            next = match self.jobs.try_recv() {
+                Ok(job) if ops + job.unit.ops().len() > self.options.group_ops => {
+                    self.left_over = Some(job);
+                    None
+                }
+                Ok(job) => Some(job),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
+            };
+        }
+        group
+    }
+
+    /// Commits and answers. If that fails nothing of the group is there, and what can be is done one by one.
+    fn finish(&mut self, group: Group) {
+        let Group { done, broken } = group;
+        let (error, again) = match broken {
+            None => match self.conn.execute_batch("COMMIT") {
+                Ok(()) => return self.answer(done),
+                Err(error) => (
+                    error,
+                    done.into_iter().map(|(job, _)| job).collect::<Vec<_>>(),
+                ),
+            },
+            Some((job, error)) => {
+                let earlier = done.into_iter().map(|(job, _)| job);
+                (error, earlier.chain([job]).collect())
+            }
+        };
+        self.roll_back();
+        let failure = self.failure(&error);
+        tracing::warn!(units = again.len(), error = %failure, "a commit of the store failed");
+        // Room may suffice for some, and a failing statement is one unit's. A failing disk is everybody's.
+        let one_by_one = matches!(
+            failure,
+            StoreError::DiskFull { .. } | StoreError::Defect { .. }
+        );
+        let alone = again.len() == 1;
+        for job in again {
+            let outcome = if one_by_one && !alone {
+                self.on_its_own(&job.unit)
+            } else {
+                Err(failure.clone())
+            };
+            self.answer(vec![(job, outcome)]);
+        }
+    }
+
+    /// A unit in a commit of its own.
+    fn on_its_own(&mut self, unit: &Unit) -> Outcome {
+        let attempt = self
+            .gate
+            .begin(&self.conn)
+            .and_then(|()| carry_out(&self.conn, unit))
+            .and_then(|outcome| self.conn.execute_batch("COMMIT").map(|()| outcome));
+        attempt.unwrap_or_else(|error| {
+            self.roll_back();
+            Err(self.failure(&error))
+        })
+    }
+
+    /// Ends a transaction that failed; SQLite may have ended it already.
+    fn roll_back(&self) {
+        if self.conn.is_autocommit() {
+            return;
+        }
+        if let Err(error) = self.conn.execute_batch("ROLLBACK") {
+            tracing::error!(%error, path = %self.path.display(), "the store cannot roll back");
+        }
+    }
+
+    fn failure(&self, error: &rusqlite::Error) -> StoreError {
+        fault::store_error(&self.path, error, self.options.lock_wait)
+    }
+
+    fn answer(&self, done: Vec<(Job, Outcome)>) {
+        for (job, outcome) in done {
+            self.bytes.fetch_sub(job.bytes, Ordering::Relaxed);
+            // Whoever no longer listens has given up on the answer.
+            let _ = job.reply.send(outcome);
+        }
+    }
+
+    /// Those who waited in the queue have waited as long as the first: they are told together.
+    fn refuse_waiting(&mut self, first: Job, error: &rusqlite::Error) {
+        let failure = self.failure(error);
+        let waiting = self.jobs.len();
+        let jobs: Vec<Job> = std::iter::once(first)
+            .chain(self.jobs.try_iter().take(waiting))
+            .collect();
+        let outcomes = jobs.into_iter().map(|job| (job, Err(failure.clone())));
+        self.answer(outcomes.collect());
+    }
+}
+
+/// Carries a unit out under a savepoint of its own. The outer error is SQLite's: the transaction is then lost.
+fn carry_out(conn: &Connection, unit: &Unit) -> rusqlite::Result<Outcome> {
+    conn.prepare_cached("SAVEPOINT unit")?.execute([])?;
+    let stale = match operations(conn, unit.ops()) {
+        Ok(replies) => {
+            conn.prepare_cached("RELEASE unit")?.execute([])?;
+            return Ok(Ok(Replies::new(replies)));
+        }
+        Err((_, Stop::Sql(error))) => return Err(error),
+        Err((index, Stop::Refused(why))) => (index, why, None),
+        Err((index, Stop::Stale(why, tried))) => (index, why, Some(tried)),
+    };
+    conn.prepare_cached("ROLLBACK TO unit")?.execute([])?;
+    conn.prepare_cached("RELEASE unit")?.execute([])?;
+    let (index, why, tried) = stale;
+    if let Some(tried) = tried {
+        tasks::record_stale(conn, tried)?;
+    }
+    Ok(Err(StoreError::Refused { index, why }))
+}
+
+fn operations(conn: &Connection, ops: &[Op]) -> Result<Vec<Reply>, (usize, Stop)> {
+    let mut cx = Cx::new(conn);
+    ops.iter()
+        .enumerate()
+        .map(|(index, op)| exec::run(&mut cx, op).map_err(|stop| (index, stop)))
+        .collect()
+}
+
+/// Sets the connection up for a writer's thread: the gate waits, not SQLite.
+pub(super) fn prepare(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(Duration::ZERO)
+}
