@@ -1,0 +1,49 @@
+//! What nonces were issued for: kept with them, and compared when they come back.
+
+use hypernode_state::accounts::{NoncePut, NonceRecord, NonceTake};
+use hypernode_state::{Store, StoreExt};
+use serde::{Deserialize, Serialize};
+
+use crate::error::AccountError;
+use crate::hosts::{HostChallenge, HostChange};
+use crate::siws::{Refusal, SignInMessage};
+
+/// What a nonce was issued for.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Issued {
+    /// A wallet's sign-in.
+    SignIn(SignInMessage),
+    /// A wallet's change of a host key.
+    HostChange(SignInMessage, HostChange),
+    /// A host's proof of its key.
+    Host(HostChallenge),
+}
+
+/// Keeps `issued` under `nonce` until `expires_at`.
+pub(crate) async fn put(
+    store: &dyn Store,
+    nonce: &str,
+    issued: &Issued,
+    expires_at: i64,
+) -> Result<(), AccountError> {
+    // Strings in structs: cannot fail, and if it did the nonce would fit nothing.
+    let issued = serde_json::to_vec(issued).unwrap_or_default();
+    let nonce = NonceRecord {
+        nonce: nonce.as_bytes().to_vec(),
+        issued,
+        expires_at,
+    };
+    Ok(store.run(NoncePut { nonce }).await?)
+}
+
+/// Takes `nonce`: whatever comes of it, it is used.
+pub(crate) async fn take(store: &dyn Store, nonce: &str, now: i64) -> Result<Issued, AccountError> {
+    let taken = store
+        .run(NonceTake {
+            nonce: nonce.as_bytes().to_vec(),
+            now,
+        })
+        .await?;
+    serde_json::from_slice(&taken.issued).map_err(|_| Refusal::Replayed.into())
+}

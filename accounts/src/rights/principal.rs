@@ -1,0 +1,208 @@
+//! Who asks, and whether they may.
+
+use super::role::{Role, Roles};
+use super::scope::{Scope, Scopes};
+use super::table::Right;
+use crate::public_key::PublicKey;
+
+/// How somebody proved who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// Not at all.
+    Anonymous,
+    /// A wallet that signed in.
+    Wallet(PublicKey),
+    /// A key that a wallet made.
+    Key {
+        /// The key's id, which is no secret.
+        id: String,
+        /// Whose it is.
+        owner: PublicKey,
+    },
+    /// A machine that proved its host key.
+    Host {
+        /// Its key.
+        key: PublicKey,
+        /// The wallet that linked it, if any did.
+        owner: Option<PublicKey>,
+    },
+}
+
+/// Whoever asks for something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    who: Who,
+    roles: Roles,
+    scopes: Scopes,
+}
+
+/// Whose a thing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Owner {
+    /// The wallet that owns it.
+    pub wallet: Option<PublicKey>,
+    /// The host that it was assigned to, or that it is.
+    pub host: Option<PublicKey>,
+}
+
+impl From<PublicKey> for Owner {
+    fn from(wallet: PublicKey) -> Self {
+        Self {
+            wallet: Some(wallet),
+            host: None,
+        }
+    }
+}
+
+/// Why somebody may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// Nobody is known to ask (HTTP 401).
+    #[error("sign in with a wallet, or send an API key, to do this")]
+    SignIn,
+    /// The thing is somebody else's.
+    #[error("this belongs to another account")]
+    NotYours,
+    /// Another kind of account is needed.
+    #[error("this account has not the role that {0:?} needs")]
+    Role(Right),
+    /// The key was made for other things.
+    #[error("this key has not the scope `{}`: make one that has", .0.name())]
+    Scope(Scope),
+    /// Keys never may.
+    #[error("no API key may do this: sign in with the wallet itself")]
+    InPerson,
+}
+
+impl Principal {
+    /// Nobody in particular.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self {
+            who: Who::Anonymous,
+            roles: Roles::of(&[Role::Public]),
+            scopes: Scopes::NONE,
+        }
+    }
+
+    /// A wallet that signed in. Of `granted` only [`Role::DataTeam`] and [`Role::Operator`] count.
+    #[must_use]
+    pub fn wallet(wallet: PublicKey, granted: Roles) -> Self {
+        let mut roles = Roles::of(&[Role::Public, Role::Wallet]);
+        for role in [Role::DataTeam, Role::Operator] {
+            if granted.has(role) {
+                roles = roles.with(role);
+            }
+        }
+        Self {
+            who: Who::Wallet(wallet),
+            roles,
+            scopes: Scopes::ALL,
+        }
+    }
+
+    /// A key of `owner`. It never may more than its scopes, nor than its owner may now.
+    #[must_use]
+    pub fn key(id: impl Into<String>, owner: PublicKey, granted: Roles, scopes: Scopes) -> Self {
+        let mut roles = Roles::of(&[Role::Public]);
+        // An agent's key stays an agent's, whatever else its scopes say.
+        if scopes.has(Scope::Agent) {
+            roles = roles.with(Role::Agent);
+        } else {
+            roles = roles.with(Role::Wallet);
+            if granted.has(Role::DataTeam) && scopes.has(Scope::Data) {
+                roles = roles.with(Role::DataTeam);
+            }
+            if granted.has(Role::Operator) && scopes.has(Scope::Operator) {
+                roles = roles.with(Role::Operator);
+            }
+        }
+        Self {
+            who: Who::Key {
+                id: id.into(),
+                owner,
+            },
+            roles,
+            scopes,
+        }
+    }
+
+    /// A machine that proved `key`.
+    #[must_use]
+    pub fn host(key: PublicKey, owner: Option<PublicKey>) -> Self {
+        Self {
+            who: Who::Host { key, owner },
+            roles: Roles::of(&[Role::Public, Role::Host]),
+            scopes: Scopes::NONE,
+        }
+    }
+
+    /// How they proved who they are.
+    #[must_use]
+    pub fn who(&self) -> &Who {
+        &self.who
+    }
+
+    /// Their roles.
+    #[must_use]
+    pub fn roles(&self) -> Roles {
+        self.roles
+    }
+
+    /// Their scopes; all for a wallet that signed in.
+    #[must_use]
+    pub fn scopes(&self) -> Scopes {
+        self.scopes
+    }
+
+    /// The wallet that they act for: their own, their key's, or a host's owner's.
+    #[must_use]
+    pub fn account(&self) -> Option<PublicKey> {
+        match self.who {
+            Who::Anonymous => None,
+            Who::Wallet(wallet) | Who::Key { owner: wallet, .. } => Some(wallet),
+            Who::Host { owner, .. } => owner,
+        }
+    }
+
+    /// Whether they may do `right` to a thing of `owner`; `None` where the thing is nobody's in particular.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn may(&self, right: Right, owner: Option<&Owner>) -> Result<(), Denied> {
+        let rule = right.rule();
+        let any = self.roles.meets(rule.any);
+        if !any && !self.roles.meets(rule.own) {
+            return Err(match self.who {
+                Who::Anonymous => Denied::SignIn,
+                _ => Denied::Role(right),
+            });
+        }
+        if !any && !owner.is_some_and(|owner| self.owns(owner, rule.own)) {
+            return Err(Denied::NotYours);
+        }
+        if let Who::Key { .. } = self.who {
+            if rule.in_person {
+                return Err(Denied::InPerson);
+            }
+            if let Some(scope) = rule.scope
+                && !self.scopes.has(scope)
+            {
+                return Err(Denied::Scope(scope));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a thing of `owner` is theirs in one of the roles `own`: wallets and agents by wallet, hosts by host key.
+    fn owns(&self, owner: &Owner, own: Roles) -> bool {
+        let as_role = |role| self.roles.has(role) && own.has(role);
+        match self.who {
+            Who::Anonymous => false,
+            Who::Wallet(wallet) | Who::Key { owner: wallet, .. } => {
+                (as_role(Role::Wallet) || as_role(Role::Agent)) && owner.wallet == Some(wallet)
+            }
+            Who::Host { key, .. } => as_role(Role::Host) && owner.host == Some(key),
+        }
+    }
+}
