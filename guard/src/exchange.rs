@@ -145,7 +145,12 @@ fn http(stage: Stage, what: HttpError) -> CallError {
 
 /// What an error of the HTTP library means for the owner of the server.
 fn fault(error: &hyper::Error, stage: Stage, limits: &Limits) -> CallError {
-    let inner = error.source().and_then(|e| e.downcast_ref::<io::Error>());
+    let source = error.source();
+    // A call that was given up for what the connection met, such as a server that speaks before it is asked.
+    if let Some(cause) = source.and_then(|e| e.downcast_ref::<hyper::Error>()) {
+        return fault(cause, stage, limits);
+    }
+    let inner = source.and_then(|e| e.downcast_ref::<io::Error>());
     let what = match inner.map(io::Error::kind) {
         _ if error.is_parse_too_large() => HttpError::HeadTooLarge {
             bytes: limits.head_bytes,

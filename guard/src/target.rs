@@ -160,11 +160,13 @@ fn spelled_plainly(text: &str) -> Result<(), TargetError> {
     if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
         return Err(TargetError::Scheme);
     }
-    let authority = rest.strip_prefix("//").ok_or(TargetError::Spelling)?;
-    match authority.chars().next() {
-        None | Some('/' | '?' | '#') => Err(TargetError::NoHost),
-        Some('@') => Err(TargetError::Credentials),
-        Some(_) => Ok(()),
+    let rest = rest.strip_prefix("//").ok_or(TargetError::Spelling)?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    match authority {
+        "" => Err(TargetError::NoHost),
+        // Empty credentials are dropped by the URL reader, so they are looked for here.
+        _ if authority.contains('@') => Err(TargetError::Credentials),
+        _ => Ok(()),
     }
 }
 

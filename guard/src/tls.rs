@@ -104,7 +104,9 @@ pub enum TlsError {
     #[error("the certificate was revoked")]
     Revoked,
     /// Another fault of the certificate.
-    #[error("the certificate is not valid for a server")]
+    #[error(
+        "the certificate is not valid for a server: it may be an authority's own, or one for clients"
+    )]
     Certificate,
     /// No common version or cipher, or the server refused.
     #[error(
@@ -142,7 +144,8 @@ impl TlsError {
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
                 Self::NotYetValid
             }
-            CertificateError::UnknownIssuer => Self::Untrusted,
+            // Signed by somebody who only has the name of an authority that is known.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => Self::Untrusted,
             CertificateError::Revoked => Self::Revoked,
             _ => Self::Certificate,
         }
