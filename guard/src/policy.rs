@@ -54,7 +54,7 @@ impl Policy {
     /// For development and tests: `http(s)://HOST:PORT` may be called at this one loopback address and port. `host` is the
     /// URL's host (a name, or the address itself). Another host at the same address stays refused, and so does the same
     /// host at another address, or at a port that is not listed. The rule for ports does not apply to it; that for `http`
-    /// does.
+    /// does. A name with two addresses, as `localhost` often has, needs both listed.
     ///
     /// # Errors
     /// When the address is not loopback, or `host` is neither a host name nor this very address.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use hypernode_guard::{CallError, Limits, Method, Request, RequestError};
+use hypernode_guard::{CallError, Limits, Method, Request, RequestError, Target};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{Server, head, settle};
@@ -189,4 +189,25 @@ async fn odd_limits_neither_panic_nor_hang() {
         ..Limits::default()
     };
     assert!(server.connector(little).call(&request).await.is_err());
+}
+
+/// Webhook URLs carry secrets in their paths and queries.
+#[test]
+fn neither_targets_nor_errors_show_a_path() {
+    let policy = hypernode_guard::Policy::public();
+    for url in [
+        "https://example.com/s3cret?s3cret",
+        "https://example.com:22/s3cret",
+        "https://localhost/s3cret",
+        "https://10.0.0.1/s3cret",
+        "https://s3cret:s3cret@example.com/",
+        "https://example.com/s3cret\\",
+        "ftp://example.com/s3cret",
+    ] {
+        let shown = match Target::parse(url, &policy) {
+            Ok(target) => format!("{target} {target:?}"),
+            Err(error) => format!("{error} {error:?}"),
+        };
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
 }
