@@ -42,7 +42,7 @@ pub struct Receipt {
 pub async fn receipts(client: &Client, as_of: u64, limit: u64) -> Result<Vec<Receipt>, Error> {
     let limit = limit.min(MAX_RECEIPTS);
     let jobs = format!(
-        "SELECT job FROM canonical_events WHERE slot <= {as_of} AND kind = 'JobCompleted' AND job != toFixedString('', 32) \
+        "SELECT job FROM canonical_events WHERE slot <= {as_of} AND kind = 'JobCompleted' AND job != materialize(toFixedString('', 32)) \
          ORDER BY slot DESC, tx_index DESC, outer_ix DESC, inner_ix DESC, ordinal DESC LIMIT {limit}"
     );
     let facts = facts::job_facts(as_of, facts::since(client, &jobs).await?);

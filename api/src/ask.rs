@@ -48,7 +48,7 @@ impl Ask {
         };
         if limit == 0 {
             return Err(Refusal::bad_query(
-                "limit must be a whole number from 1 to 500",
+                "limit must be a whole number from 1 on; more than 500 gives 500",
             ));
         }
         Ok(Self {

@@ -1,5 +1,7 @@
 //! Refusals and failures in the shape that clients in the field expect: `{"error":"text"}`.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -9,12 +11,23 @@ use serde_json::json;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     status: StatusCode,
-    text: &'static str,
+    text: Cow<'static, str>,
 }
 
 impl Refusal {
     pub(crate) const fn new(status: StatusCode, text: &'static str) -> Self {
-        Self { status, text }
+        Self {
+            status,
+            text: Cow::Borrowed(text),
+        }
+    }
+
+    /// The same with words that are made up on the way.
+    pub(crate) const fn told(status: StatusCode, text: String) -> Self {
+        Self {
+            status,
+            text: Cow::Owned(text),
+        }
     }
 
     /// The data could not be had; `text` is what the route's clients know for it.

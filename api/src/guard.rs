@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -14,27 +14,60 @@ use axum::response::{IntoResponse, Response};
 use serde::de::IgnoredAny;
 
 use crate::answer::{AS_OF_SLOT, FINALITY};
+use crate::auth::{Allowance, identify};
+use crate::clock::now;
 use crate::error::Refusal;
 use crate::state::ApiState;
 
 /// Longest time for one answer; the warehouse's own limit is shorter.
 const DEADLINE: Duration = Duration::from_secs(15);
-/// Largest body that is read. No route needs one yet.
+/// Longest path and query, in bytes.
+const MAX_ADDRESS: usize = 8 * 1024;
+/// Largest body that is read.
 pub(crate) const MAX_BODY: usize = 256 * 1024;
 
 /// Nothing from elsewhere, nothing inline: a label from the chain that slipped through escaping could not run.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// Says that anybody may change anything here.
+const OPEN_DEV: HeaderName = HeaderName::from_static("x-hypernode-open-dev");
+
 /// Bounds an answer and stamps it. One layer for both: a request pays for each.
 pub(crate) async fn guarded(
     State(state): State<ApiState>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    let mut response = bounded(&state, request, next).await;
+    let mut response = match admit(&state, &mut request).await {
+        Ok(allowance) => {
+            let mut response = bounded(&state, request, next).await;
+            if let Some(allowance) = allowance {
+                allowance.stamp(&mut response);
+            }
+            response
+        }
+        Err(refusal) => refusal,
+    };
     stamp(&state, &mut response);
     response
+}
+
+/// Finds out who asks, and whether they have asked for too much.
+async fn admit(state: &ApiState, request: &mut Request) -> Result<Option<Allowance>, Response> {
+    let address = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |address| address.as_str().len());
+    if address > MAX_ADDRESS {
+        let text = "The address is too long: 8192 bytes at most";
+        return Err(Refusal::new(StatusCode::URI_TOO_LONG, text).into_response());
+    }
+    let Some(access) = &state.access else {
+        return Ok(None);
+    };
+    let caller = identify(access, request, now()).await?;
+    Allowance::of(access, &caller, request.method(), request.uri().path())
 }
 
 /// Refuses at once when too many are being answered, and gives up on an answer that takes too long. Both are over when the
@@ -75,6 +108,17 @@ fn stamp(state: &ApiState, response: &mut Response) {
         headers
             .entry(name)
             .or_insert(HeaderValue::from_static(value));
+    }
+    if let Some(access) = &state.access {
+        if access.secure {
+            headers.insert(
+                STRICT_TRANSPORT_SECURITY,
+                HeaderValue::from_static("max-age=31536000"),
+            );
+        }
+        if access.open_dev {
+            headers.insert(OPEN_DEV, HeaderValue::from_static("true"));
+        }
     }
     headers
         .entry(AS_OF_SLOT)

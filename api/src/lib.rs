@@ -1,15 +1,22 @@
 //! HTTP over the analytics: routes, shapes that clients in the field call, the page. No figure is computed here.
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::result_large_err,
+    reason = "a refusal is the response itself, made once a request and never deep in a call chain"
+)]
 
 mod answer;
 mod ask;
+mod auth;
 mod cache;
+mod clock;
 mod dashboards;
 mod error;
 mod figures;
 mod guard;
 mod html;
 mod index;
+mod listen;
 mod live;
 mod network;
 mod page;
@@ -17,14 +24,14 @@ mod posted;
 mod reputation;
 mod roots;
 mod router;
-mod serve;
 mod shapes;
 mod standing;
 mod state;
 mod transaction_page;
 
+pub use auth::{Access, Origins};
+pub use listen::{Tls, TlsError, serve};
 pub use network::{IndexedProgram, NetworkInfo, ProgramIds};
 pub use posted::Posting;
 pub use router::{paths, router, written_paths};
-pub use serve::serve;
 pub use state::{ApiState, Report};

@@ -31,6 +31,8 @@ pub struct NetworkInfo {
     pub name: String,
     /// Whether the chain is a simulation. Then every page says so and links stay on our own transaction page.
     pub simulated: bool,
+    /// Whether anybody on this machine may change anything. Then every page says so.
+    pub open_dev: bool,
     /// Genesis hash, base58.
     pub genesis: String,
     /// Address that `/tx/<signature>` is appended to, without a slash at its end: an explorer, or on a simulated

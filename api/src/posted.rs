@@ -1,4 +1,4 @@
-//! `POST /api/metrics/update`: what old tools post, for those who hold the secret. It is kept apart and counts nowhere.
+//! `POST /api/metrics/update`: what old tools post, for operators and those who hold the secret. It is kept apart and counts nowhere.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,23 +9,25 @@ use axum::extract::State;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use hypernode_accounts::rights::Right;
 use hypernode_analytics::posted::{self, TYPES};
 use hypernode_warehouse::Client;
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use crate::auth::Asked;
 use crate::error::Refusal;
 use crate::state::ApiState;
 
 /// Largest body.
 const MOST: usize = 64 * 1024;
 
-/// Who may post, and where it is kept.
+/// With which secret anybody may post, and where it is kept.
 #[derive(Clone)]
 pub struct Posting {
     client: Client,
-    secret: Arc<str>,
+    secret: Option<Arc<str>>,
 }
 
 impl fmt::Debug for Posting {
@@ -35,20 +37,23 @@ impl fmt::Debug for Posting {
 }
 
 impl Posting {
-    /// Keeps what comes with `secret` behind `client`, which must be allowed to write.
+    /// Keeps what comes from operators, or with `secret`, behind `client`, which must be allowed to write.
     #[must_use]
-    pub fn new(client: Client, secret: &str) -> Self {
+    pub fn new(client: Client, secret: Option<&str>) -> Self {
         Self {
             client,
-            secret: secret.into(),
+            secret: secret.map(Into::into),
         }
     }
 
     fn admits(&self, headers: &HeaderMap) -> bool {
         let given = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
         let given = given.and_then(|value| value.strip_prefix(b"Bearer "));
+        let (Some(given), Some(secret)) = (given, &self.secret) else {
+            return false;
+        };
         // Hashes, whose comparison takes as long wherever they differ.
-        given.is_some_and(|given| blake3::hash(given) == blake3::hash(self.secret.as_bytes()))
+        blake3::hash(given) == blake3::hash(secret.as_bytes())
     }
 }
 
@@ -62,22 +67,23 @@ struct Update<'a> {
 
 pub(crate) async fn update(
     State(state): State<ApiState>,
+    asked: Result<Asked, Response>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let Some(posting) = &state.posting else {
-        return Refusal::new(
-            StatusCode::FORBIDDEN,
-            "Posting is switched off: the operator sets api.metrics_secret",
-        )
-        .into_response();
+        let text = "This server keeps nothing that is posted";
+        return Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text).into_response();
     };
     if !posting.admits(&headers) {
-        return Refusal::new(
-            StatusCode::UNAUTHORIZED,
-            "Unauthorized: send Authorization: Bearer with the operator's secret",
-        )
-        .into_response();
+        let Ok(asked) = asked else {
+            // Without accounts the secret is all there is.
+            let text = "Unauthorized: send Authorization: Bearer with the operator's secret (api.metrics_secret)";
+            return Refusal::new(StatusCode::UNAUTHORIZED, text).into_response();
+        };
+        if let Err(refusal) = asked.caller.may(Right::PostEvents, None) {
+            return refusal;
+        }
     }
     if body.len() > MOST {
         let text = "The body is too large: 65536 bytes at most";

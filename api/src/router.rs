@@ -1,21 +1,21 @@
 //! Routes: a path, a handler, and the words its clients know for a failure.
 
 use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, ETAG};
-use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use hypernode_schemas::openapi;
-use tower_http::cors::{Any, CorsLayer};
 
-use crate::answer::{self, AS_OF_SLOT, FINALITY};
+use crate::answer;
 use crate::ask::Ask;
 use crate::shapes::{automation, health, metrics, validation};
 use crate::state::ApiState;
 use crate::{
-    dashboards, figures, guard, index, live, page, posted, reputation, roots, transaction_page,
+    auth, dashboards, figures, guard, index, live, page, posted, reputation, roots,
+    transaction_page,
 };
 
 /// What Prometheus knows its text by.
@@ -82,10 +82,11 @@ fn writes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
     vec![("/api/metrics/update", post(posted::update))]
 }
 
-/// Every path that is written to, as the OpenAPI document writes it. Each takes POST.
+/// Every path of somebody's own, as the OpenAPI document writes it: what is written to, and what is told to its owner only.
 #[must_use]
 pub fn written_paths() -> Vec<&'static str> {
-    writes().into_iter().map(|(path, _)| path).collect()
+    let written = writes().into_iter().chain(auth::routes());
+    written.map(|(path, _)| path).collect()
 }
 
 /// Every path that answers, as the OpenAPI document writes it. Each answers GET and HEAD.
@@ -101,19 +102,17 @@ pub fn paths() -> Vec<&'static str> {
 
 /// The whole application.
 pub fn router(state: ApiState) -> Router {
-    // Old pages call from other origins and send no credentials.
-    let cors = CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::GET, Method::HEAD, Method::OPTIONS])
-        .allow_headers(Any)
-        .expose_headers([ETAG, AS_OF_SLOT, FINALITY]);
+    let own_things = collect(writes())
+        .merge(collect(auth::routes()))
+        .method_not_allowed_fallback(guard::no_such_endpoint)
+        .layer(DefaultBodyLimit::max(guard::MAX_BODY))
+        .layer(auth::for_listed(state.access.clone()));
     collect(public())
-        // Nothing else reads a body through an extractor.
-        .merge(collect(writes()).layer(DefaultBodyLimit::max(guard::MAX_BODY)))
         .merge(collect(dashboards::routes()))
         .fallback(guard::no_such_endpoint)
         .method_not_allowed_fallback(guard::no_such_endpoint)
-        .layer(cors)
+        .layer(auth::for_reading())
+        .merge(own_things)
         .merge(collect(own()))
         .layer(from_fn_with_state(state.clone(), guard::guarded))
         .with_state(state)

@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::auth::Access;
 use crate::cache::Snapshots;
 use crate::dashboards::PanelCache;
 use crate::live::Live;
@@ -46,6 +47,8 @@ pub struct Inner {
     pub(crate) client: Client,
     /// Whom posted figures are taken from; `None`: from nobody.
     pub(crate) posting: Option<Posting>,
+    /// Who may do what; `None`: this server only answers reads.
+    pub(crate) access: Option<Arc<Access>>,
     pub(crate) places: Arc<Semaphore>,
     pub(crate) lookups: Arc<Semaphore>,
     pub(crate) standings: Arc<Standings>,
@@ -66,6 +69,7 @@ impl ApiState {
             panels: Arc::new(PanelCache::new(client.clone())),
             client,
             posting: None,
+            access: None,
             places: Arc::new(Semaphore::new(REQUESTS)),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
             standings: Arc::default(),
@@ -79,6 +83,15 @@ impl ApiState {
     pub fn posting(self, posting: Posting) -> Self {
         Self(Arc::new(Inner {
             posting: Some(posting),
+            ..Arc::unwrap_or_clone(self.0)
+        }))
+    }
+
+    /// Keeps accounts: those who prove who they are may do what is theirs.
+    #[must_use]
+    pub fn with_access(self, access: Arc<Access>) -> Self {
+        Self(Arc::new(Inner {
+            access: Some(access),
             ..Arc::unwrap_or_clone(self.0)
         }))
     }
@@ -159,6 +172,7 @@ mod tests {
         let network = NetworkInfo {
             name: "n".into(),
             simulated: false,
+            open_dev: false,
             genesis: "g".into(),
             explorer: String::new(),
             programs: ProgramIds::default(),

@@ -107,7 +107,7 @@ async fn a_stop_ends_the_streams_at_once() {
         support::network(),
         std::sync::Arc::new(support::Told),
     );
-    let serving = tokio::spawn(hypernode_api::serve(listener, state, stop.clone()));
+    let serving = tokio::spawn(hypernode_api::serve(listener, None, state, stop.clone()));
     let answer = reqwest::get(format!("{base}/api/validation/live"))
         .await
         .expect("an answer");

@@ -131,7 +131,7 @@ async fn bad_questions_are_told_what_is_allowed(server: &support::Server) {
         ("/?finality=", "finality must be confirmed or finalized"),
         (
             "/api/metrics/validation?limit=many",
-            "limit must be a whole number from 1 to 500",
+            "limit must be a whole number from 1 on; more than 500 gives 500",
         ),
         (
             "/api/nodes/not-an-address/reputation",
@@ -147,7 +147,7 @@ async fn bad_questions_are_told_what_is_allowed(server: &support::Server) {
         ),
         (
             "/api/metrics/validation?limit=0",
-            "limit must be a whole number from 1 to 500",
+            "limit must be a whole number from 1 on; more than 500 gives 500",
         ),
         (
             "/api/index/changes?cursor=99999999999999",
@@ -327,7 +327,7 @@ async fn a_stop_ends_the_server_and_frees_its_port() {
         support::network(),
         std::sync::Arc::new(support::Told),
     );
-    let serving = tokio::spawn(hypernode_api::serve(listener, state, stop.clone()));
+    let serving = tokio::spawn(hypernode_api::serve(listener, None, state, stop.clone()));
     // A connection that says nothing must not hold up the stop.
     let idle = tokio::net::TcpStream::connect(address)
         .await

@@ -11,6 +11,9 @@ use crate::exit::{Failure, OrCannotStart as _, Outcome};
 /// Format that this version writes; a higher one is refused.
 const FORMAT: u32 = 1;
 
+/// Network name of a directory that holds recordings of unknown origin; live sources refuse it.
+pub(crate) const RECORDING: &str = "recording";
+
 /// What a data directory is bound to, in `network.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Binding {
@@ -105,17 +108,23 @@ impl DataDir {
 
     /// Binds the directory to a network, or refuses one that it is not bound to.
     pub(crate) fn bind(&self, wanted: &Binding) -> Outcome {
+        if self.expect(wanted)? {
+            return Ok(());
+        }
+        let text = serde_json::to_string_pretty(wanted).or_cannot_start("network.json")?;
+        write_atomic(&self.path.join("network.json"), text.as_bytes(), 0o644)
+            .or_cannot_start("network.json")
+    }
+
+    /// Refuses a network that the directory is not bound to; says whether it is bound yet.
+    pub(crate) fn expect(&self, wanted: &Binding) -> Outcome<bool> {
         match self.binding()? {
-            None => {
-                let text = serde_json::to_string_pretty(wanted).or_cannot_start("network.json")?;
-                write_atomic(&self.path.join("network.json"), text.as_bytes(), 0o644)
-                    .or_cannot_start("network.json")
-            }
+            None => Ok(false),
             Some(found)
                 if found.genesis == wanted.genesis
-                    && (found.network == "recording") == (wanted.network == "recording") =>
+                    && (found.network == RECORDING) == (wanted.network == RECORDING) =>
             {
-                Ok(())
+                Ok(true)
             }
             Some(found) => Err(Failure::start(
                 format!("data directory {}", self.path.display()),
@@ -144,6 +153,7 @@ impl DataDir {
     /// Removes what was indexed and the binding, keeping the lock and what people put in (`idl/`): the start of another
     /// simulated chain.
     pub(crate) fn clear(&self) -> Outcome {
+        tracing::info!(directory = %self.path.display(), "--fresh: removing the simulated chain and all that was indexed of it");
         for entry in fs::read_dir(&self.path).or_cannot_start("--fresh")? {
             let entry = entry.or_cannot_start("--fresh")?;
             if ["lock", "idl"]

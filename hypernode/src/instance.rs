@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::access;
 use crate::commands::localnet::NETWORK;
 use crate::config::Settings;
 use crate::datadir::DataDir;
@@ -70,29 +71,54 @@ impl Instance<'_> {
         // Whatever a request could do to a query, this client can only read.
         let reader = Client::new(&self.store.reader).or_cannot_start("API")?;
         let state = ApiState::new(reader, info, Arc::new(report));
-        let secret = self.settings.secret("api.metrics_secret");
-        let secret = secret.map_err(|problem| Failure::CannotStart(problem.to_string()))?;
-        let state = match secret.filter(|secret| !secret.is_empty()) {
-            Some(secret) => state.posting(Posting::new(self.store.client.clone(), &secret)),
+        let tls = access::tls(self.settings)?;
+        let opened = self.open_access(&listeners).await?;
+        let state = match &opened {
+            Some(opened) => state.with_access(Arc::clone(&opened.access)),
             None => state,
         };
+        let secret = self.settings.secret("api.metrics_secret");
+        let secret = secret.map_err(|problem| Failure::CannotStart(problem.to_string()))?;
+        let secret = secret.filter(|secret| !secret.is_empty());
+        let state = state.posting(Posting::new(self.store.client.clone(), secret.as_deref()));
         if self.store.is_embedded() {
             // The first request finds tables; an absent server is waited for in the indexer's role.
             let ready = store::prepare(&self.store.client, &mut decoders, &self.genesis()).await;
             reload.told().placed(&ready.or_cannot_start("tables")?);
         }
         for listener in listeners {
-            let (state, stop) = (state.clone(), stop.clone());
+            let (tls, state, stop) = (tls.clone(), state.clone(), stop.clone());
             roles.spawn(async move {
-                hypernode_api::serve(listener, state, stop)
+                hypernode_api::serve(listener, tls, state, stop)
                     .await
                     .map_err(|error| Failure::Broke(error.into()))
+            });
+        }
+        if let Some(tls) = tls {
+            let stop = stop.clone();
+            roles.spawn(async move {
+                tls.follow(stop).await;
+                Ok(())
+            });
+        }
+        if let Some(opened) = &opened {
+            let (access, stop) = (Arc::clone(&opened.access), stop.clone());
+            roles.spawn(async move {
+                access.accounts.auth().follow(stop).await;
+                Ok(())
             });
         }
         let indexing = self.indexing(&status, kept, state);
         roles.spawn(indexing.run(decoders, reload, stop.clone()));
         self.watch_chain(&stop, &mut roles);
         let published = self.announce(&endpoints)?;
+        if let Some(code) = opened.as_ref().and_then(|opened| opened.code.as_ref()) {
+            eprintln!(
+                "  {:13} {} (nobody is operator yet)",
+                "operator code",
+                code.display()
+            );
+        }
         let first = tokio::select! {
             signal = signals::wait() => signal,
             Some(ended) = roles.join_next() => ended.unwrap_or_else(|error| Err(Failure::Broke(error.into()))),
@@ -116,6 +142,18 @@ impl Instance<'_> {
         }
         drop(published);
         outcome
+    }
+
+    /// Accounts, where there is a server that needs them.
+    async fn open_access(&self, listeners: &[TcpListener]) -> Outcome<Option<access::Opened>> {
+        if listeners.is_empty() {
+            return Ok(None);
+        }
+        let addresses: Result<Vec<_>, _> = listeners.iter().map(TcpListener::local_addr).collect();
+        let addresses = addresses.or_cannot_start("api.port")?;
+        let opened =
+            access::open(self.settings, self.data.path(), &self.genesis(), &addresses).await?;
+        Ok(Some(opened))
     }
 
     fn indexing(&self, status: &StatusHandle, kept: Kept, api: ApiState) -> Indexing {
@@ -216,9 +254,13 @@ impl Instance<'_> {
             }
             Ok(format!("{scheme}://{address}"))
         };
+        let scheme = match self.settings.get("api.tls_certificate") {
+            Some(_) => "https",
+            None => "http",
+        };
         let api = listeners
             .first()
-            .map(|listener| url(listener, "http"))
+            .map(|listener| url(listener, scheme))
             .transpose()?;
         let rpc = match self.feed {
             Feed::Simulated(network) => Some(network.rpc_url()),
@@ -238,10 +280,12 @@ impl Instance<'_> {
         let programs = program_ids(decoder);
         let configured_mint = self.settings.get("network.hyper_mint").map(str::to_owned);
         let decimals = self.settings.parsed("network.hyper_decimals");
+        let open_dev = self.settings.parsed("api.open_dev");
         match self.feed {
             Feed::Simulated(_) => NetworkInfo {
                 name: NETWORK.to_owned(),
                 simulated: true,
+                open_dev,
                 genesis: self.genesis(),
                 explorer: endpoints.api.clone().unwrap_or_default(),
                 programs,
@@ -251,6 +295,7 @@ impl Instance<'_> {
             Feed::Real(remote) => NetworkInfo {
                 name: remote.name.clone(),
                 simulated: false,
+                open_dev,
                 genesis: remote.genesis.clone(),
                 explorer: self
                     .settings

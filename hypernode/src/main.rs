@@ -3,6 +3,7 @@
 // Only `out` writes there: `println!` panics when nobody reads.
 #![warn(clippy::print_stdout)]
 
+mod access;
 mod cli;
 mod commands;
 mod config;
@@ -86,6 +87,8 @@ async fn run(command: Command) -> Outcome {
         Command::Top(args) => commands::top::run(&args).await,
         Command::Record(args) => commands::record::run(&args).await,
         Command::Doctor(args) => commands::doctor::run(&args).await,
+        Command::Operator(args) => commands::operator::run(&args).await,
+        Command::State(args) => commands::state::run(&args).await,
         Command::Config(command) => commands::config::run(&command),
         Command::Bench(command) => Box::pin(commands::bench::run(&command)).await,
         Command::FetchEngine(args) => commands::fetch_engine::run(&args).await,

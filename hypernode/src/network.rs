@@ -143,7 +143,7 @@ pub(crate) fn known_name(genesis: &str) -> &'static str {
 }
 
 /// Asks an RPC endpoint for `getGenesisHash`.
-async fn genesis_of(rpc: &str) -> Outcome<String> {
+pub(crate) async fn genesis_of(rpc: &str) -> Outcome<String> {
     let fail = |why: String| {
         Failure::start(
             "--rpc",

@@ -2,15 +2,15 @@
 -- read all of history: the engine may prefer a projection to the table's own order.
 SELECT job FROM
 (
-    SELECT job FROM canonical_events WHERE kind = 'JobCreated' AND slot <= {as_of} AND job != toFixedString('', 32)
+    SELECT job FROM canonical_events WHERE kind = 'JobCreated' AND slot <= {as_of} AND job != materialize(toFixedString('', 32))
     ORDER BY slot DESC, tx_index DESC, outer_ix DESC, inner_ix DESC, ordinal DESC LIMIT {limit}
     UNION ALL
-    SELECT job FROM canonical_events WHERE kind = 'JobAssigned' AND slot <= {as_of} AND job != toFixedString('', 32)
+    SELECT job FROM canonical_events WHERE kind = 'JobAssigned' AND slot <= {as_of} AND job != materialize(toFixedString('', 32))
     ORDER BY slot DESC, tx_index DESC, outer_ix DESC, inner_ix DESC, ordinal DESC LIMIT {limit} * 4
     UNION ALL
-    SELECT job FROM canonical_events WHERE kind = 'JobFailed' AND slot <= {as_of} AND job != toFixedString('', 32)
+    SELECT job FROM canonical_events WHERE kind = 'JobFailed' AND slot <= {as_of} AND job != materialize(toFixedString('', 32))
     ORDER BY slot DESC, tx_index DESC, outer_ix DESC, inner_ix DESC, ordinal DESC LIMIT {limit} * 4
     UNION ALL
-    SELECT job FROM canonical_events WHERE kind = 'JobCompleted' AND slot <= {as_of} AND job != toFixedString('', 32)
+    SELECT job FROM canonical_events WHERE kind = 'JobCompleted' AND slot <= {as_of} AND job != materialize(toFixedString('', 32))
     ORDER BY slot DESC, tx_index DESC, outer_ix DESC, inner_ix DESC, ordinal DESC LIMIT {limit} * 4
 )

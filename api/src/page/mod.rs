@@ -119,13 +119,20 @@ pub(crate) fn simulated_class(network: &NetworkInfo) -> &'static str {
 
 /// What a reader must know before the first figure.
 pub(crate) fn notice(network: &NetworkInfo) -> String {
+    let mut notice = String::new();
     if network.simulated {
-        "<p class=\"notice\" role=\"note\"><strong>Simulated network.</strong> Programs run in a local SVM; no real \
-         money, jobs or machines are behind these figures.</p>"
-            .to_owned()
-    } else {
-        String::new()
+        notice.push_str(
+            "<p class=\"notice\" role=\"note\"><strong>Simulated network.</strong> Programs run in a local SVM; no real \
+             money, jobs or machines are behind these figures.</p>",
+        );
     }
+    if network.open_dev {
+        notice.push_str(
+            "<p class=\"notice\" role=\"note\"><strong>Open for development.</strong> Anybody on this machine may change \
+             anything here without signing in (--open-dev).</p>",
+        );
+    }
+    notice
 }
 
 /// A time for people and machines; a dash where there is none.

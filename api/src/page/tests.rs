@@ -11,6 +11,7 @@ fn network(simulated: bool) -> NetworkInfo {
     NetworkInfo {
         name: "net <b> (simulated)".into(),
         simulated,
+        open_dev: false,
         genesis: "g".into(),
         explorer: "https://explorer.example".into(),
         programs: ProgramIds::default(),

@@ -12,6 +12,7 @@
 
 #[path = "../../../analytics/tests/support/mod.rs"]
 pub mod history;
+pub mod schema;
 pub mod stream;
 
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub fn network() -> NetworkInfo {
     NetworkInfo {
         name: "localnet (simulated)".into(),
         simulated: true,
+        open_dev: false,
         genesis: history::base58("genesis"),
         explorer: "http://127.0.0.1:3001".into(),
         programs: ProgramIds {
@@ -95,7 +97,7 @@ async fn serve_state(state: ApiState) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     let stop = CancellationToken::new();
-    tokio::spawn(hypernode_api::serve(listener, state, stop.clone()));
+    tokio::spawn(hypernode_api::serve(listener, None, state, stop.clone()));
     Server {
         base,
         web: reqwest::Client::new(),

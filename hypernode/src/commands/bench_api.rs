@@ -154,6 +154,7 @@ fn network() -> NetworkInfo {
     NetworkInfo {
         name: "bench".to_owned(),
         simulated: true,
+        open_dev: false,
         genesis: "11111111111111111111111111111111".to_owned(),
         explorer: "http://127.0.0.1".to_owned(),
         programs: ProgramIds::default(),

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Index;
 use crate::config::{self, check};
-use crate::datadir::{Binding, DataDir};
+use crate::datadir::{Binding, DataDir, RECORDING};
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::idls::{self, Sources};
 use crate::indexing::{digest, keepers};
@@ -19,9 +19,6 @@ use crate::out;
 use crate::programs::{Ids, Rules};
 use crate::signals;
 use crate::store::{self, Store};
-
-/// Network name of a directory that holds recordings of unknown origin; live sources refuse it.
-const RECORDING: &str = "recording";
 
 pub(crate) async fn run(args: &Index) -> Outcome {
     let settings = config::load(&args.common)?;

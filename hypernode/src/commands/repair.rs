@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::stretch::Asked;
 use super::verify::Progress;
 use crate::cli::Stretch;
-use crate::datadir::{Binding, DataDir};
+use crate::datadir::{Binding, DataDir, RECORDING};
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::indexing::digest;
 use crate::network;
@@ -110,9 +110,7 @@ async fn alone(args: &Stretch, asked: &mut Asked, kind: Kind) -> Outcome<String>
     let binding = same_network(asked, missing).await?;
     let keep = match &asked.source {
         // As `index` keeps them.
-        Source::Recording { .. } if args.idl.is_some() || binding.network == "recording" => {
-            Keep::All
-        }
+        Source::Recording { .. } if args.idl.is_some() || binding.network == RECORDING => Keep::All,
         _ => Keep::Matching,
     };
     let mut decoders = asked.decoders(args, keep)?;

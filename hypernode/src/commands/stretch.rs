@@ -13,7 +13,7 @@ use hypernode_localnet::{Localnet, Options};
 use super::localnet::NETWORK;
 use crate::cli::Stretch;
 use crate::config::{self, Settings};
-use crate::datadir::{Binding, DataDir};
+use crate::datadir::{Binding, DataDir, RECORDING};
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::idls::{self, Sources};
 use crate::network;
@@ -61,6 +61,11 @@ impl Asked {
             Some(network) => Some(network.rpc_url()),
             None => running.and_then(|running| running.endpoints.rpc),
         };
+        if args.against.is_none()
+            && let (Some(binding), Some(url)) = (&binding, settings.get("rpc.url"))
+        {
+            same_network(binding, url).await?;
+        }
         let source = source(args, &settings, own)?;
         Ok(Self {
             settings,
@@ -100,6 +105,27 @@ impl Asked {
         rules.flags(&args.program, &versions)?;
         let (_, decoders) = rules.all(versions).map_err(Failure::CannotStart)?;
         Ok(decoders)
+    }
+}
+
+/// Refuses an endpoint that says it serves another network than the directory holds.
+async fn same_network(binding: &Binding, url: &str) -> Outcome {
+    if binding.network == RECORDING {
+        return Ok(());
+    }
+    match network::genesis_of(url).await {
+        Ok(genesis) if genesis != binding.genesis => Err(Failure::start(
+            "--rpc",
+            format!(
+                "serves another network (genesis {genesis}) than the data directory holds (\"{}\", genesis {})",
+                binding.network, binding.genesis
+            ),
+        )),
+        Ok(_) => Ok(()),
+        Err(_) => {
+            tracing::warn!("--rpc: which network it serves could not be asked (getGenesisHash)");
+            Ok(())
+        }
     }
 }
 

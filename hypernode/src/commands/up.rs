@@ -34,7 +34,9 @@ pub(crate) async fn run(args: &cli::Up, roles: Roles) -> Outcome {
     check_roles(&settings, remote.as_ref(), roles, args.fresh)?;
     let data = DataDir::open(&settings.path("data.dir").unwrap_or_default())?;
     match &remote {
-        Some(remote) => data.bind(&Binding::new(&remote.name, &remote.genesis))?,
+        Some(remote) => {
+            data.expect(&Binding::new(&remote.name, &remote.genesis))?;
+        }
         // Whose directory it is must be known before a simulated chain writes to it.
         None => data.expect_network(NETWORK)?,
     }
@@ -54,8 +56,12 @@ pub(crate) async fn run(args: &cli::Up, roles: Roles) -> Outcome {
     } else {
         Vec::new()
     };
+    // Bound only when nothing is left that another setting would mend.
     let feed = match remote {
-        Some(remote) => Feed::Real(remote),
+        Some(remote) => {
+            data.bind(&Binding::new(&remote.name, &remote.genesis))?;
+            Feed::Real(remote)
+        }
         None => Feed::Simulated(localnet::start(&settings, &data, args.fresh).await?),
     };
     if let Feed::Simulated(network) = &feed {
@@ -106,6 +112,12 @@ fn check_roles(settings: &Settings, remote: Option<&Remote>, roles: Roles, fresh
             "{bind} is not a loopback address, and a simulated network never leaves this machine"
         );
         return Err(Failure::start("api.bind", why));
+    }
+    if settings.parsed("api.open_dev") && !bind.is_loopback() {
+        let why = format!(
+            "lets anybody change anything, and {bind} is not a loopback address: leave it out, or bind to 127.0.0.1"
+        );
+        return Err(Failure::start("--open-dev", why));
     }
     Ok(())
 }

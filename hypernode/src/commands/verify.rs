@@ -29,9 +29,7 @@ pub(crate) async fn run(args: &Verify) -> Outcome {
     }
     match (found.matches(), found.total) {
         (true, _) => Ok(()),
-        (false, 0) => Err(Failure::No(
-            "nothing could be compared: no slot of this range is both stored and held by the source".into(),
-        )),
+        (false, 0) => Err(Failure::No("nothing could be compared".into())),
         (false, total) => Err(Failure::No(format!("{total} rows differ"))),
     }
 }
@@ -88,11 +86,11 @@ fn print(found: &Verified) {
         .iter()
         .map(|(from, to)| format!("{from} to {to}"))
         .collect();
-    let verdict = if found.matches() { "MATCH" } else { "MISMATCH" };
     if compared.is_empty() {
-        say!("{verdict}: no slot was compared");
+        say!("NOT COMPARED: no slot of this range is both stored and held by the source");
         return;
     }
+    let verdict = if found.matches() { "MATCH" } else { "MISMATCH" };
     let (blocks, rows, total) = (found.blocks, found.rows, found.total);
     let compared = compared.join(", ");
     say!(

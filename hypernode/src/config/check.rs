@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use hypernode_accounts::limits::{Forwarding, TrustedProxies};
 use hypernode_analytics::reputation;
 
 use super::keys::Kind;
@@ -84,6 +85,13 @@ pub(crate) fn value(key: &str, kind: Kind, value: &str) -> Result<(), (String, S
             let wrong_one = list(value).find_map(|url| self::value(key, Kind::Endpoint, url).err());
             wrong_one.map_or(Ok(()), Err)
         }
+        Kind::Origins => match list(value).find(|part| !is_origin(part)) {
+            Some(_) => wrong("write each as https://name or http://name:port, without a path"),
+            None => Ok(()),
+        },
+        Kind::Networks => TrustedProxies::new(list(value), Forwarding::default())
+            .map(drop)
+            .map_err(|error| (error.to_string(), format!("write {}", kind.describe()))),
         Kind::Url | Kind::Endpoint => match value.split_once("://") {
             Some(("http" | "https", rest)) if !rest.is_empty() && !rest.starts_with('/') => Ok(()),
             _ => wrong("write it as http://host:port"),
@@ -99,6 +107,17 @@ pub(crate) fn value(key: &str, kind: Kind, value: &str) -> Result<(), (String, S
             };
             (format!("{shown} {why}"), fix.to_owned())
         }),
+    }
+}
+
+/// Whether a browser would send this as `Origin`; or `*`.
+fn is_origin(text: &str) -> bool {
+    match text.split_once("://") {
+        Some(("http" | "https", host)) => {
+            !host.is_empty() && !host.contains(['/', '?', '#', '@', '*'])
+        }
+        Some(_) => false,
+        None => text == "*",
     }
 }
 

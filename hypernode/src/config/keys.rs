@@ -27,6 +27,10 @@ pub(crate) enum Kind {
     Pubkey,
     /// Pairs of token accounts, each for a range of slots.
     FeeAccounts,
+    /// Origins of web pages, separated by commas or spaces; `*` = every one.
+    Origins,
+    /// Addresses or networks (10.0.0.0/8), separated by commas or spaces.
+    Networks,
     /// Like text, never printed.
     Secret,
 }
@@ -51,6 +55,8 @@ impl Kind {
             }
             Self::Pubkey => "a 32-byte address in base58".into(),
             Self::FeeAccounts => "accounts as TREASURY/INCENTIVE or TREASURY/INCENTIVE@FIRST-LAST, separated by commas".into(),
+            Self::Origins => "origins as https://pages.example, separated by commas, or *".into(),
+            Self::Networks => "addresses or networks as 10.0.0.0/8, separated by commas".into(),
             Self::Secret => "a secret (environment or file)".into(),
         }
     }
@@ -130,6 +136,45 @@ pub(crate) const KEYS: &[Key] = &[
         Kind::Text,
         "127.0.0.1",
         "address that API and pages listen on",
+    ),
+    key(
+        "api.domain",
+        Kind::Text,
+        "",
+        "name that wallets sign in to, as the browser shows it, e.g. hypernode.example; default: address and port",
+    ),
+    key(
+        "api.tls_certificate",
+        Kind::Path,
+        "",
+        "PEM file with the certificate chain: serve HTTPS without a proxy; read again when it changes",
+    ),
+    key(
+        "api.tls_key",
+        Kind::Path,
+        "",
+        "PEM file with the certificate's private key",
+    ),
+    aliased(
+        key(
+            "api.cors_origins",
+            Kind::Origins,
+            "",
+            "origins whose pages may change things with a signed-in wallet; public reads are open to all",
+        ),
+        &["CORS_ORIGIN"],
+    ),
+    key(
+        "api.trusted_proxies",
+        Kind::Networks,
+        "",
+        "proxies whose X-Forwarded-For is believed; without any the connection's own address counts",
+    ),
+    key(
+        "api.open_dev",
+        Kind::Flag,
+        "false",
+        "anybody on this machine may change anything, as in older systems: for local work, loopback only",
     ),
     key(
         "api.metrics_secret",
@@ -351,12 +396,11 @@ pub(crate) const KEYS: &[Key] = &[
 /// Environment names of older systems that are accepted and have no effect here, with the reason.
 pub(crate) const UNUSED_ALIASES: &[(&str, &str)] = &[
     ("REDIS_URL", "no Redis is used"),
-    ("DATABASE_URL", "nothing stores transactional state yet"),
-    ("HUB_PORT", "the uptime hub is not part of this version"),
     (
-        "CORS_ORIGIN",
-        "public reads are open to every origin and nothing else is served yet",
+        "DATABASE_URL",
+        "state is kept in SQLite in the data directory; PostgreSQL is not supported yet",
     ),
+    ("HUB_PORT", "the uptime hub is not part of this version"),
     (
         "MONITORING_INTERVAL",
         "the uptime hub is not part of this version",

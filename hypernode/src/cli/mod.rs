@@ -1,5 +1,7 @@
 //! The command line.
 
+pub(crate) mod accounts;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -70,6 +72,12 @@ pub(crate) enum Command {
     ///
     /// Changes nothing. Works beside a running instance and without one. Exits 1 if anything is wrong.
     Doctor(Status),
+    /// Name operators and the data team, on the machine itself: who may run the service, who may query all data.
+    ///
+    /// Works beside a running instance. Everybody else signs in with a wallet; see docs/SECURITY.md.
+    Operator(accounts::Operator),
+    /// Back up the store of accounts (state.db in the data directory), also while it is in use.
+    State(accounts::State),
     /// Print the index digest: one hash over all finalized facts up to a slot, equal wherever the facts are equal.
     ///
     /// docs/digest.md defines it. Exits 1 if there is none at that slot.
@@ -154,6 +162,9 @@ pub(crate) struct Up {
     /// Have the simulated network misbehave by this seed (see `hypernode localnet --help`).
     #[arg(long, value_name = "SEED")]
     pub(crate) chaos: Option<u64>,
+    /// Let anybody on this machine change anything without signing in, as older systems did: for local work only.
+    #[arg(long)]
+    pub(crate) open_dev: bool,
 }
 
 impl Up {
@@ -177,6 +188,11 @@ impl Up {
         let given = numbers.into_iter();
         let given = given.filter_map(|(flag, key, n)| Some((flag, key, n?.to_string())));
         common.flags.extend(given);
+        if self.open_dev {
+            common
+                .flags
+                .push(("--open-dev", "api.open_dev", true.to_string()));
+        }
         common
     }
 }
@@ -416,10 +432,10 @@ pub(crate) struct Record {
     #[arg(long, value_name = "SLOT")]
     pub(crate) from_slot: Option<u64>,
     /// Stop after so many blocks.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) blocks: Option<u64>,
     /// Stop after so many seconds.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seconds: Option<u64>,
     /// Record this program's transactions instead of the configured ones'; may be given again.
     #[arg(long, value_name = "ID", conflicts_with = "everything")]

@@ -1,0 +1,32 @@
+//! Bodies of requests, bounded and read with a clear refusal.
+
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use hypernode_accounts::PublicKey;
+use serde::de::DeserializeOwned;
+
+use crate::error::Refusal;
+
+/// Largest body of a route here: a signed text with room to spare.
+const MOST: usize = 16 * 1024;
+
+/// The body as JSON; an empty one is an empty object.
+pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Response> {
+    if body.len() > MOST {
+        let text = "The body is too large: 16384 bytes at most";
+        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text).into_response());
+    }
+    let text: &[u8] = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(text).map_err(|error| bad(format!("The body cannot be read: {error}")))
+}
+
+/// An address in a body.
+pub(super) fn key(name: &str, text: &str) -> Result<PublicKey, Response> {
+    text.parse()
+        .map_err(|_| bad(format!("{name} must be an address of 32 bytes in base58")))
+}
+
+pub(super) fn bad(text: String) -> Response {
+    Refusal::told(StatusCode::BAD_REQUEST, text).into_response()
+}

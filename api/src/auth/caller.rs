@@ -1,0 +1,180 @@
+//! Who sends a request: an address, and whoever proved themselves.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Request};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use hypernode_accounts::limits::LimitKey;
+use hypernode_accounts::rights::{Owner, Principal, Right};
+use hypernode_accounts::{PublicKey, Unauthenticated};
+
+use super::access::{Access, is_loopback_host};
+use super::{cookie, refuse};
+use crate::error::Refusal;
+use crate::listen::Peer;
+use crate::state::ApiState;
+
+/// Who sends a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    /// Where from, as far as proxies of ours say.
+    pub(crate) address: IpAddr,
+    /// Who it is; why the token that was sent is nobody's.
+    who: Result<Arc<Principal>, Unauthenticated>,
+    /// Anybody may do anything here.
+    open: bool,
+    /// They sent something to prove who they are.
+    pub(crate) proves: bool,
+}
+
+impl Caller {
+    /// Who it is, where a token that is nobody's is as good as none.
+    pub(crate) fn principal(&self) -> Arc<Principal> {
+        match &self.who {
+            Ok(principal) => Arc::clone(principal),
+            Err(_) => Arc::new(Principal::anonymous()),
+        }
+    }
+
+    /// Whom limits count.
+    pub(crate) fn limited_as(&self) -> LimitKey {
+        match &self.who {
+            Ok(principal) => LimitKey::of(principal, self.address),
+            Err(_) => LimitKey::of_address(self.address),
+        }
+    }
+
+    /// Whether they may do `right` to a thing of `owner`.
+    pub(crate) fn may(&self, right: Right, owner: Option<&Owner>) -> Result<(), Response> {
+        if self.open {
+            return Ok(());
+        }
+        let principal = self.who.as_ref().map_err(refuse::unauthenticated)?;
+        principal
+            .may(right, owner)
+            .map_err(|denied| refuse::denied(&denied))
+    }
+
+    /// The wallet that they act for, if they may do `right` to what is theirs.
+    pub(crate) fn own(&self, right: Right) -> Result<PublicKey, Response> {
+        let principal = self.who.as_ref().map_err(refuse::unauthenticated)?;
+        let wallet = principal.account();
+        let owner = wallet.map(Owner::from);
+        // Who signed in by nothing has nothing of their own, even where everything is open.
+        principal
+            .may(right, owner.as_ref())
+            .map_err(|denied| refuse::denied(&denied))?;
+        wallet.ok_or_else(|| refuse::denied(&hypernode_accounts::rights::Denied::SignIn))
+    }
+}
+
+/// What a route that asks who it is begins with.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) access: Arc<Access>,
+    pub(crate) caller: Caller,
+}
+
+impl FromRequestParts<ApiState> for Asked {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Response> {
+        let caller = parts.extensions.get::<Caller>().cloned();
+        let (Some(access), Some(caller)) = (state.access.clone(), caller) else {
+            let text = "This server keeps no accounts: it only answers reads";
+            return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text).into_response());
+        };
+        Ok(Self { access, caller })
+    }
+}
+
+/// Finds out who sends a request, and puts it with the request.
+pub(crate) async fn identify(
+    access: &Access,
+    request: &mut Request,
+    now: i64,
+) -> Result<Caller, Response> {
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+    let headers = request.headers();
+    let address = address(access, peer, headers);
+    let (token, by_cookie) = match bearer(headers) {
+        Some(token) => (Some(token), false),
+        None => (cookie::session(headers, access.secure), true),
+    };
+    let is_read = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
+    let proves = token.is_some();
+    // A browser sends its cookie along whoever's page asked: that page must be one that is trusted.
+    if proves && by_cookie && !is_read && !asked_by_a_page_of_ours(access, headers) {
+        return Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "This page's origin may not act for you: the operator lists trusted ones in api.cors_origins",
+        )
+        .into_response());
+    }
+    let who = match token {
+        None => Ok(Arc::new(Principal::anonymous())),
+        Some(token) => {
+            let sender = LimitKey::of_address(address);
+            access
+                .accounts
+                .auth()
+                .authenticate(token, &sender, now)
+                .await
+        }
+    };
+    // Elsewhere than on this machine it is not even offered; a page from elsewhere that got itself a name for this machine's
+    // address still sends that name.
+    let open = access.open_dev && address.is_loopback() && names_this_machine(headers) && {
+        let origin = headers.get(ORIGIN);
+        origin.is_none_or(|origin| access.origins.trust(origin))
+    };
+    let caller = Caller {
+        address,
+        who,
+        open,
+        proves,
+    };
+    request.extensions_mut().insert(caller.clone());
+    Ok(caller)
+}
+
+/// Where a request comes from. Without a connection (a test in this process) it is this machine.
+pub(super) fn address(access: &Access, peer: Option<IpAddr>, headers: &HeaderMap) -> IpAddr {
+    let peer = peer.unwrap_or(IpAddr::from([127, 0, 0, 1]));
+    let lines = headers.get_all(access.proxies.header());
+    let lines: Vec<&[u8]> = lines
+        .iter()
+        .map(axum::http::HeaderValue::as_bytes)
+        .collect();
+    access.proxies.client(peer, lines.into_iter()).address
+}
+
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn asked_by_a_page_of_ours(access: &Access, headers: &HeaderMap) -> bool {
+    match headers.get(ORIGIN) {
+        Some(origin) => access.origins.trust(origin),
+        // Browsers that send no Origin with a request of the same site say so in this header.
+        None => headers
+            .get("sec-fetch-site")
+            .is_some_and(|site| site == "same-origin"),
+    }
+}
+
+fn names_this_machine(headers: &HeaderMap) -> bool {
+    headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .is_some_and(is_loopback_host)
+}

@@ -1,0 +1,180 @@
+//! Who may do what on an instance: its store of accounts, the sites that wallets sign in to, limits, TLS.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hypernode_accounts::limits::{Forwarding, Limiter, PLACES, Rates, TrustedProxies};
+use hypernode_accounts::siws::{Chain, SignInPolicy, Site};
+use hypernode_accounts::{Accounts, operators};
+use hypernode_api::{Access, Origins, Tls};
+use hypernode_state::sqlite::Options;
+use hypernode_state::{SqliteStore, Store};
+
+use crate::config::{Settings, check};
+use crate::exit::{Failure, OrCannotStart as _, Outcome};
+use crate::network::known_name;
+
+/// The store's file in the data directory.
+const FILE: &str = "state.db";
+/// What wallets show above a sign-in.
+const STATEMENT: &str = "Sign in to Hypernode. This costs nothing and sends no transaction.";
+
+/// Accounts of an instance, and where the first operator's code lies, if there is none yet.
+pub(crate) struct Opened {
+    pub(crate) access: Arc<Access>,
+    pub(crate) code: Option<PathBuf>,
+}
+
+/// Opens the store in a data directory, also beside an instance that has it open.
+pub(crate) async fn store(dir: &Path) -> Outcome<Arc<dyn Store>> {
+    let path = dir.join(FILE);
+    let opened =
+        tokio::task::spawn_blocking(move || SqliteStore::open(path, Options::default())).await;
+    let store = opened
+        .or_cannot_start("accounts")?
+        .or_cannot_start("accounts")?;
+    Ok(Arc::new(store))
+}
+
+/// The same where there is one: asking makes none.
+pub(crate) async fn existing(dir: &Path) -> Outcome<Arc<dyn Store>> {
+    if dir.join(FILE).exists() {
+        return store(dir).await;
+    }
+    let why = format!(
+        "holds no accounts ({FILE}): start `hypernode up` on it once, or name another with --data"
+    );
+    Err(Failure::start(
+        format!("data directory {}", dir.display()),
+        why,
+    ))
+}
+
+/// What a server on these addresses needs to know who asks.
+pub(crate) async fn open(
+    settings: &Settings,
+    dir: &Path,
+    genesis: &str,
+    addresses: &[SocketAddr],
+) -> Outcome<Opened> {
+    let store = store(dir).await?;
+    let code = operators::begin(&*store, dir)
+        .await
+        .or_cannot_start("the first operator")?;
+    let secure = settings.get("api.tls_certificate").is_some();
+    let sites = sites(settings.get("api.domain"), secure, addresses);
+    let listed = settings.get("api.cors_origins").unwrap_or_default();
+    let open_dev = settings.parsed("api.open_dev");
+    let origins = Origins::new(
+        sites.iter().map(|site| site.uri.clone()).collect(),
+        check::list(listed).map(str::to_owned).collect(),
+        open_dev,
+    );
+    let hub = sites
+        .first()
+        .map(|site| site.domain.clone())
+        .unwrap_or_default();
+    let policy =
+        SignInPolicy::new(sites, chain(genesis), STATEMENT).or_cannot_start("api.domain")?;
+    let proxies = check::list(settings.get("api.trusted_proxies").unwrap_or_default());
+    let limiter = Arc::new(Limiter::new(Rates::default(), PLACES));
+    let access = Access {
+        accounts: Accounts::new(Arc::clone(&store), policy, hub, Arc::clone(&limiter))
+            .or_cannot_start("api.domain")?,
+        store,
+        limiter,
+        proxies: TrustedProxies::new(proxies, Forwarding::default())
+            .or_cannot_start("api.trusted_proxies")?,
+        origins,
+        open_dev,
+        // A proxy in front of a named site speaks HTTPS for it.
+        secure: secure || settings.get("api.domain").is_some(),
+        directory: dir.to_owned(),
+    };
+    Ok(Opened {
+        access: Arc::new(access),
+        code,
+    })
+}
+
+/// Certificate and key, if the settings name them.
+pub(crate) fn tls(settings: &Settings) -> Outcome<Option<Arc<Tls>>> {
+    match (
+        settings.path("api.tls_certificate"),
+        settings.path("api.tls_key"),
+    ) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => {
+            let tls =
+                Tls::open(certificate, key).or_cannot_start("api.tls_certificate, api.tls_key")?;
+            Ok(Some(Arc::new(tls)))
+        }
+        (Some(_), None) => Err(Failure::start(
+            "api.tls_key",
+            "is needed beside api.tls_certificate",
+        )),
+        (None, Some(_)) => Err(Failure::start(
+            "api.tls_certificate",
+            "is needed beside api.tls_key",
+        )),
+    }
+}
+
+/// Places where people sign in: the named site, else every name of these addresses.
+fn sites(domain: Option<&str>, secure: bool, addresses: &[SocketAddr]) -> Vec<Site> {
+    if let Some(domain) = domain {
+        return vec![Site {
+            domain: domain.to_owned(),
+            uri: format!("https://{domain}"),
+        }];
+    }
+    let scheme = if secure { "https" } else { "http" };
+    let mut domains = Vec::new();
+    for address in addresses {
+        if address.ip().is_loopback() || address.ip().is_unspecified() {
+            let port = address.port();
+            domains.extend([format!("127.0.0.1:{port}"), format!("localhost:{port}")]);
+        } else {
+            domains.push(address.to_string());
+        }
+    }
+    let site = |domain: String| Site {
+        uri: format!("{scheme}://{domain}"),
+        domain,
+    };
+    domains.into_iter().map(site).collect()
+}
+
+/// The network that signatures are for. One that nobody else knows is local.
+fn chain(genesis: &str) -> Chain {
+    match known_name(genesis) {
+        "Solana Mainnet" => Chain::Mainnet,
+        "Solana Devnet" => Chain::Devnet,
+        "Solana Testnet" => Chain::Testnet,
+        _ => Chain::Localnet,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_site_is_the_only_one_and_secure() {
+        let any: SocketAddr = "127.0.0.1:3001".parse().unwrap();
+        let of = |domain, secure| {
+            let sites = sites(domain, secure, &[any]);
+            sites.into_iter().map(|site| site.uri).collect::<Vec<_>>()
+        };
+        assert_eq!(of(Some("hub.example"), false), ["https://hub.example"]);
+        assert_eq!(
+            of(None, false),
+            ["http://127.0.0.1:3001", "http://localhost:3001"]
+        );
+        assert_eq!(
+            of(None, true),
+            ["https://127.0.0.1:3001", "https://localhost:3001"]
+        );
+    }
+}
