@@ -2,13 +2,21 @@
 
 use std::sync::Arc;
 
-use hypernode_state::Store;
+use hypernode_state::accounts::{NoncePurge, SessionPurge};
+use hypernode_state::{Store, StoreError, StoreExt};
 
 use crate::auth::Authenticator;
 use crate::limits::Limiter;
 use crate::siws::SignInPolicy;
+use crate::time::DAY;
 
-/// Accounts over one store. Cheap to share; each area's functions are in the file of its name.
+/// Things of a kind that one sweep removes.
+const SWEPT: u32 = 1000;
+/// How long sessions are kept after their end, for people to look at, in milliseconds.
+const KEPT: i64 = 30 * DAY;
+
+/// Accounts over one store. Its functions do what the account that they are given may do with what is its own; whether
+/// whoever asks may act for that account is asked before, with [`Principal::may`](crate::rights::Principal::may).
 #[derive(Debug)]
 pub struct Accounts {
     pub(crate) store: Arc<dyn Store>,
@@ -46,6 +54,23 @@ impl Accounts {
             hub,
             auth,
         })
+    }
+
+    /// Removes challenges and sessions that are over, a thousand of each at most; how many. To be called now and then.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn sweep(&self, now: i64) -> Result<u64, StoreError> {
+        let nonces = self.store.run(NoncePurge { now, limit: SWEPT }).await?;
+        let before = now.saturating_sub(KEPT).max(0);
+        let sessions = self
+            .store
+            .run(SessionPurge {
+                before,
+                limit: SWEPT,
+            })
+            .await?;
+        Ok(nonces + sessions)
     }
 
     /// The policy of sign-in.

@@ -7,6 +7,7 @@
 mod accounts;
 mod api_keys;
 mod auth;
+pub mod bench;
 mod credential;
 mod error;
 mod host_keys;

@@ -113,12 +113,7 @@ impl Accounts {
         // What can be seen without the store comes first: what is forged or of another site costs no write, and no nonce.
         let signed = siws::read(output)?;
         self.policy.knows(&signed.message)?;
-        if !output
-            .account
-            .verifies(&output.signed_message, &output.signature)
-        {
-            return Err(Refusal::Forged.into());
-        }
+        siws::genuine(output)?;
         let nonce = signed.message.nonce.as_deref().unwrap_or_default();
         let issued = issued::take(&*self.store, nonce, now)
             .await
@@ -132,8 +127,8 @@ impl Accounts {
         let (Issued::SignIn(message) | Issued::HostChange(message, _)) = &issued else {
             return Err(Refusal::Replayed.into());
         };
-        let wallet = siws::verify(message, &signed, output, now)?;
-        Ok((wallet, issued))
+        siws::answers(message, &signed, output, now)?;
+        Ok((output.account, issued))
     }
 }
 

@@ -37,8 +37,20 @@ fn callers_and_classes_are_counted_apart() {
         (verdict.reset, verdict.retry_after),
         (Duration::from_secs(2), Duration::from_secs(1))
     );
-    limiter.give_back(Class::Write, &one);
-    assert!(take(Class::Write, &one));
+}
+
+#[test]
+fn looking_takes_nothing() {
+    let limiter = Limiter::new(rates(1, Duration::from_secs(3600)), 1024);
+    for _ in 0..3 {
+        assert!(limiter.look(Class::Write, &caller(1)).allowed);
+    }
+    assert!(limiter.is_empty());
+    assert!(limiter.take(Class::Write, &caller(1)).allowed);
+    for _ in 0..3 {
+        let verdict = limiter.look(Class::Write, &caller(1));
+        assert!(!verdict.allowed && verdict.retry_after > Duration::from_secs(3590));
+    }
 }
 
 #[test]

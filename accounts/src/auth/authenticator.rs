@@ -59,7 +59,7 @@ pub enum Unauthenticated {
 /// Tells who sends a token.
 pub struct Authenticator {
     store: Arc<dyn Store>,
-    cache: Cache,
+    cache: Cache<Known>,
     touches: Touches,
     limiter: Arc<Limiter>,
     lookups: Semaphore,
@@ -100,11 +100,10 @@ impl Authenticator {
     ) -> Result<Arc<Principal>, Unauthenticated> {
         let credential = Credential::parse(token)?;
         let version = self.version().await?;
-        let kept = self.cache.get(credential.fingerprint(), version);
-        let known = match kept {
-            Some(Some(known)) if known.at(now).is_ok() => known,
-            // Another process may have noted a use: the store is asked before anybody is sent away.
-            _ => self.look_up(credential, caller, version).await?,
+        let known = match self.cache.get(credential.fingerprint(), version) {
+            // Another process may have noted a use: the store is asked before anybody is sent away as idle.
+            Some(known) if known.at(now) != Err(Unauthenticated::Idle) => known,
+            _ => self.look_up(credential, caller, version, now).await?,
         };
         known.at(now)?;
         if known.is_due(now) {
@@ -203,26 +202,30 @@ impl Authenticator {
         credential: Credential,
         caller: &LimitKey,
         version: u64,
+        now: i64,
     ) -> Result<Known, Unauthenticated> {
-        // A token counts as nobody's until it is found: many at once cannot slip by.
-        let verdict = self.limiter.take(Class::UnknownToken, caller);
-        if !verdict.allowed {
-            return Err(Unauthenticated::TooMany {
-                retry_after: verdict.retry_after,
-            });
-        }
-        let token = credential.fingerprint();
         let _place = self
             .lookups
             .acquire()
             .await
             .map_err(|_| StoreError::Closed)?;
+        // Asked here, so that no more slip by at once than there are places.
+        let verdict = self.limiter.look(Class::UnknownToken, caller);
+        if !verdict.allowed {
+            return Err(Unauthenticated::TooMany {
+                retry_after: verdict.retry_after,
+            });
+        }
         let generation = self.cache.generation();
         let known = look_up(&*self.store, credential).await?;
-        self.cache.put(token, version, known.clone(), generation);
-        let known = known.ok_or(Unauthenticated::Unknown)?;
-        self.limiter.give_back(Class::UnknownToken, caller);
-        Ok(known)
+        if let Some(known) = &known {
+            self.cache
+                .put(credential.fingerprint(), version, known.clone(), generation);
+        }
+        if known.as_ref().is_none_or(|known| known.at(now).is_err()) {
+            let _ = self.limiter.take(Class::UnknownToken, caller);
+        }
+        known.ok_or(Unauthenticated::Unknown)
     }
 }
 

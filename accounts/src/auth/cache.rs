@@ -20,7 +20,7 @@ struct Entry<V> {
 
 /// Answers by token. Least recently used ones make room.
 pub(super) struct Cache<V> {
-    shards: Vec<Mutex<LruCache<Fingerprint, Entry, RandomState>>>,
+    shards: Vec<Mutex<LruCache<Fingerprint, Entry<V>, RandomState>>>,
     hasher: RandomState,
     /// Grows whenever something is forgotten: a lookup that began before is not kept.
     generation: AtomicU64,
@@ -83,7 +83,7 @@ impl<V: Clone> Cache<V> {
     fn shard(
         &self,
         token: Fingerprint,
-    ) -> MutexGuard<'_, LruCache<Fingerprint, Entry, RandomState>> {
+    ) -> MutexGuard<'_, LruCache<Fingerprint, Entry<V>, RandomState>> {
         // The remainder is below the number of shards.
         let at = (self.hasher.hash_one(token) % SHARDS as u64) as usize;
         lock(&self.shards[at])

@@ -106,12 +106,6 @@ impl Rate {
         (verdict, bucket)
     }
 
-    /// The bucket after `cost` tokens are given back.
-    #[must_use]
-    pub(super) fn give_back(self, bucket: u64, cost: u32) -> u64 {
-        bucket.saturating_sub(self.interval.saturating_mul(u64::from(cost)))
-    }
-
     fn reach(self) -> u64 {
         self.interval.saturating_mul(u64::from(self.burst))
     }
@@ -215,13 +209,5 @@ mod tests {
         assert_eq!(Rate::new(1, 3, second).unwrap().interval(), 333_333_334);
         assert_eq!(Verdict::seconds(Duration::from_millis(1001)), 2);
         assert_eq!(Verdict::seconds(Duration::from_secs(2)), 2);
-    }
-
-    #[test]
-    fn what_is_given_back_can_be_taken_again() {
-        let rate = Rate::new(1, 1, Duration::from_secs(60)).unwrap();
-        let (_, bucket) = rate.take(0, 5, 1);
-        assert!(!rate.take(bucket, 5, 1).0.allowed);
-        assert!(rate.take(rate.give_back(bucket, 1), 5, 1).0.allowed);
     }
 }

@@ -73,13 +73,12 @@ impl Limiter {
         verdict
     }
 
-    /// Gives one token back: the request turned out not to be of that class.
-    pub fn give_back(&self, class: Class, caller: &LimitKey) {
-        let rate = self.rates.of(class);
+    /// What [`take`](Self::take) would say now; takes nothing.
+    #[must_use]
+    pub fn look(&self, class: Class, caller: &LimitKey) -> Verdict {
         let key = (class, caller.clone());
-        if let Some(bucket) = self.shard(&key).get_mut(&key) {
-            *bucket = rate.give_back(*bucket, 1);
-        }
+        let bucket = self.shard(&key).get(&key).copied().unwrap_or(0);
+        self.rates.of(class).take(bucket, self.now(), 1).0
     }
 
     /// Buckets that are kept.

@@ -9,6 +9,9 @@ use super::message::SignInMessage;
 use crate::public_key::PublicKey;
 use crate::time::{MINUTE, iso};
 
+/// Longest text of a challenge, in bytes: what is kept with a nonce is bounded.
+const LONGEST_CHALLENGE: usize = 1000;
+
 /// The network that a signature is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -74,7 +77,7 @@ pub enum PolicyError {
     Chain(String),
     /// No site, or one whose text would not read back as it was written.
     #[error(
-        "sign-in site `{0}`: domain, uri and statement must be one line of text each, and none may be empty"
+        "sign-in site `{0}`: domain, uri and statement must be one line of text each, none empty, all together below 1000 bytes"
     )]
     Site(String),
 }
@@ -103,7 +106,9 @@ impl SignInPolicy {
         }
         for site in &policy.sites {
             let trial = policy.challenge(site, Some(PublicKey([0; 32])), "A".repeat(22), 0);
-            if SignInMessage::parse(&trial.text()).as_ref() != Ok(&trial) {
+            let text = trial.text();
+            if text.len() > LONGEST_CHALLENGE || SignInMessage::parse(&text).as_ref() != Ok(&trial)
+            {
                 return Err(PolicyError::Site(site.domain.clone()));
             }
         }
@@ -193,6 +198,7 @@ mod tests {
             ("hub.example", "https://hub.example", "Sign\n\nURI: x"),
             ("hub.example", "https://hub.example", "URI: x"),
             ("hub.example", "https://hub.example", ""),
+            ("hub.example", "https://hub.example", &"long ".repeat(200)),
         ] {
             assert!(
                 policy(domain, uri, statement).is_err(),

@@ -9,3 +9,4 @@ pub use challenge::{Chain, PolicyError, SignInPolicy, Site};
 pub use envelope::{BadEnvelope, open};
 pub use message::{LONGEST, MalformedText, SignInMessage};
 pub use verify::{Field, Refusal, SignInOutput, Signed, read, verify};
+pub(crate) use verify::{answers, genuine};

@@ -117,6 +117,26 @@ pub fn verify(
     output: &SignInOutput,
     now: i64,
 ) -> Result<PublicKey, Refusal> {
+    answers(issued, signed, output, now)?;
+    genuine(output)?;
+    Ok(output.account)
+}
+
+/// Whether the account signed these bytes.
+pub(crate) fn genuine(output: &SignInOutput) -> Result<(), Refusal> {
+    let fits = output
+        .account
+        .verifies(&output.signed_message, &output.signature);
+    fits.then_some(()).ok_or(Refusal::Forged)
+}
+
+/// Whether what was signed is what we `issued`, in time. Says nothing of the signature.
+pub(crate) fn answers(
+    issued: &SignInMessage,
+    signed: &Signed<'_>,
+    output: &SignInOutput,
+    now: i64,
+) -> Result<(), Refusal> {
     compare(issued, &signed.message)?;
     // Whatever the comparison of fields might overlook: the text is ours, byte for byte.
     if signed.text != issued.text_for(&output.account.to_string()) {
@@ -130,13 +150,7 @@ pub fn verify(
     if from.is_none_or(|from| now.saturating_add(SKEW) < from) {
         return Err(Refusal::NotYet);
     }
-    if !output
-        .account
-        .verifies(&output.signed_message, &output.signature)
-    {
-        return Err(Refusal::Forged);
-    }
-    Ok(output.account)
+    Ok(())
 }
 
 fn compare(issued: &SignInMessage, signed: &SignInMessage) -> Result<(), Refusal> {
