@@ -71,11 +71,11 @@ pub(crate) async fn update(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let Some(posting) = &state.posting else {
-        let text = "This server keeps nothing that is posted";
-        return Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text).into_response();
-    };
-    if !posting.admits(&headers) {
+    if !state
+        .posting
+        .as_ref()
+        .is_some_and(|posting| posting.admits(&headers))
+    {
         let Ok(asked) = asked else {
             // Without accounts the secret is all there is.
             let text = "Unauthorized: send Authorization: Bearer with the operator's secret (api.metrics_secret)";
@@ -85,6 +85,10 @@ pub(crate) async fn update(
             return refusal;
         }
     }
+    let Some(posting) = &state.posting else {
+        let text = "This server keeps nothing that is posted";
+        return Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text).into_response();
+    };
     if body.len() > MOST {
         let text = "The body is too large: 65536 bytes at most";
         return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text).into_response();

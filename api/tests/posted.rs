@@ -36,7 +36,7 @@ async fn what_is_posted_is_kept_apart_and_counts_nowhere() {
     let off = support::serve(&engine.reader, support::network()).await;
     let update = json!({"type": "job_completed", "data": {"cost": 5, "txSignature": "forged"}});
     let (status, body) = post(&off, Some("anything"), update.to_string()).await;
-    assert_eq!(status, 503, "{body}");
+    assert_eq!(status, 401, "{body}");
 
     let posting = Posting::new(client.clone(), Some("a secret"));
     let server = support::serve_posting(&engine.reader, posting).await;

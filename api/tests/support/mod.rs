@@ -10,6 +10,7 @@
     reason = "each test file uses a part of it"
 )]
 
+pub mod access;
 #[path = "../../../analytics/tests/support/mod.rs"]
 pub mod history;
 pub mod schema;
