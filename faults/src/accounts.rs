@@ -42,16 +42,32 @@ pub async fn compare(client: &Client, rpc: &str, difference: &mut Difference) ->
         if began.elapsed() > PATIENCE {
             difference.derived += wrong.len() as u64;
             difference.lines.push(format!(
-                "account_versions: the last state of {} accounts of {} is another, first of {}",
+                "account_versions: the last state of {} accounts of {} is another, first of {}: {}",
                 wrong.len(),
                 chain.len(),
-                wrong[0]
+                wrong[0],
+                told(client, wrong[0], chain.get(wrong[0])).await?
             ));
             return Ok(chain.len() as u64);
         }
         difference.rows -= chain.len() as u64;
         tokio::time::sleep(EVERY).await;
     }
+}
+
+/// What is known of one account: on chain, and the newest that is stored.
+async fn told(client: &Client, key: &str, chain: Option<&State>) -> Result<String> {
+    let sql = format!(
+        "SELECT slot, write_version, lamports, closed, toString(source), hex(substring(data, 1, 64)) FROM account_versions \
+         WHERE pubkey = base58Decode('{key}') ORDER BY slot DESC, write_version DESC LIMIT 3"
+    );
+    let rows: Vec<(u64, u64, u64, bool, String, String)> = client.rows(&sql).await?;
+    let sql = "SELECT toString(kind), max(slot_to) FROM account_coverage FINAL GROUP BY kind ORDER BY kind";
+    let cover: Vec<(String, u64)> = client.rows(sql).await?;
+    let chain = chain.map(|(lamports, data)| (lamports, hex::encode(&data[..data.len().min(64)])));
+    Ok(format!(
+        "on chain {chain:?}; stored, newest first {rows:?}; covered {cover:?}"
+    ))
 }
 
 async fn stored(client: &Client) -> Result<States> {
