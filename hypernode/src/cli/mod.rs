@@ -618,6 +618,10 @@ pub(crate) enum Bench {
     Recovery(BenchArgs),
     /// Answers of the validation API at 64 connections while blocks are stored, beside a handler with the same bytes.
     Api(BenchArgs),
+    /// Tasks claimed and completed in the transactional store, all durable, beside one commit for each operation.
+    Store(BenchArgs),
+    /// Sign-ins that one core verifies, and what telling who sends a token adds to a request.
+    Accounts(BenchArgs),
     /// What figures, scores and panels cost over histories of 1 M events (and 10 M and 100 M with --long: much time and disk).
     Analytics(AnalyticsBench),
     /// Memory of both processes while events stream through, beside the limit (10 M events with --long).

@@ -10,7 +10,7 @@ use hypernode_indexer::bench::ingest::{self, IngestOptions};
 use hypernode_indexer::bench::memory::{self, MemoryOptions, Stored};
 use hypernode_indexer::bench::{BenchError, Measurement, decode, machine, recovery, scan, slots};
 
-use super::bench_api;
+use super::{bench_accounts, bench_api};
 use crate::cli::{AnalyticsBench, Bench, BenchArgs};
 use crate::config;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
@@ -40,6 +40,20 @@ pub(crate) async fn run(command: &Bench) -> Outcome {
         Bench::Memory(args) => run_memory(args).await,
         Bench::Recovery(args) => run_recovery(args).await,
         Bench::Analytics(args) => run_analytics(args).await,
+        Bench::Store(args) => {
+            let scratch = Scratch::new()?;
+            print(
+                args,
+                &bench_accounts::store(&scratch.folder, args.long).await?,
+            )
+        }
+        Bench::Accounts(args) => {
+            let scratch = Scratch::new()?;
+            print(
+                args,
+                &bench_accounts::accounts(&scratch.folder, args.long).await?,
+            )
+        }
         Bench::Api(args) => {
             let scratch = Scratch::new()?;
             let store = scratch.engine(args).await?;

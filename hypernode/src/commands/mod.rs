@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod bench;
+mod bench_accounts;
 mod bench_api;
 pub(crate) mod config;
 pub(crate) mod digest;

@@ -38,3 +38,26 @@ fn every_invariant_is_cited() {
         .collect();
     assert!(silent.is_empty(), "no test cites {silent:?}");
 }
+
+#[test]
+fn every_test_that_the_threat_model_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let document = std::fs::read_to_string(root.join("docs/SECURITY.md")).expect("the document");
+    let mut text = String::new();
+    sources(&root, &mut text);
+    let rows = document.lines().filter(|line| line.starts_with("| "));
+    let last = rows.filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next());
+    let names: Vec<&str> = last
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .filter(|name| {
+            name.bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        })
+        .collect();
+    assert!(names.len() >= 40, "{names:?}");
+    let missing: Vec<&&str> = names
+        .iter()
+        .filter(|name| !text.contains(&format!("fn {name}(")))
+        .collect();
+    assert!(missing.is_empty(), "no such tests: {missing:?}");
+}
