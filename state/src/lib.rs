@@ -21,6 +21,7 @@
 
 pub mod accounts;
 mod area;
+pub mod bench;
 mod error;
 pub mod idempotency;
 mod ids;

@@ -1,8 +1,8 @@
 //! Leases of tasks: claimed, renewed, taken back.
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
-use super::{held, known, queue_of};
+use super::{held, known};
 use crate::ids::UnixMs;
 use crate::sqlite::exec::{Cx, Stop, all};
 use crate::sqlite::values::Count;
@@ -11,26 +11,43 @@ use crate::tasks::{
 };
 
 pub(super) fn claim(cx: &Cx<'_>, op: &Claim) -> Result<Vec<Claimed>, Stop> {
-    let Some(queue) = queue_of(cx.conn, &op.queue)? else {
+    let sql = "SELECT q.id, EXISTS (SELECT 1 FROM tasks WHERE queue = q.id AND state = 0 AND not_before <= ?2)
+               FROM queues AS q WHERE q.name = ?1";
+    let found = cx.first(sql, params![op.queue, op.now], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?))
+    })?;
+    let Some((queue, some_are_due)) = found else {
         return Ok(Vec::new());
     };
-    promote(cx, queue, op.now)?;
-    let sql =
-        "SELECT seq FROM tasks WHERE queue = ?1 AND state = 1 ORDER BY priority DESC, seq LIMIT ?2";
-    let chosen: Vec<i64> = all(cx.conn, sql, params![queue, op.limit], |row| row.get(0))?;
-    let until = op.now.saturating_add(op.lease_ms);
-    chosen
-        .into_iter()
-        .map(|seq| lease(cx, seq, &op.worker, op.now, until))
-        .collect()
+    if some_are_due {
+        promote(cx, queue, op.now)?;
+    }
+    let lease_until = op.now.saturating_add(op.lease_ms);
+    let sql = "SELECT t.seq, t.id, t.fence, t.priority, p.payload
+               FROM tasks AS t JOIN task_payloads AS p ON p.seq = t.seq
+               WHERE t.queue = ?1 AND t.state = 1 ORDER BY t.priority DESC, t.seq LIMIT ?2";
+    let chosen = all(cx.conn, sql, params![queue, op.limit], |row| {
+        read(row, lease_until)
+    })?;
+    let lease = |(seq, task)| lease(cx, seq, task, &op.worker, op.now);
+    chosen.into_iter().map(lease).collect()
+}
+
+/// Reads `seq, id, fence, priority, payload` of a task that is about to be leased under its next fence.
+fn read(row: &Row<'_>, lease_until: UnixMs) -> rusqlite::Result<(i64, Claimed)> {
+    let Count(fence) = row.get(2)?;
+    let task = Claimed {
+        id: row.get(1)?,
+        fence: fence + 1,
+        priority: row.get(3)?,
+        payload: row.get(4)?,
+        lease_until,
+    };
+    Ok((row.get(0)?, task))
 }
 
 /// Makes tasks ready whose time has come.
 fn promote(cx: &Cx<'_>, queue: i64, now: UnixMs) -> rusqlite::Result<()> {
-    let due = "SELECT 1 FROM tasks WHERE queue = ?1 AND state = 0 AND not_before <= ?2 LIMIT 1";
-    if cx.first(due, params![queue, now], |_| Ok(()))?.is_none() {
-        return Ok(());
-    }
     let sql = "UPDATE tasks SET state = 1, changed_at = ?2 WHERE seq IN
                (SELECT seq FROM tasks WHERE queue = ?1 AND state = 0 AND not_before <= ?2
                 ORDER BY not_before, seq LIMIT ?3)";
@@ -39,12 +56,9 @@ fn promote(cx: &Cx<'_>, queue: i64, now: UnixMs) -> rusqlite::Result<()> {
 
 pub(super) fn claim_task(cx: &Cx<'_>, op: &ClaimTask) -> Result<Claimed, Stop> {
     let task = known(cx, &op.id)?;
-    let due = "SELECT 1 FROM tasks WHERE seq = ?1 AND not_before <= ?2";
     let may = match task.state {
         TaskState::Ready => true,
-        TaskState::Waiting => cx
-            .first(due, params![task.seq, op.now], |_| Ok(()))?
-            .is_some(),
+        TaskState::Waiting => task.not_before <= op.now,
         _ => false,
     };
     if !may {
@@ -52,33 +66,20 @@ pub(super) fn claim_task(cx: &Cx<'_>, op: &ClaimTask) -> Result<Claimed, Stop> {
         let state = task.state;
         return Err(TaskRefusal::NotReady { id, state }.into());
     }
-    let until = op.now.saturating_add(op.lease_ms);
-    lease(cx, task.seq, &op.worker, op.now, until)
+    let lease_until = op.now.saturating_add(op.lease_ms);
+    let sql = "SELECT t.seq, t.id, t.fence, t.priority, p.payload
+               FROM tasks AS t JOIN task_payloads AS p ON p.seq = t.seq WHERE t.seq = ?1";
+    let mut statement = cx.conn.prepare_cached(sql)?;
+    let (seq, task) = statement.query_row([task.seq], |row| read(row, lease_until))?;
+    lease(cx, seq, task, &op.worker, op.now)
 }
 
-/// Leases a task under its next fence.
-fn lease(
-    cx: &Cx<'_>,
-    seq: i64,
-    worker: &str,
-    now: UnixMs,
-    lease_until: UnixMs,
-) -> Result<Claimed, Stop> {
-    let sql = "UPDATE tasks SET state = 2, fence = fence + 1, worker = ?2, lease_until = ?3, changed_at = ?4
-               WHERE seq = ?1
-               RETURNING id, fence, priority, (SELECT payload FROM task_payloads WHERE seq = ?1)";
-    let params = params![seq, worker, lease_until, now];
-    let claimed = cx.conn.prepare_cached(sql)?.query_row(params, |row| {
-        let Count(fence) = row.get(1)?;
-        Ok(Claimed {
-            id: row.get(0)?,
-            fence,
-            priority: row.get(2)?,
-            payload: row.get(3)?,
-            lease_until,
-        })
-    })?;
-    Ok(claimed)
+/// Writes a lease down.
+fn lease(cx: &Cx<'_>, seq: i64, task: Claimed, worker: &str, now: UnixMs) -> Result<Claimed, Stop> {
+    let sql = "UPDATE tasks SET state = 2, fence = ?2, worker = ?3, lease_until = ?4, changed_at = ?5 WHERE seq = ?1";
+    let params = params![seq, Count(task.fence), worker, task.lease_until, now];
+    cx.execute(sql, params)?;
+    Ok(task)
 }
 
 pub(super) fn renew(cx: &Cx<'_>, op: &Renew) -> Result<UnixMs, Stop> {

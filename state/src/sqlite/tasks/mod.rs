@@ -41,18 +41,20 @@ struct Standing {
     seq: i64,
     state: TaskState,
     fence: u64,
+    not_before: UnixMs,
     lease_until: Option<UnixMs>,
 }
 
 fn standing(cx: &Cx<'_>, id: &str) -> rusqlite::Result<Option<Standing>> {
-    let sql = "SELECT seq, state, fence, lease_until FROM tasks WHERE id = ?1";
+    let sql = "SELECT seq, state, fence, not_before, lease_until FROM tasks WHERE id = ?1";
     cx.first(sql, [id], |row| {
         let Count(fence) = row.get(2)?;
         Ok(Standing {
             seq: row.get(0)?,
             state: row.get(1)?,
             fence,
-            lease_until: row.get(3)?,
+            not_before: row.get(3)?,
+            lease_until: row.get(4)?,
         })
     })
 }

@@ -1,0 +1,112 @@
+//! Random units and queries over few names, so that they meet: a store must answer each as the model does.
+
+mod accounts;
+mod work;
+
+use futures::executor::block_on;
+use hypernode_state::accounts::AccountsVersion;
+use hypernode_state::{Op, Query, Unit};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use super::Fixture;
+use super::model::Model;
+
+/// One step of a history.
+#[derive(Debug, Clone)]
+enum Step {
+    Apply(Unit),
+    Read(Query),
+}
+
+/// Times lie close together and go back as often as on.
+fn time() -> impl Strategy<Value = i64> {
+    0..60_i64
+}
+
+fn span() -> impl Strategy<Value = i64> {
+    1..30_i64
+}
+
+fn limit() -> impl Strategy<Value = u32> {
+    prop_oneof![1..4_u32, Just(1_000)]
+}
+
+/// One of few names.
+fn name(prefix: &'static str, few: u8) -> impl Strategy<Value = String> {
+    (0..few).prop_map(move |n| format!("{prefix}{n}"))
+}
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        Just(Vec::new()),
+        proptest::collection::vec(any::<u8>(), 1..4)
+    ]
+}
+
+/// Small numbers, and those at the ends of the range.
+fn number() -> impl Strategy<Value = u64> {
+    prop_oneof![6 => 0..5_u64, 1 => Just(1 << 63), 1 => Just(u64::MAX)]
+}
+
+fn op() -> BoxedStrategy<Op> {
+    prop_oneof![
+        5 => work::task(),
+        2 => work::outbox(),
+        2 => work::idempotency(),
+        1 => work::lease(),
+        5 => accounts::op(),
+    ]
+    .boxed()
+}
+
+fn query() -> BoxedStrategy<Query> {
+    prop_oneof![
+        work::query(),
+        accounts::query(),
+        Just(AccountsVersion.into())
+    ]
+    .boxed()
+}
+
+fn step() -> BoxedStrategy<Step> {
+    prop_oneof![
+        3 => op().prop_map(|op| Step::Apply([op].into_iter().collect())),
+        2 => proptest::collection::vec(op(), 2..6).prop_map(|ops| Step::Apply(ops.into_iter().collect())),
+        2 => query().prop_map(Step::Read),
+    ]
+    .boxed()
+}
+
+/// Plays histories to new stores and to the model.
+pub(crate) fn compare(open: fn() -> Fixture) {
+    let config = Config {
+        cases: 48,
+        max_shrink_iters: 2_000,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let histories = proptest::collection::vec(step(), 1..120);
+    let result = TestRunner::new(config).run(&histories, |history| {
+        let fixture = open();
+        let mut model = Model::default();
+        for step in history {
+            match step {
+                Step::Apply(unit) => {
+                    let expected = model.apply(&unit);
+                    let found =
+                        block_on(fixture.store.apply(unit)).map(hypernode_state::Replies::into_vec);
+                    prop_assert_eq!(found, expected);
+                }
+                Step::Read(query) => {
+                    let expected = model.read(&query);
+                    prop_assert_eq!(block_on(fixture.store.read(query)), expected);
+                }
+            }
+        }
+        Ok(())
+    });
+    if let Err(failure) = result {
+        panic!("{failure}");
+    }
+}
