@@ -4,6 +4,7 @@ use hypernode_state::accounts::{
     ApiKeyCreate, ApiKeyRecord, ApiKeyRefund, ApiKeyRevoke, ApiKeyRotate, ApiKeySetCap,
     ApiKeySpend, GetApiKey, GetWallet, ListApiKeys, NewApiKey, Spent,
 };
+use hypernode_state::limits::LATEST;
 use hypernode_state::{StoreExt, Unit};
 
 use crate::accounts::Accounts;
@@ -283,10 +284,13 @@ fn check(request: &KeyRequest, granted: Roles, now: i64) -> Result<(), AccountEr
             });
         }
     }
-    if request.expires_at.is_some_and(|end| end <= now) {
+    if request
+        .expires_at
+        .is_some_and(|end| end <= now || end > LATEST)
+    {
         return Err(AccountError::Invalid {
             field: "expires_at",
-            must: "lie in the future",
+            must: "lie in the future, before the year 10000",
         });
     }
     Ok(())

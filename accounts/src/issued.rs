@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::AccountError;
 use crate::hosts::{HostChallenge, HostChange};
+use crate::sign_in::NONCE;
 use crate::siws::{Refusal, SignInMessage};
 
 /// What a nonce was issued for.
@@ -39,6 +40,10 @@ pub(crate) async fn put(
 
 /// Takes `nonce`: whatever comes of it, it is used.
 pub(crate) async fn take(store: &dyn Store, nonce: &str, now: i64) -> Result<Issued, AccountError> {
+    // None of ours is longer; the store takes no more than it can hold.
+    if nonce.len() != NONCE {
+        return Err(Refusal::Replayed.into());
+    }
     let taken = store
         .run(NonceTake {
             nonce: nonce.as_bytes().to_vec(),

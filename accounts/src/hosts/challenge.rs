@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::public_key::PublicKey;
 use crate::secret::{NoRandomness, random_text};
+use crate::sign_in::NONCE;
 use crate::time::{MINUTE, SKEW};
 
 /// What a host is asked to sign. Answered once: [`answer`](Self::answer) takes it.
@@ -73,7 +74,7 @@ impl HostChallenge {
     pub fn issue(hub: impl Into<String>, now: i64) -> Result<Self, NoRandomness> {
         Ok(Self {
             hub: hub.into(),
-            nonce: random_text(22)?,
+            nonce: random_text(NONCE)?,
             expires_at: now.saturating_add(Self::LIFETIME),
         })
     }

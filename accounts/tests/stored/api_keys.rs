@@ -296,16 +296,24 @@ async fn keys_end_and_are_counted() {
         hub.who(made.key.expose(), NOW + 10).await,
         Err(Unauthenticated::Expired)
     );
-    let past = KeyRequest {
-        expires_at: Some(NOW),
-        ..request(&[Scope::Read])
-    };
-    assert!(
-        hub.accounts
-            .create_key(signer.key(), past, NOW)
+    for end in [NOW, i64::MIN, i64::MAX] {
+        let bad = KeyRequest {
+            expires_at: Some(end),
+            ..request(&[Scope::Read])
+        };
+        let refused = hub
+            .accounts
+            .create_key(signer.key(), bad, NOW)
             .await
-            .is_err()
-    );
+            .unwrap_err();
+        assert!(matches!(
+            refused,
+            AccountError::Invalid {
+                field: "expires_at",
+                ..
+            }
+        ));
+    }
     // The first one is over by then and does not count.
     for _ in 0..KEYS {
         hub.accounts

@@ -54,6 +54,9 @@ async fn a_host_proves_itself_once_per_challenge() {
         answer("unknown", NOW).await,
         Err(HostRefusal::Replayed.into())
     );
+    for text in ["", &"a".repeat(300)] {
+        assert_eq!(answer(text, NOW).await, Err(HostRefusal::Replayed.into()));
+    }
     assert!(answer(&challenge.nonce, NOW + 1).await.is_ok());
     assert_eq!(
         answer(&challenge.nonce, NOW + 1).await,

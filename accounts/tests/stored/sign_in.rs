@@ -102,6 +102,19 @@ async fn what_is_stale_or_from_elsewhere_is_refused() {
         Refusal::Expired
     );
 
+    // A nonce that no store would hold.
+    let mut challenge = hub.accounts.challenge(None, None, NOW).await.unwrap();
+    challenge.nonce = Some("a".repeat(2_000));
+    assert_eq!(
+        refused(&hub, signer.answer(&challenge), NOW).await,
+        Refusal::Replayed
+    );
+    challenge.nonce = None;
+    assert_eq!(
+        refused(&hub, signer.answer(&challenge), NOW).await,
+        Refusal::Replayed
+    );
+
     // Another network, another site: seen before anything is looked up.
     let elsewhere = |chain, domain: &str| {
         let site = Site {
