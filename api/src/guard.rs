@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, ORIGIN, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use serde::de::IgnoredAny;
 
 use crate::answer::{AS_OF_SLOT, FINALITY};
-use crate::auth::{Allowance, identify};
+use crate::auth::{Allowance, identify, let_read};
 use crate::clock::now;
 use crate::error::Refusal;
 use crate::state::ApiState;
@@ -39,6 +39,7 @@ pub(crate) async fn guarded(
     mut request: Request,
     next: Next,
 ) -> Response {
+    let origin = request.headers().get(ORIGIN).cloned();
     let mut response = match admit(&state, &mut request).await {
         Ok(allowance) => {
             let mut response = bounded(&state, request, next).await;
@@ -47,7 +48,12 @@ pub(crate) async fn guarded(
             }
             response
         }
-        Err(refusal) => refusal,
+        Err(mut refusal) => {
+            if let Some(access) = &state.access {
+                let_read(access, origin.as_ref(), &mut refusal);
+            }
+            refusal
+        }
     };
     stamp(&state, &mut response);
     response

@@ -1,6 +1,8 @@
 //! Bodies of requests, bounded and read with a clear refusal.
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use hypernode_accounts::PublicKey;
@@ -11,11 +13,28 @@ use crate::error::Refusal;
 /// Largest body of a route here: a signed text with room to spare.
 const MOST: usize = 16 * 1024;
 
+/// A body as it was sent.
+#[derive(Debug)]
+pub(crate) struct Sent(Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Sent {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        // What the extractor itself says is not JSON.
+        let refuse = |rejection: BytesRejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+            _ => bad("The body did not arrive whole".into()),
+        };
+        let bytes = Bytes::from_request(request, state).await;
+        bytes.map(Self).map_err(refuse)
+    }
+}
+
 /// The body as JSON; an empty one is an empty object.
-pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Response> {
+pub(super) fn read<T: DeserializeOwned>(Sent(body): &Sent) -> Result<T, Response> {
     if body.len() > MOST {
-        let text = "The body is too large: 16384 bytes at most";
-        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text).into_response());
+        return Err(too_large());
     }
     let text: &[u8] = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(text).map_err(|error| bad(format!("The body cannot be read: {error}")))
@@ -25,6 +44,11 @@ pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Response> {
 pub(super) fn key(name: &str, text: &str) -> Result<PublicKey, Response> {
     text.parse()
         .map_err(|_| bad(format!("{name} must be an address of 32 bytes in base58")))
+}
+
+fn too_large() -> Response {
+    let text = "The body is too large: 16384 bytes at most";
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text).into_response()
 }
 
 pub(super) fn bad(text: String) -> Response {

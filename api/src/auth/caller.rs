@@ -112,11 +112,7 @@ pub(crate) async fn identify(
     let proves = token.is_some();
     // A browser sends its cookie along whoever's page asked: that page must be one that is trusted.
     if proves && by_cookie && !is_read && !asked_by_a_page_of_ours(access, headers) {
-        return Err(Refusal::new(
-            StatusCode::FORBIDDEN,
-            "This page's origin may not act for you: the operator lists trusted ones in api.cors_origins",
-        )
-        .into_response());
+        return Err(foreign_page());
     }
     let who = match token {
         None => Ok(Arc::new(Principal::anonymous())),
@@ -131,10 +127,11 @@ pub(crate) async fn identify(
     };
     // Elsewhere than on this machine it is not even offered; a page from elsewhere that got itself a name for this machine's
     // address still sends that name.
-    let open = access.open_dev && address.is_loopback() && names_this_machine(headers) && {
-        let origin = headers.get(ORIGIN);
-        origin.is_none_or(|origin| access.origins.trust(origin))
-    };
+    let open = access.open_dev
+        && address.is_loopback()
+        && names_this_machine(headers)
+        && (!is_forwarded(headers) || peer.is_some_and(|peer| access.proxies.trusts(peer)))
+        && by_foreign_page(access, headers).is_ok();
     let caller = Caller {
         address,
         who,
@@ -162,6 +159,18 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
+/// Refuses what a page that is not trusted makes a browser send.
+pub(super) fn by_foreign_page(access: &Access, headers: &HeaderMap) -> Result<(), Response> {
+    let origin = headers.get(ORIGIN);
+    let trusted = origin.is_none_or(|origin| access.origins.trust(origin));
+    trusted.then_some(()).ok_or_else(foreign_page)
+}
+
+fn foreign_page() -> Response {
+    let text = "This page's origin may not act for you: the operator lists trusted ones in api.cors_origins";
+    Refusal::new(StatusCode::FORBIDDEN, text).into_response()
+}
+
 fn asked_by_a_page_of_ours(access: &Access, headers: &HeaderMap) -> bool {
     match headers.get(ORIGIN) {
         Some(origin) => access.origins.trust(origin),
@@ -170,6 +179,13 @@ fn asked_by_a_page_of_ours(access: &Access, headers: &HeaderMap) -> bool {
             .get("sec-fetch-site")
             .is_some_and(|site| site == "same-origin"),
     }
+}
+
+/// Whether a proxy sent it: for whom is known of trusted ones only.
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    ["x-forwarded-for", "forwarded", "x-real-ip", "via"]
+        .iter()
+        .any(|name| headers.contains_key(*name))
 }
 
 fn names_this_machine(headers: &HeaderMap) -> bool {

@@ -3,8 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, RETRY_AFTER};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
+    AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, RETRY_AFTER, VARY,
+};
 use axum::http::{HeaderValue, Method};
+use axum::response::Response;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use super::access::Access;
@@ -13,13 +17,44 @@ use crate::answer::{AS_OF_SLOT, FINALITY};
 /// How long a browser may remember what it was told.
 const REMEMBER: Duration = Duration::from_mins(10);
 
+/// Headers of answers that pages may read.
+const EXPOSED: [HeaderName; 7] = [
+    ETAG,
+    AS_OF_SLOT,
+    FINALITY,
+    RETRY_AFTER,
+    HeaderName::from_static("ratelimit-limit"),
+    HeaderName::from_static("ratelimit-remaining"),
+    HeaderName::from_static("ratelimit-reset"),
+];
+
+/// Lets the page that asked read a refusal that came before any route: it says when to try again, and nothing of anybody's.
+pub(crate) fn let_read(access: &Access, origin: Option<&HeaderValue>, response: &mut Response) {
+    let Some(origin) = origin else {
+        return;
+    };
+    let headers = response.headers_mut();
+    let allowed = if access.origins.trust(origin) {
+        let yes = HeaderValue::from_static("true");
+        headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
+        origin.clone()
+    } else {
+        HeaderValue::from_static("*")
+    };
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+    headers.insert(VARY, HeaderValue::from_static("origin"));
+    for name in EXPOSED {
+        headers.append(ACCESS_CONTROL_EXPOSE_HEADERS, name.into());
+    }
+}
+
 /// Any page may read: old pages call from other origins and send no credentials.
 pub(crate) fn for_reading() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::HEAD, Method::OPTIONS])
         .allow_headers(Any)
-        .expose_headers([ETAG, AS_OF_SLOT, FINALITY, RETRY_AFTER])
+        .expose_headers(EXPOSED)
 }
 
 /// Pages that are listed may act, for whoever signed in there.
@@ -44,6 +79,6 @@ pub(crate) fn for_listed(access: Option<Arc<Access>>) -> CorsLayer {
             AUTHORIZATION,
             HeaderName::from_static("idempotency-key"),
         ])
-        .expose_headers([ETAG, AS_OF_SLOT, FINALITY, RETRY_AFTER])
+        .expose_headers(EXPOSED)
         .max_age(REMEMBER)
 }

@@ -1,6 +1,5 @@
 //! `/api/hosts/…`: host keys, proven by machines and vouched for by wallets.
 
-use axum::body::Bytes;
 use axum::response::Response;
 use hypernode_accounts::rights::Right;
 use hypernode_accounts::time::iso;
@@ -8,6 +7,7 @@ use hypernode_accounts::{HostChange, HostConsent, HostProof};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::body::Sent;
 use super::caller::Asked;
 use super::sign_in::{private, signature};
 use super::{body, refuse};
@@ -18,8 +18,8 @@ use crate::clock::now;
 struct Nothing {}
 
 /// A text for a machine to sign with its own key: `HN-NODE-v1|hub|nonce|ts`.
-pub(crate) async fn challenge(asked: Asked, bytes: Bytes) -> Result<Response, Response> {
-    let Nothing {} = body::read(&bytes)?;
+pub(crate) async fn challenge(asked: Asked, sent: Sent) -> Result<Response, Response> {
+    let Nothing {} = body::read(&sent)?;
     let challenge = asked.access.accounts.host_challenge(now()).await;
     let challenge = challenge.map_err(|error| refuse::account(&error))?;
     Ok(private(json!({
@@ -42,8 +42,8 @@ struct Proof {
 }
 
 /// Whether a machine holds a key, and whose it is.
-pub(crate) async fn prove(asked: Asked, bytes: Bytes) -> Result<Response, Response> {
-    let proof: Proof = body::read(&bytes)?;
+pub(crate) async fn prove(asked: Asked, sent: Sent) -> Result<Response, Response> {
+    let proof: Proof = body::read(&sent)?;
     let answer = HostProof {
         key: body::key("key", &proof.key)?,
         ts: proof.ts,
@@ -103,9 +103,9 @@ enum Change {
 }
 
 /// Links, replaces or revokes a host key of whoever signed in. A node is linked with its account on chain at hand.
-pub(crate) async fn change(asked: Asked, bytes: Bytes) -> Result<Response, Response> {
+pub(crate) async fn change(asked: Asked, sent: Sent) -> Result<Response, Response> {
     let wallet = asked.caller.own(Right::ManageHostKeys)?;
-    let change = match body::read(&bytes)? {
+    let change = match body::read(&sent)? {
         Change::Link { key, ts, signature } => HostChange::Link {
             key: body::key("key", &key)?,
             node: None,

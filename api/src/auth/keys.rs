@@ -1,6 +1,5 @@
 //! `/api/keys`: API keys of whoever signed in.
 
-use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -11,6 +10,7 @@ use hypernode_state::accounts::ApiKeyRecord;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::body::Sent;
 use super::caller::Asked;
 use super::sign_in::{answer, missing, private};
 use super::{body, refuse};
@@ -42,9 +42,9 @@ struct Wanted {
 }
 
 /// Makes a key. Its secret is in this answer and nowhere else.
-pub(crate) async fn create(asked: Asked, bytes: Bytes) -> Result<Response, Response> {
+pub(crate) async fn create(asked: Asked, sent: Sent) -> Result<Response, Response> {
     let wallet = asked.caller.own(Right::ManageKeys)?;
-    let wanted: Wanted = body::read(&bytes)?;
+    let wanted: Wanted = body::read(&sent)?;
     let now = now();
     let scopes: Result<Vec<Scope>, _> = wanted.scopes.iter().map(|scope| scope.parse()).collect();
     let scopes = scopes
@@ -79,10 +79,10 @@ struct Rotation {
 pub(crate) async fn rotate(
     asked: Asked,
     Path(id): Path<String>,
-    bytes: Bytes,
+    sent: Sent,
 ) -> Result<Response, Response> {
     let wallet = asked.caller.own(Right::ManageKeys)?;
-    let Rotation { grace_seconds } = body::read(&bytes)?;
+    let Rotation { grace_seconds } = body::read(&sent)?;
     let accounts = &asked.access.accounts;
     let made = accounts
         .rotate_key(wallet, key_id(&id)?, i64::from(grace_seconds) * 1000, now())
@@ -100,10 +100,10 @@ struct Cap {
 pub(crate) async fn cap(
     asked: Asked,
     Path(id): Path<String>,
-    bytes: Bytes,
+    sent: Sent,
 ) -> Result<Response, Response> {
     let wallet = asked.caller.own(Right::ManageKeys)?;
-    let Cap { spend_cap } = body::read(&bytes)?;
+    let Cap { spend_cap } = body::read(&sent)?;
     let accounts = &asked.access.accounts;
     let record = accounts
         .set_cap(wallet, key_id(&id)?, amount(spend_cap.as_deref())?, now())

@@ -17,7 +17,7 @@ use axum::routing::{MethodRouter, delete, get, post};
 
 pub use access::{Access, Origins};
 pub(crate) use caller::{Asked, identify};
-pub(crate) use cors::{for_listed, for_reading};
+pub(crate) use cors::{for_listed, for_reading, let_read};
 pub(crate) use limit::Allowance;
 
 use crate::state::ApiState;

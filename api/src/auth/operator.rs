@@ -1,6 +1,5 @@
 //! `/api/operator/…`: the first operator, roles, the trail of changes.
 
-use axum::body::Bytes;
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 use axum::response::Response;
@@ -12,6 +11,7 @@ use hypernode_state::accounts::ListAudit;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::body::Sent;
 use super::caller::Asked;
 use super::sign_in::private;
 use super::{body, refuse};
@@ -28,12 +28,13 @@ struct Claim {
 }
 
 /// Makes whoever signed in, and can read the file with the code, the first operator.
-pub(crate) async fn claim(asked: Asked, bytes: Bytes) -> Result<Response, Response> {
+pub(crate) async fn claim(asked: Asked, sent: Sent) -> Result<Response, Response> {
     let wallet = asked.caller.own(Right::ManageKeys)?;
-    let Claim { code } = body::read(&bytes)?;
+    let Claim { code } = body::read(&sent)?;
     let access = &asked.access;
     let done = operators::claim(&*access.store, &access.directory, &code, wallet, now()).await;
     done.map_err(|error| refuse::bootstrap(&error))?;
+    seen(&asked).await?;
     Ok(private(
         json!({ "success": true, "message": "You are the operator: sign in again, sessions of operators are shorter" }),
     ))
@@ -63,13 +64,13 @@ struct Grant {
 }
 
 /// Gives a role, or takes it.
-pub(crate) async fn set(asked: Asked, bytes: Bytes) -> Result<Response, Response> {
+pub(crate) async fn set(asked: Asked, sent: Sent) -> Result<Response, Response> {
     asked.caller.may(Right::ManageRoles, None)?;
     let Grant {
         wallet,
         role,
         granted,
-    } = body::read(&bytes)?;
+    } = body::read(&sent)?;
     let wallet = body::key("wallet", &wallet)?;
     let by = asked
         .caller
@@ -82,8 +83,15 @@ pub(crate) async fn set(asked: Asked, bytes: Bytes) -> Result<Response, Response
         false => operators::withdraw(store, wallet, role, false, &by, now()).await,
     };
     let left = left.map_err(|error| refuse::grant(&error))?;
+    seen(&asked).await?;
     let left: Vec<String> = left.0.iter().map(ToString::to_string).collect();
     Ok(private(json!({ "success": true, "holders": left })))
+}
+
+/// Roles are written past what is kept of callers: from now on it is known to be old.
+async fn seen(asked: &Asked) -> Result<(), Response> {
+    let refreshed = asked.access.accounts.auth().refresh().await;
+    refreshed.map_err(|error| refuse::store(&error))
 }
 
 /// `?after=&limit=`.

@@ -1,7 +1,6 @@
 //! `/api/auth/…`: a text to sign, its signature for a session, and the end of it.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE, USER_AGENT};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -13,7 +12,8 @@ use hypernode_accounts::time::iso;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::caller::{Asked, bearer};
+use super::body::Sent;
+use super::caller::{Asked, bearer, by_foreign_page};
 use super::{body, cookie, refuse};
 use crate::clock::now;
 use crate::error::Refusal;
@@ -28,8 +28,8 @@ struct Challenge {
 }
 
 /// What a wallet is to sign: the input of `signIn`, and the same as text for `signMessage`.
-pub(crate) async fn challenge(asked: Asked, bytes: Bytes) -> Result<Response, Response> {
-    let Challenge { domain, address } = body::read(&bytes)?;
+pub(crate) async fn challenge(asked: Asked, sent: Sent) -> Result<Response, Response> {
+    let Challenge { domain, address } = body::read(&sent)?;
     let address = address
         .map(|address| body::key("address", &address))
         .transpose()?;
@@ -54,8 +54,8 @@ struct Signed {
 }
 
 /// What a wallet returned, from a body.
-pub(super) fn output(bytes: &Bytes) -> Result<SignInOutput, Response> {
-    let signed: Signed = body::read(bytes)?;
+pub(super) fn output(sent: &Sent) -> Result<SignInOutput, Response> {
+    let signed: Signed = body::read(sent)?;
     let account = body::key("address", &signed.address)?;
     let signed_message = STANDARD.decode(&signed.signed_message);
     let signed_message =
@@ -82,9 +82,11 @@ pub(super) fn signature(text: &str) -> Result<Vec<u8>, Response> {
 pub(crate) async fn sign_in(
     asked: Asked,
     headers: HeaderMap,
-    bytes: Bytes,
+    sent: Sent,
 ) -> Result<Response, Response> {
-    let output = output(&bytes)?;
+    // Else a page could sign its visitor in to an account of the page's.
+    by_foreign_page(&asked.access, &headers)?;
+    let output = output(&sent)?;
     let label = headers
         .get(USER_AGENT)
         .and_then(|agent| agent.to_str().ok())
@@ -150,9 +152,9 @@ struct SignOut {
 pub(crate) async fn sign_out(
     asked: Asked,
     headers: HeaderMap,
-    bytes: Bytes,
+    sent: Sent,
 ) -> Result<Response, Response> {
-    let SignOut { everywhere } = body::read(&bytes)?;
+    let SignOut { everywhere } = body::read(&sent)?;
     let accounts = &asked.access.accounts;
     let done = if everywhere {
         let wallet = asked.caller.own(Right::ManageSessions)?;

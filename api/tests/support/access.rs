@@ -77,6 +77,8 @@ impl Default for Manners {
 pub struct Doors {
     pub server: Server,
     pub store: Arc<dyn Store>,
+    pub access: Arc<Access>,
+    pub state: ApiState,
     pub directory: TempDir,
 }
 
@@ -86,10 +88,19 @@ impl Doors {
     }
 
     pub async fn with(manners: Manners) -> Self {
+        Self::over(manners, |store| store).await
+    }
+
+    /// The same; `before` may put something before the store that sees what it is asked.
+    pub async fn over(
+        manners: Manners,
+        before: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
+    ) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("state.db");
         let store: Arc<dyn Store> =
             Arc::new(SqliteStore::open(path, Options::default()).expect("a store"));
+        let store = before(store);
         let limiter = Arc::new(Limiter::new(manners.rates, PLACES));
         let site = Site {
             domain: DOMAIN.into(),
@@ -110,11 +121,15 @@ impl Doors {
         };
         let mut info = network();
         info.open_dev = manners.open_dev;
-        let state = ApiState::new(history::unreachable(), info, Arc::new(Told));
-        let server = serve_state(state.with_access(Arc::new(access))).await;
+        let access = Arc::new(access);
+        let state = ApiState::new(history::unreachable(), info, Arc::new(Told))
+            .with_access(Arc::clone(&access));
+        let server = serve_state(state.clone()).await;
         Self {
             server,
             store,
+            access,
+            state,
             directory,
         }
     }
@@ -133,6 +148,22 @@ impl Doors {
         }
         if method != Method::GET {
             request = request.json(body);
+        }
+        request.send().await.expect("an answer")
+    }
+
+    /// Sends what a browser or a proxy would: headers as they are, a body if there is one.
+    pub async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> Response {
+        let address = format!("{}{path}", self.server.base);
+        let mut request = self.server.web.request(method, address).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         request.send().await.expect("an answer")
     }
