@@ -27,8 +27,19 @@ pub enum TlsError {
         problem: String,
     },
     /// The two do not go together.
-    #[error("certificate and key do not go together: {0}")]
-    Pair(#[from] rustls::Error),
+    #[error(
+        "{} and {} cannot be served together ({error}): the key must be that of the chain's first certificate",
+        certificate.display(),
+        key.display()
+    )]
+    Pair {
+        /// The chain's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// What is wrong with the two.
+        error: rustls::Error,
+    },
 }
 
 /// A certificate chain and its key, as they are in their files.
@@ -120,10 +131,18 @@ fn read(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
     let private =
         PrivateKeyDer::from_pem_file(key).map_err(|error| fail(key, error.to_string()))?;
     let provider = Arc::new(ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, private)?;
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|config| {
+            config
+                .with_no_client_auth()
+                .with_single_cert(chain, private)
+        });
+    let mut config = config.map_err(|error| TlsError::Pair {
+        certificate: certificate.to_owned(),
+        key: key.to_owned(),
+        error,
+    })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }

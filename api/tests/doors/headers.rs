@@ -8,8 +8,11 @@ use reqwest::Method;
 use crate::header;
 use crate::support::access::{Doors, Manners};
 
-/// Each kind of answer: how to get it, and its status.
-const ANSWERS: [(&str, &str, &[(&str, &str)], u16); 12] = [
+/// Method, path, headers, and the status of the answer.
+type Kind<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], u16);
+
+/// Each kind of answer, and how to get it.
+const ANSWERS: [Kind<'static>; 12] = [
     ("GET", "/web/app.css", &[], 200),
     ("HEAD", "/web/app.css", &[], 200),
     ("GET", "/api/auth/me", &[], 200),
@@ -55,7 +58,7 @@ async fn browsers_are_kept_safe_whatever_is_answered() {
         let long = format!("/?{}", "a".repeat(9_000));
         let limited = format!("/tx/{}", "1".repeat(64));
         let from = [("x-forwarded-for", "198.51.100.1")];
-        let mut answers = ANSWERS.to_vec();
+        let mut answers: Vec<Kind<'_>> = ANSWERS.to_vec();
         answers.push(("GET", &long, &[], 414));
         doors.ask(Method::GET, &limited, &from, "").await;
         answers.push(("GET", &limited, &from, 429));
