@@ -1,6 +1,7 @@
 //! End to end: the real binary, the real engine, real sockets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests: a panic is the failure
 
+mod access;
 mod accounts;
 mod backfill;
 mod bad_input;
