@@ -16,14 +16,14 @@ pub use api_keys::{
 };
 pub use audit::{AuditAppend, AuditRecord, ListAudit};
 pub use host_keys::{GetHostKey, HostKeyAdd, HostKeyRecord, HostKeyRevoke, ListHostKeys};
-pub use nonces::{NoncePurge, NoncePut, NonceRecord, NonceTake};
+pub use nonces::{GetNonce, NoncePurge, NoncePut, NonceRecord, NonceTake};
 pub use sessions::{
     GetSession, ListSessions, NewSession, SessionCreate, SessionPurge, SessionRecord,
     SessionRevoke, SessionState, SessionTouch,
 };
 pub use wallets::{
-    GetWallet, ListWallets, RequireNoRole, Roles, WalletEnsure, WalletGrant, WalletRecord,
-    WalletSignOut, WalletWithdraw,
+    GetWallet, ListWallets, RequireNoRole, RequireOther, Roles, WalletEnsure, WalletGrant,
+    WalletRecord, WalletSignOut, WalletWithdraw,
 };
 
 use crate::area::area;
@@ -39,6 +39,7 @@ area!(
         WalletWithdraw => WalletRecord,
         WalletSignOut => WalletRecord,
         RequireNoRole => (),
+        RequireOther => (),
         NoncePut => (),
         NonceTake => NonceRecord,
         NoncePurge => u64,
@@ -61,6 +62,7 @@ area!(
     queries AccountQuery -> AccountAnswer {
         GetWallet => Option<WalletRecord>,
         ListWallets => Vec<WalletRecord>,
+        GetNonce => Option<NonceRecord>,
         GetSession => Option<(SessionRecord, WalletRecord)>,
         ListSessions => Vec<SessionRecord>,
         GetApiKey => Option<(ApiKeyRecord, WalletRecord)>,
@@ -98,6 +100,12 @@ pub enum AccountRefusal {
     RoleTaken {
         /// One wallet that has it.
         wallet: Address,
+    },
+    /// [`RequireOther`]: nobody else has it.
+    #[error("no wallet but {besides} has that role")]
+    NoOther {
+        /// The wallet that does not count.
+        besides: Address,
     },
     /// A nonce of these bytes is there already.
     #[error("this nonce was issued before")]

@@ -50,6 +50,19 @@ impl fmt::Debug for NonceTake {
     }
 }
 
+/// One nonce, expired or not, while it was not taken or purged: for comparing before it is taken.
+#[derive(Clone, PartialEq, Eq)]
+pub struct GetNonce {
+    /// Its bytes.
+    pub nonce: Vec<u8>,
+}
+
+impl fmt::Debug for GetNonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GetNonce").finish_non_exhaustive()
+    }
+}
+
 /// Removes nonces that expired at `now` or before, earliest first; how many.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoncePurge {
@@ -71,6 +84,12 @@ impl Bounded for NonceTake {
     fn check(&self, check: &mut Check) -> Checked {
         check.blob("nonce", &self.nonce, NAME)?;
         check.time("now", self.now)
+    }
+}
+
+impl Bounded for GetNonce {
+    fn check(&self, check: &mut Check) -> Checked {
+        check.blob("nonce", &self.nonce, NAME)
     }
 }
 

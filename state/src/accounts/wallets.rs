@@ -81,6 +81,16 @@ pub struct RequireNoRole {
     pub roles: Roles,
 }
 
+/// A precondition for the rest of the unit: a wallet other than `besides` has any of these roles. The last operator is
+/// not withdrawn with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequireOther {
+    /// The roles.
+    pub roles: Roles,
+    /// Does not count.
+    pub besides: Address,
+}
+
 /// One wallet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GetWallet {
@@ -125,5 +135,6 @@ nothing_to_check!(
     WalletWithdraw,
     WalletSignOut,
     RequireNoRole,
+    RequireOther,
     GetWallet
 );

@@ -186,3 +186,6 @@ fn spawn(
             why: format!("no thread: {error}"),
         })
 }
+
+#[cfg(test)]
+mod open_tests;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use futures::future::join_all;
 use hypernode_state::accounts::{
     AccountRefusal, AccountsVersion, ApiKeyCreate, ApiKeyRefund, ApiKeyRevoke, ApiKeyRotate,
-    ApiKeySetCap, ApiKeySpend, ApiKeyTouch, AuditAppend, GetApiKey, GetHostKey, GetSession,
-    GetWallet, HostKeyAdd, HostKeyRevoke, ListApiKeys, ListAudit, ListHostKeys, ListSessions,
-    ListWallets, NewApiKey, NewSession, NoncePurge, NoncePut, NonceRecord, NonceTake,
-    RequireNoRole, Roles, SessionCreate, SessionPurge, SessionRevoke, SessionState, SessionTouch,
-    Spent, WalletEnsure, WalletGrant, WalletSignOut, WalletWithdraw,
+    ApiKeySetCap, ApiKeySpend, ApiKeyTouch, AuditAppend, GetApiKey, GetHostKey, GetNonce,
+    GetSession, GetWallet, HostKeyAdd, HostKeyRevoke, ListApiKeys, ListAudit, ListHostKeys,
+    ListSessions, ListWallets, NewApiKey, NewSession, NoncePurge, NoncePut, NonceRecord, NonceTake,
+    RequireNoRole, RequireOther, Roles, SessionCreate, SessionPurge, SessionRevoke, SessionState,
+    SessionTouch, Spent, WalletEnsure, WalletGrant, WalletSignOut, WalletWithdraw,
 };
 use hypernode_state::{Address, Refusal, Store, StoreExt, Unit, UnixMs};
 
@@ -67,6 +67,25 @@ pub(crate) async fn a_nonce_is_taken_once(store: Arc<dyn Store>) {
     unit.push(take(b"m", 1));
     refused(store.apply(unit).await);
     store.run(take(b"m", 1)).await.unwrap();
+}
+
+pub(crate) async fn a_nonce_is_read_until_it_is_taken(store: Arc<dyn Store>) {
+    let get = async || {
+        store
+            .ask(GetNonce {
+                nonce: b"n".to_vec(),
+            })
+            .await
+            .unwrap()
+    };
+    assert_eq!(get().await, None);
+    store.run(nonce(b"n", 100)).await.unwrap();
+    // Reading takes nothing.
+    for _ in 0..2 {
+        assert_eq!(get().await, Some(nonce(b"n", 100).nonce));
+    }
+    store.run(take(b"n", 50)).await.unwrap();
+    assert_eq!(get().await, None);
 }
 
 pub(crate) async fn an_expired_nonce_is_not_taken(store: Arc<dyn Store>) {
@@ -305,6 +324,33 @@ pub(crate) async fn the_first_operator_is_the_only_one(store: Arc<dyn Store>) {
     assert_eq!(operators.len(), 1);
     // Another role is not in the way.
     store.run(RequireNoRole { roles: DATA }).await.unwrap();
+}
+
+pub(crate) async fn of_two_operators_one_stays(store: Arc<dyn Store>) {
+    for number in [1, 2] {
+        let wallet = address(number);
+        store.run(WalletEnsure { wallet, at: 1 }).await.unwrap();
+        let roles = OPERATOR;
+        store.run(WalletGrant { wallet, roles }).await.unwrap();
+    }
+    let withdraw = |number| {
+        let mut unit = Unit::new();
+        unit.push(RequireOther {
+            roles: OPERATOR,
+            besides: address(number),
+        });
+        unit.push(WalletWithdraw {
+            wallet: address(number),
+            roles: OPERATOR,
+        });
+        store.apply(unit)
+    };
+    let attempts = join_all([withdraw(1), withdraw(2)]).await;
+    assert_eq!(attempts.iter().filter(|attempt| attempt.is_ok()).count(), 1);
+    let besides = address(if attempts[0].is_ok() { 2 } else { 1 });
+    let refused = attempts.into_iter().find_map(Result::err).unwrap();
+    let no_other = AccountRefusal::NoOther { besides };
+    assert_eq!(refused.refusal(), Some(&no_other.into()));
 }
 
 fn key(id: &str) -> NewApiKey {

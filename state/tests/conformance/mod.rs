@@ -71,9 +71,9 @@ macro_rules! suite {
             a_unit_does_its_work_once);
         $crate::conformance::suite!(@ $open, leases: one_holder_at_a_time, a_lost_role_stops_its_units,
             a_clock_that_goes_back_does_not_free_a_role);
-        $crate::conformance::suite!(@ $open, accounts: a_nonce_is_taken_once, an_expired_nonce_is_not_taken,
+        $crate::conformance::suite!(@ $open, accounts: a_nonce_is_taken_once, a_nonce_is_read_until_it_is_taken, an_expired_nonce_is_not_taken,
             a_session_ends_in_each_of_its_ways, a_clock_that_goes_back_revives_no_session, roles_are_granted_and_withdrawn,
-            the_first_operator_is_the_only_one, spending_stops_at_the_cap, spending_at_once_stays_within_the_cap,
+            the_first_operator_is_the_only_one, of_two_operators_one_stays, spending_stops_at_the_cap, spending_at_once_stays_within_the_cap,
             a_rotation_shares_the_purse, amounts_use_the_whole_range, a_revoked_key_does_nothing,
             a_host_key_is_never_added_twice, the_trail_is_in_order, the_version_moves_with_what_decisions_rest_on,
             secrets_stay_out_of_debug);

@@ -22,6 +22,7 @@ pub(super) fn run(cx: &Cx<'_>, op: &AccountOp) -> Result<AccountReply, Stop> {
         Op::WalletWithdraw(op) => Reply::WalletWithdraw(wallets::withdraw(cx, op)?),
         Op::WalletSignOut(op) => Reply::WalletSignOut(wallets::sign_out(cx, op)?),
         Op::RequireNoRole(op) => Reply::RequireNoRole(wallets::require_no_role(cx, op)?),
+        Op::RequireOther(op) => Reply::RequireOther(wallets::require_other(cx, op)?),
         Op::NoncePut(op) => Reply::NoncePut(nonces::put(cx, op)?),
         Op::NonceTake(op) => Reply::NonceTake(nonces::take(cx, op)?),
         Op::NoncePurge(op) => Reply::NoncePurge(nonces::purge(cx, op)?),
@@ -48,6 +49,7 @@ pub(super) fn ask(conn: &Connection, query: &AccountQuery) -> rusqlite::Result<A
     Ok(match query {
         Query::GetWallet(query) => Answer::GetWallet(wallets::get(conn, query.wallet)?),
         Query::ListWallets(query) => Answer::ListWallets(wallets::list(conn, query)?),
+        Query::GetNonce(query) => Answer::GetNonce(nonces::get(conn, query)?),
         Query::GetSession(query) => Answer::GetSession(sessions::with_wallet(conn, query)?),
         Query::ListSessions(query) => Answer::ListSessions(sessions::list(conn, query)?),
         Query::GetApiKey(query) => Answer::GetApiKey(api_keys::with_wallet(conn, query)?),

@@ -1,9 +1,9 @@
 //! Nonces in SQL.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
-use crate::accounts::{AccountRefusal, NoncePurge, NoncePut, NonceRecord, NonceTake};
-use crate::sqlite::exec::{Cx, Stop};
+use crate::accounts::{AccountRefusal, GetNonce, NoncePurge, NoncePut, NonceRecord, NonceTake};
+use crate::sqlite::exec::{Cx, Stop, first};
 
 pub(super) fn put(cx: &Cx<'_>, op: &NoncePut) -> Result<(), Stop> {
     let sql = "INSERT INTO nonces (nonce, issued, expires_at) VALUES (?1, ?2, ?3)
@@ -33,6 +33,17 @@ pub(super) fn take(cx: &Cx<'_>, op: &NonceTake) -> Result<NonceRecord, Stop> {
     }
     cx.execute("DELETE FROM nonces WHERE nonce = ?1", [&op.nonce])?;
     Ok(nonce)
+}
+
+pub(super) fn get(conn: &Connection, query: &GetNonce) -> rusqlite::Result<Option<NonceRecord>> {
+    let sql = "SELECT issued, expires_at FROM nonces WHERE nonce = ?1";
+    first(conn, sql, [&query.nonce], |row| {
+        Ok(NonceRecord {
+            nonce: query.nonce.clone(),
+            issued: row.get(0)?,
+            expires_at: row.get(1)?,
+        })
+    })
 }
 
 pub(super) fn purge(cx: &Cx<'_>, op: &NoncePurge) -> Result<u64, Stop> {

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, Row, params};
 
 use crate::accounts::{
-    AccountRefusal, ListWallets, RequireNoRole, Roles, WalletEnsure, WalletGrant, WalletRecord,
-    WalletSignOut, WalletWithdraw,
+    AccountRefusal, ListWallets, RequireNoRole, RequireOther, Roles, WalletEnsure, WalletGrant,
+    WalletRecord, WalletSignOut, WalletWithdraw,
 };
 use crate::ids::Address;
 use crate::sqlite::exec::{Cx, Stop, all, first};
@@ -69,6 +69,17 @@ pub(super) fn require_no_role(cx: &Cx<'_>, op: &RequireNoRole) -> Result<(), Sto
     match cx.first(sql, [op.roles], |row| row.get(0))? {
         Some(wallet) => Err(AccountRefusal::RoleTaken { wallet }.into()),
         None => Ok(()),
+    }
+}
+
+pub(super) fn require_other(cx: &Cx<'_>, op: &RequireOther) -> Result<(), Stop> {
+    let sql = "SELECT 1 FROM wallets WHERE roles <> 0 AND roles & ?1 <> 0 AND wallet <> ?2 LIMIT 1";
+    match cx.first(sql, params![op.roles, op.besides], |_| Ok(()))? {
+        Some(()) => Ok(()),
+        None => Err(AccountRefusal::NoOther {
+            besides: op.besides,
+        }
+        .into()),
     }
 }
 

@@ -149,6 +149,16 @@ impl Accounts {
                 }
                 Reply::RequireNoRole(())
             }
+            Op::RequireOther(op) => {
+                let other = |record: &WalletRecord| {
+                    record.roles.0 & op.roles.0 != 0 && record.wallet != op.besides
+                };
+                if !self.wallets.values().any(other) {
+                    let besides = op.besides;
+                    return Err(AccountRefusal::NoOther { besides }.into());
+                }
+                Reply::RequireOther(())
+            }
             Op::NoncePut(op) => {
                 if self.nonces.contains_key(&op.nonce.nonce) {
                     return Err(AccountRefusal::NonceExists.into());
@@ -336,6 +346,7 @@ impl Accounts {
                 let records = self.wallets.values().filter(has).filter(after);
                 Answer::ListWallets(few(records.copied(), query.limit))
             }
+            Query::GetNonce(query) => Answer::GetNonce(self.nonces.get(&query.nonce).cloned()),
             Query::GetSession(query) => Answer::GetSession(
                 self.sessions
                     .get(&query.token)

@@ -2,11 +2,11 @@
 
 use hypernode_state::accounts::{
     ApiKeyCreate, ApiKeyRefund, ApiKeyRevoke, ApiKeyRotate, ApiKeySetCap, ApiKeySpend, ApiKeyTouch,
-    AuditAppend, GetApiKey, GetHostKey, GetSession, GetWallet, HostKeyAdd, HostKeyRevoke,
+    AuditAppend, GetApiKey, GetHostKey, GetNonce, GetSession, GetWallet, HostKeyAdd, HostKeyRevoke,
     ListApiKeys, ListAudit, ListHostKeys, ListSessions, ListWallets, NewApiKey, NewSession,
-    NoncePurge, NoncePut, NonceRecord, NonceTake, RequireNoRole, Roles, SessionCreate,
-    SessionPurge, SessionRevoke, SessionTouch, WalletEnsure, WalletGrant, WalletSignOut,
-    WalletWithdraw,
+    NoncePurge, NoncePut, NonceRecord, NonceTake, RequireNoRole, RequireOther, Roles,
+    SessionCreate, SessionPurge, SessionRevoke, SessionTouch, WalletEnsure, WalletGrant,
+    WalletSignOut, WalletWithdraw,
 };
 use hypernode_state::{Address, Digest, Op, Query};
 use proptest::option::of;
@@ -68,6 +68,7 @@ fn wallets() -> BoxedStrategy<Op> {
         1 => (wallet(), roles()).prop_map(|(wallet, roles)| WalletWithdraw { wallet, roles }.into()),
         1 => wallet().prop_map(|wallet| WalletSignOut { wallet }.into()),
         1 => roles().prop_map(|roles| RequireNoRole { roles }.into()),
+        1 => (roles(), wallet()).prop_map(|(roles, besides)| RequireOther { roles, besides }.into()),
     ]
     .boxed()
 }
@@ -154,6 +155,7 @@ pub(crate) fn query() -> BoxedStrategy<Query> {
             limit
         }
         .into()),
+        nonce().prop_map(|nonce| GetNonce { nonce }.into()),
         token().prop_map(|token| GetSession { token }.into()),
         (wallet(), limit()).prop_map(|(wallet, limit)| ListSessions { wallet, limit }.into()),
         id().prop_map(|id| GetApiKey { id }.into()),
