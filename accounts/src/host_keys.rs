@@ -113,6 +113,19 @@ impl Accounts {
         now: i64,
     ) -> Result<(), AccountError> {
         let mut unit = Unit::new();
+        self.push_host_change(&mut unit, owner, change, now).await?;
+        self.store.apply(unit).await?;
+        Ok(())
+    }
+
+    /// Adds what carries `change` out to `unit`.
+    async fn push_host_change(
+        &self,
+        unit: &mut Unit,
+        owner: PublicKey,
+        change: &HostChange,
+        now: i64,
+    ) -> Result<(), AccountError> {
         unit.push(WalletEnsure {
             wallet: owner.into(),
             at: now,
@@ -129,7 +142,7 @@ impl Accounts {
                 consent.check(&self.hub, *key, owner, *node, now)?;
                 unit.push(add(*key, *node));
                 let node = node.map_or_else(|| "no node".into(), |node| format!("node {node}"));
-                note(&mut unit, now, &owner, "host_key.link", &key, node);
+                note(unit, now, &owner, "host_key.link", &key, node);
             }
             HostChange::Rotate { old, new, consent } => {
                 let record = self.live_key(owner, *old).await?;
@@ -141,7 +154,7 @@ impl Accounts {
                 });
                 unit.push(add(*new, node));
                 note(
-                    &mut unit,
+                    unit,
                     now,
                     &owner,
                     "host_key.rotate",
@@ -155,10 +168,9 @@ impl Accounts {
                     key: (*key).into(),
                     at: now,
                 });
-                note(&mut unit, now, &owner, "host_key.revoke", &key, "");
+                note(unit, now, &owner, "host_key.revoke", &key, "");
             }
         }
-        self.store.apply(unit).await?;
         Ok(())
     }
 
@@ -203,11 +215,15 @@ impl Accounts {
         output: &SignInOutput,
         now: i64,
     ) -> Result<PublicKey, AccountError> {
-        let (owner, issued) = self.proven(output, now).await?;
+        let (owner, issued, nonce) = self.proven(output, now).await?;
         let Issued::HostChange(_, change) = issued else {
             return Err(Refusal::Replayed.into());
         };
-        self.change_host_key(owner, &change, now).await?;
+        let mut unit = Unit::new();
+        issued::spend(&mut unit, &nonce, now);
+        self.push_host_change(&mut unit, owner, &change, now)
+            .await?;
+        self.store.apply(unit).await?;
         Ok(owner)
     }
 

@@ -1,7 +1,7 @@
 //! What nonces were issued for: kept with them, and compared when they come back.
 
-use hypernode_state::accounts::{NoncePut, NonceRecord, NonceTake};
-use hypernode_state::{Store, StoreExt};
+use hypernode_state::accounts::{GetNonce, NoncePut, NonceRecord, NonceTake};
+use hypernode_state::{Store, StoreExt, Unit};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AccountError;
@@ -36,6 +36,30 @@ pub(crate) async fn put(
         expires_at,
     };
     Ok(store.run(NoncePut { nonce }).await?)
+}
+
+/// What `nonce` was issued for, while it is not used. Whoever acts on it takes it in the unit of what is done
+/// ([`spend`]).
+pub(crate) async fn look(store: &dyn Store, nonce: &str) -> Result<Issued, AccountError> {
+    if nonce.len() != NONCE {
+        return Err(Refusal::Replayed.into());
+    }
+    let found = store
+        .ask(GetNonce {
+            nonce: nonce.as_bytes().to_vec(),
+        })
+        .await?;
+    found
+        .and_then(|found| serde_json::from_slice(&found.issued).ok())
+        .ok_or_else(|| Refusal::Replayed.into())
+}
+
+/// Takes `nonce` in `unit`: it is used if the unit happens, and the unit happens only if it was not used before.
+pub(crate) fn spend(unit: &mut Unit, nonce: &str, now: i64) {
+    unit.push(NonceTake {
+        nonce: nonce.as_bytes().to_vec(),
+        now,
+    });
 }
 
 /// Takes `nonce`: whatever comes of it, it is used.

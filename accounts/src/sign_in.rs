@@ -67,7 +67,7 @@ impl Accounts {
         label: &str,
         now: i64,
     ) -> Result<SignedIn, AccountError> {
-        let (wallet, issued) = self.proven(output, now).await?;
+        let (wallet, issued, nonce) = self.proven(output, now).await?;
         if !matches!(issued, Issued::SignIn(_)) {
             return Err(Refusal::Replayed.into());
         }
@@ -81,6 +81,8 @@ impl Accounts {
         let lifetime = Lifetime::of(granted);
         let (token, fingerprint) = Credential::new_session()?;
         let mut unit = Unit::new();
+        // Session and use of the challenge are one: of many who answer it at once, one gets in.
+        issued::spend(&mut unit, &nonce, now);
         unit.push(WalletEnsure {
             wallet: wallet.into(),
             at: now,
@@ -104,18 +106,19 @@ impl Accounts {
         })
     }
 
-    /// The wallet that answered a challenge of ours, and the challenge, which is used from now on.
+    /// The wallet that answered a challenge of ours, the challenge, and its nonce: to be [spent](issued::spend) in the
+    /// unit of what follows.
     pub(crate) async fn proven(
         &self,
         output: &SignInOutput,
         now: i64,
-    ) -> Result<(PublicKey, Issued), AccountError> {
-        // What can be seen without the store comes first: what is forged or of another site costs no write, and no nonce.
+    ) -> Result<(PublicKey, Issued, String), AccountError> {
+        // What can be seen without the store comes first: what is forged or of another site costs no lookup.
         let signed = siws::read(output)?;
         self.policy.knows(&signed.message)?;
         siws::genuine(output)?;
-        let nonce = signed.message.nonce.as_deref().unwrap_or_default();
-        let issued = issued::take(&*self.store, nonce, now)
+        let nonce = signed.message.nonce.clone().unwrap_or_default();
+        let issued = issued::look(&*self.store, &nonce)
             .await
             .map_err(|error| match error {
                 // One that was purged is gone like one that was used; its own text says which it is.
@@ -128,7 +131,7 @@ impl Accounts {
             return Err(Refusal::Replayed.into());
         };
         siws::answers(message, &signed, output, now)?;
-        Ok((output.account, issued))
+        Ok((output.account, issued, nonce))
     }
 }
 

@@ -1,7 +1,9 @@
 //! Giving and taking roles.
 
-use hypernode_state::accounts::{ListWallets, WalletEnsure, WalletGrant, WalletWithdraw};
-use hypernode_state::{Store, StoreError, StoreExt, Unit};
+use hypernode_state::accounts::{
+    AccountRefusal, ListWallets, RequireOther, WalletEnsure, WalletGrant, WalletWithdraw,
+};
+use hypernode_state::{Refusal, Store, StoreError, StoreExt, Unit};
 
 use crate::public_key::PublicKey;
 use crate::rights::{Role, Roles};
@@ -72,10 +74,14 @@ pub async fn withdraw(
     now: i64,
 ) -> Result<Left, GrantError> {
     let roles = granted(role)?;
-    if role == Role::Operator && !even_the_last && holders(store, role).await? == [wallet] {
-        return Err(GrantError::LastOperator(wallet));
-    }
     let mut unit = Unit::new();
+    if role == Role::Operator && !even_the_last {
+        // In the unit itself: of two who leave at once, one stays.
+        unit.push(RequireOther {
+            roles: roles.stored(),
+            besides: wallet.into(),
+        });
+    }
     unit.push(WalletEnsure {
         wallet: wallet.into(),
         at: now,
@@ -92,7 +98,15 @@ pub async fn withdraw(
         &wallet,
         format!("{role:?}"),
     );
-    store.apply(unit).await?;
+    store
+        .apply(unit)
+        .await
+        .map_err(|error| match error.refusal() {
+            Some(Refusal::Account(AccountRefusal::NoOther { .. })) => {
+                GrantError::LastOperator(wallet)
+            }
+            _ => error.into(),
+        })?;
     Ok(Left(holders(store, role).await?))
 }
 

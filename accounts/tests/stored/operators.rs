@@ -98,6 +98,21 @@ async fn the_last_operator_stays_unless_it_is_said() {
         .await
         .unwrap();
     assert_eq!(left.0, [two.key()]);
+    // Two who leave at once: one stays.
+    grant(&*hub.store, one.key(), Role::Operator, "cli", NOW)
+        .await
+        .unwrap();
+    let (first, second) = tokio::join!(
+        withdraw(&*hub.store, one.key(), Role::Operator, false, "cli", NOW),
+        withdraw(&*hub.store, two.key(), Role::Operator, false, "cli", NOW),
+    );
+    assert_ne!(first.is_ok(), second.is_ok());
+    grant(&*hub.store, two.key(), Role::Operator, "cli", NOW)
+        .await
+        .unwrap();
+    withdraw(&*hub.store, one.key(), Role::Operator, true, "cli", NOW)
+        .await
+        .unwrap();
     // From somebody who is none: nothing happens to the last one.
     assert_eq!(
         withdraw(&*hub.store, one.key(), Role::Operator, false, "cli", NOW)
@@ -133,15 +148,11 @@ async fn the_last_operator_stays_unless_it_is_said() {
         .await
         .unwrap();
     let actions: Vec<&str> = trail.iter().map(|entry| entry.action.as_str()).collect();
+    let (given, taken) = ("role.grant", "role.withdraw");
     assert_eq!(
         actions,
         [
-            "role.grant",
-            "role.grant",
-            "role.withdraw",
-            "role.withdraw",
-            "role.withdraw",
-            "role.grant"
+            given, given, taken, given, taken, given, taken, taken, taken, given
         ]
     );
 }

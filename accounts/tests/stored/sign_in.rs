@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hypernode_accounts::limits::{Limiter, PLACES, Rates};
-use hypernode_accounts::siws::{Chain, Refusal, SignInPolicy, Site};
+use hypernode_accounts::siws::{Chain, Field, Refusal, SignInPolicy, Site};
 use hypernode_accounts::{AccountError, Accounts};
 
 use crate::{Hub, NOW, Signer};
@@ -183,6 +183,26 @@ async fn a_forged_answer_does_not_use_the_challenge_up() {
     let mut named = thief.answer(&challenge);
     named.account = signer.key();
     assert!(hub.accounts.sign_in(&named, "", NOW).await.is_err());
+    // Nor does another account's, nor a text that was changed before it was signed.
+    let mut borrowed = challenge.clone();
+    borrowed.address = Some(thief.key().to_string());
+    let refusal = hub
+        .accounts
+        .sign_in(&thief.answer(&borrowed), "", NOW)
+        .await
+        .unwrap_err();
+    assert_eq!(refusal, AccountError::SignIn(Refusal::WrongKey));
+    let mut altered = challenge.clone();
+    altered.expiration_time = Some("2099-01-01T00:00:00.000Z".into());
+    let refusal = hub
+        .accounts
+        .sign_in(&signer.answer(&altered), "", NOW)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        refusal,
+        AccountError::SignIn(Refusal::Altered(Field::ExpirationTime))
+    );
     assert!(
         hub.accounts
             .sign_in(&signer.answer(&challenge), "", NOW)
