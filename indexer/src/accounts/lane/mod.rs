@@ -1,5 +1,6 @@
 //! The lane: takes what the queue brings, stores it each second, and sees to it that snapshots are taken.
 
+mod behind;
 mod upkeep;
 
 use std::time::Duration;
@@ -11,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use self::behind::Behind;
 use super::cover::{Begin, Cover};
 use super::queue::{AccountReceiver, Item};
 use super::rpc::Rpc;
@@ -64,6 +66,8 @@ pub(crate) async fn run(
         snapshot: None,
         snapshot_at: Instant::now(),
         snapshot_pauses: Backoff::new(Duration::from_secs(1), Duration::from_secs(60)),
+        behind: Behind::default(),
+        again: false,
         checked: None,
         options,
         client,
@@ -121,6 +125,10 @@ struct Lane {
     snapshot: Option<(u64, JoinHandle<Result<Taken, SnapshotError>>)>,
     snapshot_at: Instant,
     snapshot_pauses: Backoff,
+    /// Whether the last snapshot knew of everything before it.
+    behind: Behind,
+    /// It did not: another one is due.
+    again: bool,
     /// Slot up to which closed accounts were looked for.
     checked: Option<u64>,
 }
@@ -173,6 +181,9 @@ impl Lane {
         match item {
             Item::Update(seen, _permit) => {
                 self.cover.update(seen.slot());
+                if self.behind.update(seen.slot()) {
+                    self.snapshot_again();
+                }
                 let outcome = self.options.decoder.decode(&seen.version(), &mut self.rows);
                 if outcome != AccountOutcome::Foreign && self.rows.bytes() >= self.flush_bytes {
                     self.flush().await;
