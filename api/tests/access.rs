@@ -55,6 +55,7 @@ fn allowed(operation: &Value) -> BTreeSet<&str> {
         .collect()
 }
 
+// I-41.
 #[tokio::test]
 async fn each_role_may_what_the_document_says_and_nothing_else() {
     let document = document();

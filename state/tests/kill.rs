@@ -83,6 +83,7 @@ fn run_and_kill(path: &Path, round: u32, life: Duration) -> Vec<String> {
     reader.join().unwrap()
 }
 
+// I-38.
 #[test]
 fn what_was_acknowledged_before_a_kill_is_found_after() {
     let folder = tempfile::tempdir().unwrap();

@@ -48,6 +48,7 @@ async fn a_wallet_signs_in_once_per_challenge() {
     ));
 }
 
+// I-40.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_at_once_one_signs_in() {
     let (hub, signer) = (Arc::new(Hub::new()), Signer::new(1));

@@ -102,6 +102,7 @@ fn each_url_is_refused_for_its_reason() {
 }
 
 /// Nothing that is refused reaches a server that listens for all of this machine's addresses.
+// I-42.
 #[tokio::test]
 async fn no_refused_form_opens_a_connection() {
     let quiet = |_| async { Ok(()) };
