@@ -237,7 +237,8 @@ pub struct GetTask {
     pub id: String,
 }
 
-/// Tasks of a queue in one state, in the order in which they were enqueued.
+/// Tasks of a queue in one state, in the order in which they were enqueued. The cost grows with the number of all tasks
+/// that are kept after [`ListTasks::after`], in any state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListTasks {
     /// The queue.
@@ -281,8 +282,8 @@ pub struct TaskRecord {
     pub payload: Vec<u8>,
     /// Where it stands.
     pub state: TaskState,
-    /// Not claimed before this time.
-    pub not_before: UnixMs,
+    /// When its time comes, while it waits for it.
+    pub not_before: Option<UnixMs>,
     /// The number of attempts begun; the fence of the last one.
     pub fence: u64,
     /// Who has it, while it is leased.

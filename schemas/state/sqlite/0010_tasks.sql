@@ -1,37 +1,59 @@
-CREATE TABLE queues (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE
-) STRICT;
-
--- What a claim or an end changes, and no more: rows are rewritten whole. States: 0 waiting, 1 ready, 2 leased,
--- 3 completed, 4 dead, 5 cancelled.
+-- What a task is never changes: claims and ends rewrite no payload. Where it stands is which one of the tables below
+-- has its row: each move is a row deleted here and one inserted there.
 CREATE TABLE tasks (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
-    queue INTEGER NOT NULL REFERENCES queues (id),
+    queue TEXT NOT NULL,
     priority INTEGER NOT NULL,
-    state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 5),
-    not_before INTEGER NOT NULL,
-    fence INTEGER NOT NULL CHECK (fence >= 0),
-    worker TEXT,
-    lease_until INTEGER,
-    changed_at INTEGER NOT NULL,
-    CHECK ((state = 2) = (worker IS NOT NULL) AND (state = 2) = (lease_until IS NOT NULL))
-) STRICT;
-
-CREATE INDEX tasks_waiting ON tasks (queue, not_before, seq) WHERE state = 0;
-CREATE INDEX tasks_ready ON tasks (queue, priority DESC, seq) WHERE state = 1;
-CREATE INDEX tasks_leased ON tasks (lease_until, seq) WHERE state = 2;
-CREATE INDEX tasks_over ON tasks (changed_at, seq) WHERE state >= 3;
-
-CREATE TABLE task_payloads (
-    seq INTEGER PRIMARY KEY REFERENCES tasks (seq),
     payload BLOB NOT NULL
 ) STRICT;
 
-CREATE TABLE task_outcomes (
+-- Its time has not come.
+CREATE TABLE task_waiting (
     seq INTEGER PRIMARY KEY REFERENCES tasks (seq),
-    outcome BLOB NOT NULL
+    queue TEXT NOT NULL,
+    not_before INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX task_waiting_by_time ON task_waiting (queue, not_before, seq);
+
+-- In the order of claims: `rank` is the negated priority.
+CREATE TABLE task_ready (
+    queue TEXT NOT NULL,
+    rank INTEGER NOT NULL,
+    seq INTEGER NOT NULL REFERENCES tasks (seq),
+    fence INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    PRIMARY KEY (queue, rank, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE task_leases (
+    seq INTEGER PRIMARY KEY REFERENCES tasks (seq),
+    fence INTEGER NOT NULL CHECK (fence > 0),
+    worker TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX task_leases_by_end ON task_leases (until, seq);
+
+-- State: 3 completed, 4 dead, 5 cancelled.
+CREATE TABLE task_over (
+    seq INTEGER PRIMARY KEY REFERENCES tasks (seq),
+    state INTEGER NOT NULL CHECK (state BETWEEN 3 AND 5),
+    fence INTEGER NOT NULL,
+    outcome BLOB NOT NULL,
+    changed_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX task_over_by_time ON task_over (changed_at, seq);
+
+-- Why the last attempt of a task failed that gets another one.
+CREATE TABLE task_failures (
+    seq INTEGER PRIMARY KEY REFERENCES tasks (seq),
+    reason BLOB NOT NULL
 ) STRICT;
 
 -- Fences that were tried when they were no longer the task's: kept although their units left no other trace.

@@ -19,8 +19,6 @@ use crate::error::{OpenError, StoreError};
 pub(super) const APPLICATION: i32 = 0x484e_5354;
 /// Bytes of a page: SQLite's default, stated because sizes are computed with it.
 pub(super) const PAGE: u64 = 4096;
-/// Prepared statements that a connection keeps; more than there are.
-const STATEMENTS: usize = 256;
 /// A log that grew larger than this while somebody read for long is cut when it starts anew.
 const LOG_KEPT: u64 = 128 << 20;
 
@@ -120,7 +118,6 @@ pub(super) fn reader(path: &Path, lock_wait: Duration) -> rusqlite::Result<Conne
 
 fn common(conn: &Connection, lock_wait: Duration) -> rusqlite::Result<()> {
     conn.busy_timeout(lock_wait)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENTS);
     // Else a statement is planned anew whenever another limit is bound: it was a seventh of the writer's time.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Nothing in a file that somebody else wrote gets to run functions.

@@ -1,7 +1,8 @@
 //! Carrying out one operation or query on a connection.
 
-use rusqlite::{Connection, OptionalExtension, Params, Row};
+use rusqlite::{Params, Row};
 
+use super::db::Db;
 use super::{accounts, idempotency, leases, outbox, tasks};
 use crate::error::Refusal;
 use crate::ids::UnixMs;
@@ -38,34 +39,38 @@ impl<R: Into<Refusal>> From<R> for Stop {
     }
 }
 
-/// A connection within a transaction.
-pub(super) struct Cx<'c> {
-    pub(super) conn: &'c Connection,
+/// A database within a transaction.
+pub(super) struct Cx<'d, 'c> {
+    pub(super) db: &'d Db<'c>,
     /// Idempotency attempts that this unit began.
     pub(super) begun: Vec<u64>,
 }
 
-impl<'c> Cx<'c> {
-    pub(super) fn new(conn: &'c Connection) -> Self {
+impl<'d, 'c> Cx<'d, 'c> {
+    pub(super) fn new(db: &'d Db<'c>) -> Self {
         Self {
-            conn,
+            db,
             begun: Vec::new(),
         }
     }
 
     /// How many rows a statement changed.
-    pub(super) fn execute(&self, sql: &str, params: impl Params) -> rusqlite::Result<usize> {
-        self.conn.prepare_cached(sql)?.execute(params)
+    pub(super) fn execute(
+        &self,
+        sql: &'static str,
+        params: impl Params,
+    ) -> rusqlite::Result<usize> {
+        self.db.execute(sql, params)
     }
 
     /// The first row, if there is one.
     pub(super) fn first<T>(
         &self,
-        sql: &str,
+        sql: &'static str,
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<Option<T>> {
-        first(self.conn, sql, params, read)
+        self.db.first(sql, params, read)
     }
 
     /// Notes a change that cached decisions about accounts rest on.
@@ -75,28 +80,8 @@ impl<'c> Cx<'c> {
     }
 }
 
-/// The first row of a query, if there is one.
-pub(super) fn first<T>(
-    conn: &Connection,
-    sql: &str,
-    params: impl Params,
-    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-) -> rusqlite::Result<Option<T>> {
-    conn.prepare_cached(sql)?.query_row(params, read).optional()
-}
-
-/// All rows of a query; callers bound their number in the SQL.
-pub(super) fn all<T>(
-    conn: &Connection,
-    sql: &str,
-    params: impl Params,
-    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-) -> rusqlite::Result<Vec<T>> {
-    conn.prepare_cached(sql)?.query_map(params, read)?.collect()
-}
-
 /// Carries out one operation.
-pub(super) fn run(cx: &mut Cx<'_>, op: &Op) -> Result<Reply, Stop> {
+pub(super) fn run(cx: &mut Cx<'_, '_>, op: &Op) -> Result<Reply, Stop> {
     match op {
         Op::Task(op) => tasks::run(cx, op).map(Reply::Task),
         Op::Outbox(op) => outbox::run(cx, op).map(Reply::Outbox),
@@ -107,12 +92,12 @@ pub(super) fn run(cx: &mut Cx<'_>, op: &Op) -> Result<Reply, Stop> {
 }
 
 /// Answers one query.
-pub(super) fn ask(conn: &Connection, query: &Query) -> rusqlite::Result<Answer> {
+pub(super) fn ask(db: &Db<'_>, query: &Query) -> rusqlite::Result<Answer> {
     match query {
-        Query::Task(query) => tasks::ask(conn, query).map(Answer::Task),
-        Query::Outbox(query) => outbox::ask(conn, query).map(Answer::Outbox),
-        Query::Idempotency(query) => idempotency::ask(conn, query).map(Answer::Idempotency),
-        Query::Lease(query) => leases::ask(conn, query).map(Answer::Lease),
-        Query::Account(query) => accounts::ask(conn, query).map(Answer::Account),
+        Query::Task(query) => tasks::ask(db, query).map(Answer::Task),
+        Query::Outbox(query) => outbox::ask(db, query).map(Answer::Outbox),
+        Query::Idempotency(query) => idempotency::ask(db, query).map(Answer::Idempotency),
+        Query::Lease(query) => leases::ask(db, query).map(Answer::Lease),
+        Query::Account(query) => accounts::ask(db, query).map(Answer::Account),
     }
 }

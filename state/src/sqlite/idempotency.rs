@@ -1,15 +1,16 @@
 //! Idempotency keys in SQL.
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
-use super::exec::{Cx, Stop, first};
+use super::db::Db;
+use super::exec::{Cx, Stop};
 use super::values::Count;
 use crate::idempotency::{
     IdempotencyAbandon, IdempotencyAnswer, IdempotencyBegin, IdempotencyFinish, IdempotencyOp,
     IdempotencyPurge, IdempotencyQuery, IdempotencyRecord, IdempotencyRefusal, IdempotencyReply,
 };
 
-pub(super) fn run(cx: &mut Cx<'_>, op: &IdempotencyOp) -> Result<IdempotencyReply, Stop> {
+pub(super) fn run(cx: &mut Cx<'_, '_>, op: &IdempotencyOp) -> Result<IdempotencyReply, Stop> {
     use IdempotencyOp as Op;
     use IdempotencyReply as Reply;
     Ok(match op {
@@ -20,20 +21,17 @@ pub(super) fn run(cx: &mut Cx<'_>, op: &IdempotencyOp) -> Result<IdempotencyRepl
     })
 }
 
-pub(super) fn ask(
-    conn: &Connection,
-    query: &IdempotencyQuery,
-) -> rusqlite::Result<IdempotencyAnswer> {
+pub(super) fn ask(db: &Db<'_>, query: &IdempotencyQuery) -> rusqlite::Result<IdempotencyAnswer> {
     match query {
         IdempotencyQuery::GetIdempotency(query) => {
-            get(conn, &query.owner, &query.key).map(IdempotencyAnswer::GetIdempotency)
+            get(db, &query.owner, &query.key).map(IdempotencyAnswer::GetIdempotency)
         }
     }
 }
 
-fn get(conn: &Connection, owner: &str, key: &str) -> rusqlite::Result<Option<IdempotencyRecord>> {
+fn get(db: &Db<'_>, owner: &str, key: &str) -> rusqlite::Result<Option<IdempotencyRecord>> {
     let sql = "SELECT body, attempt, held_until, response, expires_at FROM idempotency WHERE owner = ?1 AND key = ?2";
-    first(conn, sql, [owner, key], |row| {
+    db.first(sql, [owner, key], |row| {
         let Count(attempt) = row.get(1)?;
         Ok(IdempotencyRecord {
             body: row.get(0)?,
@@ -45,8 +43,8 @@ fn get(conn: &Connection, owner: &str, key: &str) -> rusqlite::Result<Option<Ide
     })
 }
 
-fn begin(cx: &mut Cx<'_>, op: &IdempotencyBegin) -> Result<u64, Stop> {
-    let before = get(cx.conn, &op.owner, &op.key)?.filter(|record| op.now < record.expires_at);
+fn begin(cx: &mut Cx<'_, '_>, op: &IdempotencyBegin) -> Result<u64, Stop> {
+    let before = get(cx.db, &op.owner, &op.key)?.filter(|record| op.now < record.expires_at);
     if let Some(record) = before {
         if record.body != op.body {
             return Err(IdempotencyRefusal::Conflict.into());
@@ -83,8 +81,8 @@ fn begin(cx: &mut Cx<'_>, op: &IdempotencyBegin) -> Result<u64, Stop> {
 }
 
 /// Refuses an attempt that is not in flight; `None` stands for one that this unit began.
-fn in_flight(cx: &Cx<'_>, owner: &str, key: &str, given: Option<u64>) -> Result<(), Stop> {
-    let is_it = get(cx.conn, owner, key)?.is_some_and(|record| {
+fn in_flight(cx: &Cx<'_, '_>, owner: &str, key: &str, given: Option<u64>) -> Result<(), Stop> {
+    let is_it = get(cx.db, owner, key)?.is_some_and(|record| {
         record.response.is_none()
             && given.map_or_else(
                 || cx.begun.contains(&record.attempt),
@@ -98,21 +96,21 @@ fn in_flight(cx: &Cx<'_>, owner: &str, key: &str, given: Option<u64>) -> Result<
     }
 }
 
-fn finish(cx: &Cx<'_>, op: &IdempotencyFinish) -> Result<(), Stop> {
+fn finish(cx: &Cx<'_, '_>, op: &IdempotencyFinish) -> Result<(), Stop> {
     in_flight(cx, &op.owner, &op.key, op.attempt)?;
     let sql = "UPDATE idempotency SET response = ?3 WHERE owner = ?1 AND key = ?2";
     cx.execute(sql, params![op.owner, op.key, op.response])?;
     Ok(())
 }
 
-fn abandon(cx: &Cx<'_>, op: &IdempotencyAbandon) -> Result<(), Stop> {
+fn abandon(cx: &Cx<'_, '_>, op: &IdempotencyAbandon) -> Result<(), Stop> {
     in_flight(cx, &op.owner, &op.key, Some(op.attempt))?;
     let sql = "DELETE FROM idempotency WHERE owner = ?1 AND key = ?2";
     cx.execute(sql, params![op.owner, op.key])?;
     Ok(())
 }
 
-fn purge(cx: &Cx<'_>, op: &IdempotencyPurge) -> Result<u64, Stop> {
+fn purge(cx: &Cx<'_, '_>, op: &IdempotencyPurge) -> Result<u64, Stop> {
     let sql = "DELETE FROM idempotency WHERE id IN
                (SELECT id FROM idempotency WHERE expires_at <= ?1 ORDER BY expires_at, owner, key LIMIT ?2)";
     Ok(cx.execute(sql, params![op.now, op.limit])? as u64)

@@ -1,15 +1,16 @@
 //! Named leases in SQL.
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
-use super::exec::{Cx, Stop, first};
+use super::db::Db;
+use super::exec::{Cx, Stop};
 use super::values::Count;
 use crate::leases::{
     LeaseAcquire, LeaseAnswer, LeaseOp, LeaseQuery, LeaseRecord, LeaseRefusal, LeaseRelease,
     LeaseRenew, LeaseReply,
 };
 
-pub(super) fn run(cx: &Cx<'_>, op: &LeaseOp) -> Result<LeaseReply, Stop> {
+pub(super) fn run(cx: &Cx<'_, '_>, op: &LeaseOp) -> Result<LeaseReply, Stop> {
     Ok(match op {
         LeaseOp::LeaseAcquire(op) => LeaseReply::LeaseAcquire(acquire(cx, op)?),
         LeaseOp::LeaseRenew(op) => LeaseReply::LeaseRenew(renew(cx, op)?),
@@ -21,15 +22,15 @@ pub(super) fn run(cx: &Cx<'_>, op: &LeaseOp) -> Result<LeaseReply, Stop> {
     })
 }
 
-pub(super) fn ask(conn: &Connection, query: &LeaseQuery) -> rusqlite::Result<LeaseAnswer> {
+pub(super) fn ask(db: &Db<'_>, query: &LeaseQuery) -> rusqlite::Result<LeaseAnswer> {
     match query {
-        LeaseQuery::GetLease(query) => get(conn, &query.role).map(LeaseAnswer::GetLease),
+        LeaseQuery::GetLease(query) => get(db, &query.role).map(LeaseAnswer::GetLease),
     }
 }
 
-fn get(conn: &Connection, role: &str) -> rusqlite::Result<Option<LeaseRecord>> {
+fn get(db: &Db<'_>, role: &str) -> rusqlite::Result<Option<LeaseRecord>> {
     let sql = "SELECT role, holder, fence, until FROM leases WHERE role = ?1";
-    first(conn, sql, [role], |row| {
+    db.first(sql, [role], |row| {
         let Count(fence) = row.get(2)?;
         Ok(LeaseRecord {
             role: row.get(0)?,
@@ -41,8 +42,8 @@ fn get(conn: &Connection, role: &str) -> rusqlite::Result<Option<LeaseRecord>> {
 }
 
 /// The lease, if `fence` holds it.
-fn held(cx: &Cx<'_>, role: &str, fence: u64) -> Result<LeaseRecord, Stop> {
-    let lease = get(cx.conn, role)?;
+fn held(cx: &Cx<'_, '_>, role: &str, fence: u64) -> Result<LeaseRecord, Stop> {
+    let lease = get(cx.db, role)?;
     let current = lease.as_ref().map_or(0, |lease| lease.fence);
     lease
         .filter(|lease| lease.fence == fence && lease.holder.is_some())
@@ -57,8 +58,8 @@ fn held(cx: &Cx<'_>, role: &str, fence: u64) -> Result<LeaseRecord, Stop> {
         })
 }
 
-fn acquire(cx: &Cx<'_>, op: &LeaseAcquire) -> Result<LeaseRecord, Stop> {
-    let before = get(cx.conn, &op.role)?;
+fn acquire(cx: &Cx<'_, '_>, op: &LeaseAcquire) -> Result<LeaseRecord, Stop> {
+    let before = get(cx.db, &op.role)?;
     let fence = before.as_ref().map_or(0, |lease| lease.fence) + 1;
     if let Some(LeaseRecord {
         role,
@@ -88,7 +89,7 @@ fn acquire(cx: &Cx<'_>, op: &LeaseAcquire) -> Result<LeaseRecord, Stop> {
     })
 }
 
-fn renew(cx: &Cx<'_>, op: &LeaseRenew) -> Result<LeaseRecord, Stop> {
+fn renew(cx: &Cx<'_, '_>, op: &LeaseRenew) -> Result<LeaseRecord, Stop> {
     let mut lease = held(cx, &op.role, op.fence)?;
     lease.until = lease.until.max(op.now.saturating_add(op.lease_ms));
     let sql = "UPDATE leases SET until = ?2 WHERE role = ?1";
@@ -96,7 +97,7 @@ fn renew(cx: &Cx<'_>, op: &LeaseRenew) -> Result<LeaseRecord, Stop> {
     Ok(lease)
 }
 
-fn release(cx: &Cx<'_>, op: &LeaseRelease) -> Result<(), Stop> {
+fn release(cx: &Cx<'_, '_>, op: &LeaseRelease) -> Result<(), Stop> {
     held(cx, &op.role, op.fence)?;
     let sql = "UPDATE leases SET holder = NULL WHERE role = ?1";
     cx.execute(sql, [&op.role])?;

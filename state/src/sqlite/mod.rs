@@ -11,6 +11,7 @@ mod accounts;
 mod backup;
 mod checkpoint;
 mod connect;
+mod db;
 mod exec;
 mod fault;
 mod gate;
@@ -78,7 +79,6 @@ impl SqliteStore {
         let (jobs, waiting) = bounded(options.queue.max(1));
         let bytes = Arc::new(AtomicUsize::new(0));
         let writer = Writer {
-            conn,
             path: path.to_owned(),
             options: options.clone(),
             jobs: waiting,
@@ -88,7 +88,7 @@ impl SqliteStore {
             left_over: None,
         };
         // Joined last, so that the writer is the last to close the file and leaves no log behind.
-        threads.push(spawn(path, "store-write", move || writer.run())?);
+        threads.push(spawn(path, "store-write", move || writer.run(&conn))?);
         Ok(Self {
             path: path.to_owned(),
             options,

@@ -9,6 +9,7 @@ use futures::channel::oneshot;
 use rusqlite::Connection;
 
 use super::connect::{open_error, reader};
+use super::db::Db;
 use super::options::Options;
 use super::{exec, fault};
 use crate::error::{OpenError, StoreError};
@@ -76,12 +77,13 @@ struct Reader {
 
 impl Reader {
     fn run(self) {
+        let db = Db::new(&self.conn);
         for job in &self.jobs {
             // Nobody waits for it any more.
             if job.reply.is_canceled() {
                 continue;
             }
-            let answer = exec::ask(&self.conn, &job.query)
+            let answer = exec::ask(&db, &job.query)
                 .map_err(|error| fault::store_error(&self.path, &error, self.lock_wait));
             let _ = job.reply.send(answer);
         }

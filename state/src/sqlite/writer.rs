@@ -10,6 +10,7 @@ use futures::channel::oneshot;
 use rusqlite::Connection;
 
 use super::checkpoint::Checkpoint;
+use super::db::Db;
 use super::exec::{self, Cx, StaleTry, Stop};
 use super::fault;
 use super::gate::Gate;
@@ -30,7 +31,6 @@ pub(super) struct Job {
 type Outcome = Result<Replies, StoreError>;
 
 pub(super) struct Writer {
-    pub(super) conn: Connection,
     pub(super) path: PathBuf,
     pub(super) options: Options,
     pub(super) jobs: Receiver<Job>,
@@ -51,27 +51,28 @@ struct Group {
 
 impl Writer {
     /// Works until nobody can send any more.
-    pub(super) fn run(mut self) {
+    pub(super) fn run(mut self, conn: &Connection) {
+        let db = Db::new(conn);
         while let Some(first) = self.left_over.take().or_else(|| self.jobs.recv().ok()) {
-            if let Err(error) = self.gate.begin(&self.conn) {
+            if let Err(error) = self.gate.begin(conn) {
                 self.refuse_waiting(first, &error);
                 continue;
             }
-            let group = self.gather(first);
-            self.finish(group);
-            self.checkpoint.after_commit(&self.conn);
+            let group = self.gather(&db, first);
+            self.finish(conn, &db, group);
+            self.checkpoint.after_commit(conn);
         }
     }
 
     /// Carries units out while more are waiting, within the bounds of a commit.
-    fn gather(&mut self, first: Job) -> Group {
+    fn gather(&mut self, db: &Db<'_>, first: Job) -> Group {
         let begun = Instant::now();
         let mut group = Group::default();
         let mut ops = 0;
         let mut next = Some(first);
         while let Some(job) = next.take() {
             ops += job.unit.ops().len();
-            match carry_out(&self.conn, &job.unit) {
+            match carry_out(db, &job.unit) {
                 Ok(outcome) => group.done.push((job, outcome)),
                 Err(error) => {
                     group.broken = Some((job, error));
@@ -94,10 +95,10 @@ impl Writer {
     }
 
     /// Commits and answers. If that fails nothing of the group is there, and what can be is done one by one.
-    fn finish(&mut self, group: Group) {
+    fn finish(&mut self, conn: &Connection, db: &Db<'_>, group: Group) {
         let Group { done, broken } = group;
         let (error, again) = match broken {
-            None => match self.conn.execute_batch("COMMIT") {
+            None => match conn.execute_batch("COMMIT") {
                 Ok(()) => return self.answer(done),
                 Err(error) => (
                     error,
@@ -109,7 +110,7 @@ impl Writer {
                 (error, earlier.chain([job]).collect())
             }
         };
-        self.roll_back();
+        self.roll_back(conn);
         let failure = self.failure(&error);
         tracing::warn!(units = again.len(), error = %failure, "a commit of the store failed");
         // Room may suffice for some, and a failing statement is one unit's. A failing disk is everybody's.
@@ -120,7 +121,7 @@ impl Writer {
         let alone = again.len() == 1;
         for job in again {
             let outcome = if one_by_one && !alone {
-                self.on_its_own(&job.unit)
+                self.on_its_own(conn, db, &job.unit)
             } else {
                 Err(failure.clone())
             };
@@ -129,24 +130,24 @@ impl Writer {
     }
 
     /// A unit in a commit of its own.
-    fn on_its_own(&mut self, unit: &Unit) -> Outcome {
+    fn on_its_own(&mut self, conn: &Connection, db: &Db<'_>, unit: &Unit) -> Outcome {
         let attempt = self
             .gate
-            .begin(&self.conn)
-            .and_then(|()| carry_out(&self.conn, unit))
-            .and_then(|outcome| self.conn.execute_batch("COMMIT").map(|()| outcome));
+            .begin(conn)
+            .and_then(|()| carry_out(db, unit))
+            .and_then(|outcome| conn.execute_batch("COMMIT").map(|()| outcome));
         attempt.unwrap_or_else(|error| {
-            self.roll_back();
+            self.roll_back(conn);
             Err(self.failure(&error))
         })
     }
 
     /// Ends a transaction that failed; SQLite may have ended it already.
-    fn roll_back(&self) {
-        if self.conn.is_autocommit() {
+    fn roll_back(&self, conn: &Connection) {
+        if conn.is_autocommit() {
             return;
         }
-        if let Err(error) = self.conn.execute_batch("ROLLBACK") {
+        if let Err(error) = conn.execute_batch("ROLLBACK") {
             tracing::error!(%error, path = %self.path.display(), "the store cannot roll back");
         }
     }
@@ -176,60 +177,60 @@ impl Writer {
 }
 
 /// Carries a unit out. The outer error is SQLite's: the transaction is then lost.
-fn carry_out(conn: &Connection, unit: &Unit) -> rusqlite::Result<Outcome> {
+fn carry_out(db: &Db<'_>, unit: &Unit) -> rusqlite::Result<Outcome> {
     match unit.ops() {
-        [op] => alone(conn, op),
-        ops => together(conn, ops),
+        [op] => alone(db, op),
+        ops => together(db, ops),
     }
 }
 
 /// One operation needs no savepoint, since each tests its precondition before it changes anything: a refused one has
 /// nothing to undo. That is looked at, for a savepoint's copies of pages are a fifth of the writer's time.
-fn alone(conn: &Connection, op: &Op) -> rusqlite::Result<Outcome> {
-    let before = conn.total_changes();
-    match exec::run(&mut Cx::new(conn), op) {
+fn alone(db: &Db<'_>, op: &Op) -> rusqlite::Result<Outcome> {
+    let before = db.changes();
+    match exec::run(&mut Cx::new(db), op) {
         Ok(reply) => Ok(Ok(Replies::new(vec![reply]))),
         Err(Stop::Sql(error)) => Err(error),
-        Err(Stop::Refused(_) | Stop::Stale(..)) if conn.total_changes() != before => {
+        Err(Stop::Refused(_) | Stop::Stale(..)) if db.changes() != before => {
             Err(rusqlite::Error::StatementChangedRows(1))
         }
-        Err(Stop::Refused(why)) => refuse(conn, 0, why, None),
-        Err(Stop::Stale(why, tried)) => refuse(conn, 0, why, Some(tried)),
+        Err(Stop::Refused(why)) => refuse(db, 0, why, None),
+        Err(Stop::Stale(why, tried)) => refuse(db, 0, why, Some(tried)),
     }
 }
 
 /// Several operations under a savepoint, which undoes those before a refused one.
-fn together(conn: &Connection, ops: &[Op]) -> rusqlite::Result<Outcome> {
-    conn.prepare_cached("SAVEPOINT unit")?.execute([])?;
-    let (index, why, tried) = match operations(conn, ops) {
+fn together(db: &Db<'_>, ops: &[Op]) -> rusqlite::Result<Outcome> {
+    db.execute("SAVEPOINT unit", [])?;
+    let (index, why, tried) = match operations(db, ops) {
         Ok(replies) => {
-            conn.prepare_cached("RELEASE unit")?.execute([])?;
+            db.execute("RELEASE unit", [])?;
             return Ok(Ok(Replies::new(replies)));
         }
         Err((_, Stop::Sql(error))) => return Err(error),
         Err((index, Stop::Refused(why))) => (index, why, None),
         Err((index, Stop::Stale(why, tried))) => (index, why, Some(tried)),
     };
-    conn.prepare_cached("ROLLBACK TO unit")?.execute([])?;
-    conn.prepare_cached("RELEASE unit")?.execute([])?;
-    refuse(conn, index, why, tried)
+    db.execute("ROLLBACK TO unit", [])?;
+    db.execute("RELEASE unit", [])?;
+    refuse(db, index, why, tried)
 }
 
 /// Names the refused operation; a stale fence is recorded in the same commit as all that is answered.
 fn refuse(
-    conn: &Connection,
+    db: &Db<'_>,
     index: usize,
     why: Refusal,
     tried: Option<StaleTry>,
 ) -> rusqlite::Result<Outcome> {
     if let Some(tried) = tried {
-        tasks::record_stale(conn, tried)?;
+        tasks::record_stale(db, tried)?;
     }
     Ok(Err(StoreError::Refused { index, why }))
 }
 
-fn operations(conn: &Connection, ops: &[Op]) -> Result<Vec<Reply>, (usize, Stop)> {
-    let mut cx = Cx::new(conn);
+fn operations(db: &Db<'_>, ops: &[Op]) -> Result<Vec<Reply>, (usize, Stop)> {
+    let mut cx = Cx::new(db);
     ops.iter()
         .enumerate()
         .map(|(index, op)| exec::run(&mut cx, op).map_err(|stop| (index, stop)))

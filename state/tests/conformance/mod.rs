@@ -78,6 +78,7 @@ macro_rules! suite {
             a_host_key_is_never_added_twice, the_trail_is_in_order, the_version_moves_with_what_decisions_rest_on,
             secrets_stay_out_of_debug);
 
+// I-38, I-39.
         #[test]
         fn random_units_do_what_the_model_does() {
             $crate::conformance::random::compare($open);

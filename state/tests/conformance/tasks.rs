@@ -119,7 +119,7 @@ pub(crate) async fn a_task_waits_for_its_time(store: Arc<dyn Store>) {
     let task = get(&store, "a").await;
     assert_eq!(
         (task.state, task.not_before, task.outcome),
-        (TaskState::Waiting, 80, Some(b"why".to_vec()))
+        (TaskState::Waiting, Some(80), Some(b"why".to_vec()))
     );
     assert_eq!(store.run(claim("w", 79, 1)).await.unwrap(), Vec::new());
     assert_eq!(store.run(claim("w", 80, 1)).await.unwrap()[0].fence, 2);

@@ -123,7 +123,7 @@ pub(crate) fn whole_units(store: &SqliteStore) -> Vec<String> {
         subjects.extend(records.into_iter().map(|record| record.subject));
     }
     assert_eq!(subjects, names, "trail and messages differ");
-    for id in names.iter().cloned() {
+    for id in &names {
         let task = block_on(store.ask(GetTask { id: id.clone() })).unwrap();
         assert!(task.is_some(), "{id} has a message and no task");
     }

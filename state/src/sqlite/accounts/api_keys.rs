@@ -1,6 +1,6 @@
 //! API keys and the purses that they spend from, in SQL.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Row, params};
 
 use super::wallets;
 use crate::accounts::{
@@ -8,7 +8,8 @@ use crate::accounts::{
     ApiKeySetCap, ApiKeySpend, ApiKeyTouch, GetApiKey, ListApiKeys, NewApiKey, Spent, WalletRecord,
 };
 use crate::ids::{Address, UnixMs};
-use crate::sqlite::exec::{Cx, Stop, all, first};
+use crate::sqlite::db::Db;
+use crate::sqlite::exec::{Cx, Stop};
 use crate::sqlite::values::Amount;
 
 /// A key's columns; `k` is the key, `p` its purse.
@@ -44,14 +45,14 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ApiKeyRecord> {
 }
 
 /// A key and its purse's number.
-fn known(cx: &Cx<'_>, id: &str) -> Result<(ApiKeyRecord, i64), Stop> {
+fn known(cx: &Cx<'_, '_>, id: &str) -> Result<(ApiKeyRecord, i64), Stop> {
     let sql = select!("", "WHERE k.id = ?1");
     let found = cx.first(sql, [id], |row| Ok((read(row)?, row.get(12)?)))?;
     found.ok_or_else(|| AccountRefusal::ApiKeyUnknown { id: id.to_owned() }.into())
 }
 
 /// A key that is neither revoked nor expired at `now`.
-fn valid(cx: &Cx<'_>, id: &str, now: UnixMs) -> Result<(ApiKeyRecord, i64), Stop> {
+fn valid(cx: &Cx<'_, '_>, id: &str, now: UnixMs) -> Result<(ApiKeyRecord, i64), Stop> {
     let (key, purse) = known(cx, id)?;
     if let Some(at) = key.revoked_at {
         return Err(AccountRefusal::ApiKeyRevoked { id: key.id, at }.into());
@@ -62,7 +63,7 @@ fn valid(cx: &Cx<'_>, id: &str, now: UnixMs) -> Result<(ApiKeyRecord, i64), Stop
     Ok((key, purse))
 }
 
-fn unused(cx: &Cx<'_>, id: &str) -> Result<(), Stop> {
+fn unused(cx: &Cx<'_, '_>, id: &str) -> Result<(), Stop> {
     match cx.first("SELECT 1 FROM api_keys WHERE id = ?1", [id], |_| Ok(()))? {
         Some(()) => Err(AccountRefusal::ApiKeyExists { id: id.to_owned() }.into()),
         None => Ok(()),
@@ -70,7 +71,7 @@ fn unused(cx: &Cx<'_>, id: &str) -> Result<(), Stop> {
 }
 
 fn insert(
-    cx: &Cx<'_>,
+    cx: &Cx<'_, '_>,
     new: &NewApiKey,
     owner: Address,
     purse: i64,
@@ -102,16 +103,16 @@ fn insert(
     Ok(known(cx, id)?.0)
 }
 
-pub(super) fn create(cx: &Cx<'_>, op: &ApiKeyCreate) -> Result<ApiKeyRecord, Stop> {
+pub(super) fn create(cx: &Cx<'_, '_>, op: &ApiKeyCreate) -> Result<ApiKeyRecord, Stop> {
     unused(cx, &op.key.id)?;
     wallets::known(cx, op.owner)?;
     let sql = "INSERT INTO purses (cap, spent) VALUES (?1, ?2)";
     cx.execute(sql, params![op.cap.map(Amount), Amount(0)])?;
-    let purse = cx.conn.last_insert_rowid();
+    let purse = cx.db.last_row();
     insert(cx, &op.key, op.owner, purse, None)
 }
 
-pub(super) fn rotate(cx: &Cx<'_>, op: &ApiKeyRotate) -> Result<ApiKeyRecord, Stop> {
+pub(super) fn rotate(cx: &Cx<'_, '_>, op: &ApiKeyRotate) -> Result<ApiKeyRecord, Stop> {
     unused(cx, &op.key.id)?;
     let (old, purse) = valid(cx, &op.old, op.key.at)?;
     let ends_at = old
@@ -122,7 +123,7 @@ pub(super) fn rotate(cx: &Cx<'_>, op: &ApiKeyRotate) -> Result<ApiKeyRecord, Sto
     insert(cx, &op.key, old.owner, purse, Some(&op.old))
 }
 
-pub(super) fn revoke(cx: &Cx<'_>, op: &ApiKeyRevoke) -> Result<ApiKeyRecord, Stop> {
+pub(super) fn revoke(cx: &Cx<'_, '_>, op: &ApiKeyRevoke) -> Result<ApiKeyRecord, Stop> {
     let sql = "UPDATE api_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL";
     cx.execute(sql, params![op.id, op.at])?;
     let (key, _) = known(cx, &op.id)?;
@@ -130,7 +131,7 @@ pub(super) fn revoke(cx: &Cx<'_>, op: &ApiKeyRevoke) -> Result<ApiKeyRecord, Sto
     Ok(key)
 }
 
-pub(super) fn touch(cx: &Cx<'_>, op: &ApiKeyTouch) -> Result<(), Stop> {
+pub(super) fn touch(cx: &Cx<'_, '_>, op: &ApiKeyTouch) -> Result<(), Stop> {
     let (key, _) = known(cx, &op.id)?;
     if key.used_at.is_none_or(|used_at| op.at > used_at) {
         let sql = "UPDATE api_keys SET used_at = ?2 WHERE id = ?1";
@@ -139,7 +140,7 @@ pub(super) fn touch(cx: &Cx<'_>, op: &ApiKeyTouch) -> Result<(), Stop> {
     Ok(())
 }
 
-pub(super) fn set_cap(cx: &Cx<'_>, op: &ApiKeySetCap) -> Result<ApiKeyRecord, Stop> {
+pub(super) fn set_cap(cx: &Cx<'_, '_>, op: &ApiKeySetCap) -> Result<ApiKeyRecord, Stop> {
     let (key, purse) = known(cx, &op.id)?;
     let sql = "UPDATE purses SET cap = ?2 WHERE id = ?1";
     cx.execute(sql, params![purse, op.cap.map(Amount)])?;
@@ -147,7 +148,7 @@ pub(super) fn set_cap(cx: &Cx<'_>, op: &ApiKeySetCap) -> Result<ApiKeyRecord, St
     Ok(ApiKeyRecord { cap: op.cap, ..key })
 }
 
-pub(super) fn spend(cx: &Cx<'_>, op: &ApiKeySpend) -> Result<Spent, Stop> {
+pub(super) fn spend(cx: &Cx<'_, '_>, op: &ApiKeySpend) -> Result<Spent, Stop> {
     let (key, purse) = valid(cx, &op.id, op.now)?;
     let cap = key.cap.unwrap_or(u64::MAX);
     let sum = key.spent.checked_add(op.amount).filter(|sum| *sum <= cap);
@@ -167,7 +168,7 @@ pub(super) fn spend(cx: &Cx<'_>, op: &ApiKeySpend) -> Result<Spent, Stop> {
     })
 }
 
-pub(super) fn refund(cx: &Cx<'_>, op: &ApiKeyRefund) -> Result<Spent, Stop> {
+pub(super) fn refund(cx: &Cx<'_, '_>, op: &ApiKeyRefund) -> Result<Spent, Stop> {
     let (key, purse) = known(cx, &op.id)?;
     let Some(spent) = key.spent.checked_sub(op.amount) else {
         return Err(AccountRefusal::RefundExceeds {
@@ -184,30 +185,30 @@ pub(super) fn refund(cx: &Cx<'_>, op: &ApiKeyRefund) -> Result<Spent, Stop> {
     })
 }
 
-fn set_spent(cx: &Cx<'_>, purse: i64, spent: u64) -> rusqlite::Result<()> {
+fn set_spent(cx: &Cx<'_, '_>, purse: i64, spent: u64) -> rusqlite::Result<()> {
     let sql = "UPDATE purses SET spent = ?2 WHERE id = ?1";
     cx.execute(sql, params![purse, Amount(spent)]).map(drop)
 }
 
 pub(super) fn with_wallet(
-    conn: &Connection,
+    db: &Db<'_>,
     query: &GetApiKey,
 ) -> rusqlite::Result<Option<(ApiKeyRecord, WalletRecord)>> {
     let sql = select!(
         ", w.wallet, w.roles, w.epoch, w.created_at",
         "JOIN wallets AS w ON w.wallet = k.owner WHERE k.id = ?1"
     );
-    first(conn, sql, [&query.id], |row| {
+    db.first(sql, [&query.id], |row| {
         Ok((read(row)?, wallets::read(row, 13)?))
     })
 }
 
-pub(super) fn list(conn: &Connection, query: &ListApiKeys) -> rusqlite::Result<Vec<ApiKeyRecord>> {
+pub(super) fn list(db: &Db<'_>, query: &ListApiKeys) -> rusqlite::Result<Vec<ApiKeyRecord>> {
     let sql = select!(
         "",
         "WHERE k.owner = ?1 AND k.id > ?2 ORDER BY k.id LIMIT ?3"
     );
     // No id is empty.
     let after = query.after.as_deref().unwrap_or("");
-    all(conn, sql, params![query.owner, after, query.limit], read)
+    db.all(sql, params![query.owner, after, query.limit], read)
 }

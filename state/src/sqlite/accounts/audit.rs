@@ -1,9 +1,10 @@
 //! The audit trail in SQL.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Row, params};
 
 use crate::accounts::{AuditAppend, AuditRecord, ListAudit};
-use crate::sqlite::exec::{Cx, Stop, all};
+use crate::sqlite::db::Db;
+use crate::sqlite::exec::{Cx, Stop};
 use crate::sqlite::values::Count;
 
 fn read(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
@@ -18,27 +19,27 @@ fn read(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
     })
 }
 
-pub(super) fn append(cx: &Cx<'_>, op: &AuditAppend) -> Result<u64, Stop> {
+pub(super) fn append(cx: &Cx<'_, '_>, op: &AuditAppend) -> Result<u64, Stop> {
     let sql = "INSERT INTO audit (at, actor, action, subject, detail) VALUES (?1, ?2, ?3, ?4, ?5)";
     cx.execute(
         sql,
         params![op.at, op.actor, op.action, op.subject, op.detail],
     )?;
-    Ok(cx.conn.last_insert_rowid().cast_unsigned())
+    Ok(cx.db.last_row().cast_unsigned())
 }
 
-pub(super) fn list(conn: &Connection, query: &ListAudit) -> rusqlite::Result<Vec<AuditRecord>> {
+pub(super) fn list(db: &Db<'_>, query: &ListAudit) -> rusqlite::Result<Vec<AuditRecord>> {
     let after = Count(query.after);
     match &query.subject {
         Some(subject) => {
             let sql = "SELECT seq, at, actor, action, subject, detail FROM audit
                        WHERE subject = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
-            all(conn, sql, params![subject, after, query.limit], read)
+            db.all(sql, params![subject, after, query.limit], read)
         }
         None => {
             let sql = "SELECT seq, at, actor, action, subject, detail FROM audit
                        WHERE seq > ?1 ORDER BY seq LIMIT ?2";
-            all(conn, sql, params![after, query.limit], read)
+            db.all(sql, params![after, query.limit], read)
         }
     }
 }

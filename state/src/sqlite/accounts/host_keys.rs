@@ -1,11 +1,12 @@
 //! Host keys in SQL.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Row, params};
 
 use super::wallets;
 use crate::accounts::{AccountRefusal, HostKeyAdd, HostKeyRecord, HostKeyRevoke, ListHostKeys};
 use crate::ids::Address;
-use crate::sqlite::exec::{Cx, Stop, all, first};
+use crate::sqlite::db::Db;
+use crate::sqlite::exec::{Cx, Stop};
 use crate::sqlite::values::FIRST;
 
 fn read(row: &Row<'_>) -> rusqlite::Result<HostKeyRecord> {
@@ -19,13 +20,13 @@ fn read(row: &Row<'_>) -> rusqlite::Result<HostKeyRecord> {
     })
 }
 
-pub(super) fn get(conn: &Connection, key: Address) -> rusqlite::Result<Option<HostKeyRecord>> {
+pub(super) fn get(db: &Db<'_>, key: Address) -> rusqlite::Result<Option<HostKeyRecord>> {
     let sql = "SELECT key, owner, node, label, added_at, revoked_at FROM host_keys WHERE key = ?1";
-    first(conn, sql, [key], read)
+    db.first(sql, [key], read)
 }
 
-pub(super) fn add(cx: &Cx<'_>, op: &HostKeyAdd) -> Result<HostKeyRecord, Stop> {
-    if get(cx.conn, op.key)?.is_some() {
+pub(super) fn add(cx: &Cx<'_, '_>, op: &HostKeyAdd) -> Result<HostKeyRecord, Stop> {
+    if get(cx.db, op.key)?.is_some() {
         return Err(AccountRefusal::HostKeyExists { key: op.key }.into());
     }
     wallets::known(cx, op.owner)?;
@@ -43,20 +44,17 @@ pub(super) fn add(cx: &Cx<'_>, op: &HostKeyAdd) -> Result<HostKeyRecord, Stop> {
     })
 }
 
-pub(super) fn revoke(cx: &Cx<'_>, op: &HostKeyRevoke) -> Result<HostKeyRecord, Stop> {
+pub(super) fn revoke(cx: &Cx<'_, '_>, op: &HostKeyRevoke) -> Result<HostKeyRecord, Stop> {
     let sql = "UPDATE host_keys SET revoked_at = ?2 WHERE key = ?1 AND revoked_at IS NULL";
     cx.execute(sql, params![op.key, op.at])?;
-    let key = get(cx.conn, op.key)?.ok_or(AccountRefusal::HostKeyUnknown { key: op.key })?;
+    let key = get(cx.db, op.key)?.ok_or(AccountRefusal::HostKeyUnknown { key: op.key })?;
     cx.accounts_changed()?;
     Ok(key)
 }
 
-pub(super) fn list(
-    conn: &Connection,
-    query: &ListHostKeys,
-) -> rusqlite::Result<Vec<HostKeyRecord>> {
+pub(super) fn list(db: &Db<'_>, query: &ListHostKeys) -> rusqlite::Result<Vec<HostKeyRecord>> {
     let sql = "SELECT key, owner, node, label, added_at, revoked_at FROM host_keys
                WHERE owner = ?1 AND key > ?2 ORDER BY key LIMIT ?3";
     let after = query.after.as_ref().map_or(FIRST, |key| &key.0[..]);
-    all(conn, sql, params![query.owner, after, query.limit], read)
+    db.all(sql, params![query.owner, after, query.limit], read)
 }

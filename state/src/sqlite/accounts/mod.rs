@@ -7,13 +7,12 @@ mod nonces;
 mod sessions;
 mod wallets;
 
-use rusqlite::Connection;
-
-use super::exec::{Cx, Stop, first};
+use super::db::Db;
+use super::exec::{Cx, Stop};
 use super::values::Count;
 use crate::accounts::{AccountAnswer, AccountOp, AccountQuery, AccountReply};
 
-pub(super) fn run(cx: &Cx<'_>, op: &AccountOp) -> Result<AccountReply, Stop> {
+pub(super) fn run(cx: &Cx<'_, '_>, op: &AccountOp) -> Result<AccountReply, Stop> {
     use AccountOp as Op;
     use AccountReply as Reply;
     Ok(match op {
@@ -43,23 +42,23 @@ pub(super) fn run(cx: &Cx<'_>, op: &AccountOp) -> Result<AccountReply, Stop> {
     })
 }
 
-pub(super) fn ask(conn: &Connection, query: &AccountQuery) -> rusqlite::Result<AccountAnswer> {
+pub(super) fn ask(db: &Db<'_>, query: &AccountQuery) -> rusqlite::Result<AccountAnswer> {
     use AccountAnswer as Answer;
     use AccountQuery as Query;
     Ok(match query {
-        Query::GetWallet(query) => Answer::GetWallet(wallets::get(conn, query.wallet)?),
-        Query::ListWallets(query) => Answer::ListWallets(wallets::list(conn, query)?),
-        Query::GetNonce(query) => Answer::GetNonce(nonces::get(conn, query)?),
-        Query::GetSession(query) => Answer::GetSession(sessions::with_wallet(conn, query)?),
-        Query::ListSessions(query) => Answer::ListSessions(sessions::list(conn, query)?),
-        Query::GetApiKey(query) => Answer::GetApiKey(api_keys::with_wallet(conn, query)?),
-        Query::ListApiKeys(query) => Answer::ListApiKeys(api_keys::list(conn, query)?),
-        Query::GetHostKey(query) => Answer::GetHostKey(host_keys::get(conn, query.key)?),
-        Query::ListHostKeys(query) => Answer::ListHostKeys(host_keys::list(conn, query)?),
-        Query::ListAudit(query) => Answer::ListAudit(audit::list(conn, query)?),
+        Query::GetWallet(query) => Answer::GetWallet(wallets::get(db, query.wallet)?),
+        Query::ListWallets(query) => Answer::ListWallets(wallets::list(db, query)?),
+        Query::GetNonce(query) => Answer::GetNonce(nonces::get(db, query)?),
+        Query::GetSession(query) => Answer::GetSession(sessions::with_wallet(db, query)?),
+        Query::ListSessions(query) => Answer::ListSessions(sessions::list(db, query)?),
+        Query::GetApiKey(query) => Answer::GetApiKey(api_keys::with_wallet(db, query)?),
+        Query::ListApiKeys(query) => Answer::ListApiKeys(api_keys::list(db, query)?),
+        Query::GetHostKey(query) => Answer::GetHostKey(host_keys::get(db, query.key)?),
+        Query::ListHostKeys(query) => Answer::ListHostKeys(host_keys::list(db, query)?),
+        Query::ListAudit(query) => Answer::ListAudit(audit::list(db, query)?),
         Query::AccountsVersion(_) => {
             let sql = "SELECT value FROM counters WHERE name = 'accounts_version'";
-            let version = first(conn, sql, [], |row| row.get(0))?;
+            let version = db.first(sql, [], |row| row.get(0))?;
             Answer::AccountsVersion(version.map_or(0, |Count(version)| version))
         }
     })

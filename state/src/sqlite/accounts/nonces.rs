@@ -1,11 +1,12 @@
 //! Nonces in SQL.
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
 use crate::accounts::{AccountRefusal, GetNonce, NoncePurge, NoncePut, NonceRecord, NonceTake};
-use crate::sqlite::exec::{Cx, Stop, first};
+use crate::sqlite::db::Db;
+use crate::sqlite::exec::{Cx, Stop};
 
-pub(super) fn put(cx: &Cx<'_>, op: &NoncePut) -> Result<(), Stop> {
+pub(super) fn put(cx: &Cx<'_, '_>, op: &NoncePut) -> Result<(), Stop> {
     let sql = "INSERT INTO nonces (nonce, issued, expires_at) VALUES (?1, ?2, ?3)
                ON CONFLICT (nonce) DO NOTHING";
     let nonce = &op.nonce;
@@ -15,7 +16,7 @@ pub(super) fn put(cx: &Cx<'_>, op: &NoncePut) -> Result<(), Stop> {
     }
 }
 
-pub(super) fn take(cx: &Cx<'_>, op: &NonceTake) -> Result<NonceRecord, Stop> {
+pub(super) fn take(cx: &Cx<'_, '_>, op: &NonceTake) -> Result<NonceRecord, Stop> {
     let sql = "SELECT issued, expires_at FROM nonces WHERE nonce = ?1";
     let found = cx.first(sql, [&op.nonce], |row| {
         Ok(NonceRecord {
@@ -35,9 +36,9 @@ pub(super) fn take(cx: &Cx<'_>, op: &NonceTake) -> Result<NonceRecord, Stop> {
     Ok(nonce)
 }
 
-pub(super) fn get(conn: &Connection, query: &GetNonce) -> rusqlite::Result<Option<NonceRecord>> {
+pub(super) fn get(db: &Db<'_>, query: &GetNonce) -> rusqlite::Result<Option<NonceRecord>> {
     let sql = "SELECT issued, expires_at FROM nonces WHERE nonce = ?1";
-    first(conn, sql, [&query.nonce], |row| {
+    db.first(sql, [&query.nonce], |row| {
         Ok(NonceRecord {
             nonce: query.nonce.clone(),
             issued: row.get(0)?,
@@ -46,7 +47,7 @@ pub(super) fn get(conn: &Connection, query: &GetNonce) -> rusqlite::Result<Optio
     })
 }
 
-pub(super) fn purge(cx: &Cx<'_>, op: &NoncePurge) -> Result<u64, Stop> {
+pub(super) fn purge(cx: &Cx<'_, '_>, op: &NoncePurge) -> Result<u64, Stop> {
     let sql = "DELETE FROM nonces WHERE nonce IN
                (SELECT nonce FROM nonces WHERE expires_at <= ?1 ORDER BY expires_at, nonce LIMIT ?2)";
     Ok(cx.execute(sql, params![op.now, op.limit])? as u64)

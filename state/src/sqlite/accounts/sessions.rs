@@ -1,6 +1,6 @@
 //! Sessions in SQL.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Row, params};
 
 use super::wallets;
 use crate::accounts::{
@@ -8,7 +8,8 @@ use crate::accounts::{
     SessionRevoke, SessionState, SessionTouch, WalletRecord,
 };
 use crate::ids::Digest;
-use crate::sqlite::exec::{Cx, Stop, all, first};
+use crate::sqlite::db::Db;
+use crate::sqlite::exec::{Cx, Stop};
 use crate::sqlite::values::Count;
 
 const ONE: &str = "SELECT s.token, s.wallet, s.epoch, s.created_at, s.seen_at, s.idle_ms, s.expires_at, s.revoked_at, s.label,
@@ -30,18 +31,13 @@ fn read(row: &Row<'_>) -> rusqlite::Result<SessionRecord> {
     })
 }
 
-fn one(
-    conn: &Connection,
-    token: Digest,
-) -> rusqlite::Result<Option<(SessionRecord, WalletRecord)>> {
-    first(conn, ONE, [token], |row| {
-        Ok((read(row)?, wallets::read(row, 9)?))
-    })
+fn one(db: &Db<'_>, token: Digest) -> rusqlite::Result<Option<(SessionRecord, WalletRecord)>> {
+    db.first(ONE, [token], |row| Ok((read(row)?, wallets::read(row, 9)?)))
 }
 
-pub(super) fn create(cx: &Cx<'_>, op: &SessionCreate) -> Result<SessionRecord, Stop> {
+pub(super) fn create(cx: &Cx<'_, '_>, op: &SessionCreate) -> Result<SessionRecord, Stop> {
     let new = &op.session;
-    if one(cx.conn, new.token)?.is_some() {
+    if one(cx.db, new.token)?.is_some() {
         return Err(AccountRefusal::SessionExists.into());
     }
     let wallet = wallets::known(cx, new.wallet)?;
@@ -71,8 +67,8 @@ pub(super) fn create(cx: &Cx<'_>, op: &SessionCreate) -> Result<SessionRecord, S
     })
 }
 
-pub(super) fn touch(cx: &Cx<'_>, op: &SessionTouch) -> Result<SessionRecord, Stop> {
-    let (mut session, wallet) = one(cx.conn, op.token)?.ok_or(AccountRefusal::SessionUnknown)?;
+pub(super) fn touch(cx: &Cx<'_, '_>, op: &SessionTouch) -> Result<SessionRecord, Stop> {
+    let (mut session, wallet) = one(cx.db, op.token)?.ok_or(AccountRefusal::SessionUnknown)?;
     let state = session.state(op.now, wallet.epoch);
     if state != SessionState::Live {
         return Err(AccountRefusal::SessionOver { state }.into());
@@ -85,33 +81,30 @@ pub(super) fn touch(cx: &Cx<'_>, op: &SessionTouch) -> Result<SessionRecord, Sto
     Ok(session)
 }
 
-pub(super) fn revoke(cx: &Cx<'_>, op: &SessionRevoke) -> Result<SessionRecord, Stop> {
+pub(super) fn revoke(cx: &Cx<'_, '_>, op: &SessionRevoke) -> Result<SessionRecord, Stop> {
     let sql = "UPDATE sessions SET revoked_at = ?2 WHERE token = ?1 AND revoked_at IS NULL";
     cx.execute(sql, params![op.token, op.at])?;
-    let (session, _) = one(cx.conn, op.token)?.ok_or(AccountRefusal::SessionUnknown)?;
+    let (session, _) = one(cx.db, op.token)?.ok_or(AccountRefusal::SessionUnknown)?;
     cx.accounts_changed()?;
     Ok(session)
 }
 
-pub(super) fn purge(cx: &Cx<'_>, op: &SessionPurge) -> Result<u64, Stop> {
+pub(super) fn purge(cx: &Cx<'_, '_>, op: &SessionPurge) -> Result<u64, Stop> {
     let sql = "DELETE FROM sessions WHERE token IN
                (SELECT token FROM sessions WHERE expires_at <= ?1 ORDER BY expires_at, token LIMIT ?2)";
     Ok(cx.execute(sql, params![op.before, op.limit])? as u64)
 }
 
 pub(super) fn with_wallet(
-    conn: &Connection,
+    db: &Db<'_>,
     query: &GetSession,
 ) -> rusqlite::Result<Option<(SessionRecord, WalletRecord)>> {
-    one(conn, query.token)
+    one(db, query.token)
 }
 
-pub(super) fn list(
-    conn: &Connection,
-    query: &ListSessions,
-) -> rusqlite::Result<Vec<SessionRecord>> {
+pub(super) fn list(db: &Db<'_>, query: &ListSessions) -> rusqlite::Result<Vec<SessionRecord>> {
     let sql =
         "SELECT token, wallet, epoch, created_at, seen_at, idle_ms, expires_at, revoked_at, label
                FROM sessions WHERE wallet = ?1 ORDER BY created_at DESC, token LIMIT ?2";
-    all(conn, sql, params![query.wallet, query.limit], read)
+    db.all(sql, params![query.wallet, query.limit], read)
 }

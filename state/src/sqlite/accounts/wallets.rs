@@ -1,13 +1,14 @@
 //! Wallets in SQL.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Row, params};
 
 use crate::accounts::{
     AccountRefusal, ListWallets, RequireNoRole, RequireOther, Roles, WalletEnsure, WalletGrant,
     WalletRecord, WalletSignOut, WalletWithdraw,
 };
 use crate::ids::Address;
-use crate::sqlite::exec::{Cx, Stop, all, first};
+use crate::sqlite::db::Db;
+use crate::sqlite::exec::{Cx, Stop};
 use crate::sqlite::values::{Count, FIRST};
 
 /// Reads `wallet, roles, epoch, created_at`, from column `start` on.
@@ -21,41 +22,41 @@ pub(super) fn read(row: &Row<'_>, start: usize) -> rusqlite::Result<WalletRecord
     })
 }
 
-pub(super) fn get(conn: &Connection, wallet: Address) -> rusqlite::Result<Option<WalletRecord>> {
+pub(super) fn get(db: &Db<'_>, wallet: Address) -> rusqlite::Result<Option<WalletRecord>> {
     let sql = "SELECT wallet, roles, epoch, created_at FROM wallets WHERE wallet = ?1";
-    first(conn, sql, [wallet], |row| read(row, 0))
+    db.first(sql, [wallet], |row| read(row, 0))
 }
 
 /// A wallet that must be there.
-pub(super) fn known(cx: &Cx<'_>, wallet: Address) -> Result<WalletRecord, Stop> {
-    get(cx.conn, wallet)?.ok_or_else(|| AccountRefusal::WalletUnknown { wallet }.into())
+pub(super) fn known(cx: &Cx<'_, '_>, wallet: Address) -> Result<WalletRecord, Stop> {
+    get(cx.db, wallet)?.ok_or_else(|| AccountRefusal::WalletUnknown { wallet }.into())
 }
 
-pub(super) fn ensure(cx: &Cx<'_>, op: &WalletEnsure) -> Result<WalletRecord, Stop> {
+pub(super) fn ensure(cx: &Cx<'_, '_>, op: &WalletEnsure) -> Result<WalletRecord, Stop> {
     let sql = "INSERT INTO wallets (wallet, roles, epoch, created_at) VALUES (?1, 0, 0, ?2)
                ON CONFLICT (wallet) DO NOTHING";
     cx.execute(sql, params![op.wallet, op.at])?;
     known(cx, op.wallet)
 }
 
-pub(super) fn grant(cx: &Cx<'_>, op: &WalletGrant) -> Result<WalletRecord, Stop> {
+pub(super) fn grant(cx: &Cx<'_, '_>, op: &WalletGrant) -> Result<WalletRecord, Stop> {
     let wallet = known(cx, op.wallet)?;
     set_roles(cx, wallet, wallet.roles.with(op.roles))
 }
 
-pub(super) fn withdraw(cx: &Cx<'_>, op: &WalletWithdraw) -> Result<WalletRecord, Stop> {
+pub(super) fn withdraw(cx: &Cx<'_, '_>, op: &WalletWithdraw) -> Result<WalletRecord, Stop> {
     let wallet = known(cx, op.wallet)?;
     set_roles(cx, wallet, wallet.roles.without(op.roles))
 }
 
-fn set_roles(cx: &Cx<'_>, wallet: WalletRecord, roles: Roles) -> Result<WalletRecord, Stop> {
+fn set_roles(cx: &Cx<'_, '_>, wallet: WalletRecord, roles: Roles) -> Result<WalletRecord, Stop> {
     let sql = "UPDATE wallets SET roles = ?2 WHERE wallet = ?1";
     cx.execute(sql, params![wallet.wallet, roles])?;
     cx.accounts_changed()?;
     Ok(WalletRecord { roles, ..wallet })
 }
 
-pub(super) fn sign_out(cx: &Cx<'_>, op: &WalletSignOut) -> Result<WalletRecord, Stop> {
+pub(super) fn sign_out(cx: &Cx<'_, '_>, op: &WalletSignOut) -> Result<WalletRecord, Stop> {
     let sql = "UPDATE wallets SET epoch = epoch + 1 WHERE wallet = ?1";
     cx.execute(sql, [op.wallet])?;
     let wallet = known(cx, op.wallet)?;
@@ -63,7 +64,7 @@ pub(super) fn sign_out(cx: &Cx<'_>, op: &WalletSignOut) -> Result<WalletRecord, 
     Ok(wallet)
 }
 
-pub(super) fn require_no_role(cx: &Cx<'_>, op: &RequireNoRole) -> Result<(), Stop> {
+pub(super) fn require_no_role(cx: &Cx<'_, '_>, op: &RequireNoRole) -> Result<(), Stop> {
     let sql =
         "SELECT wallet FROM wallets WHERE roles <> 0 AND roles & ?1 <> 0 ORDER BY wallet LIMIT 1";
     match cx.first(sql, [op.roles], |row| row.get(0))? {
@@ -72,7 +73,7 @@ pub(super) fn require_no_role(cx: &Cx<'_>, op: &RequireNoRole) -> Result<(), Sto
     }
 }
 
-pub(super) fn require_other(cx: &Cx<'_>, op: &RequireOther) -> Result<(), Stop> {
+pub(super) fn require_other(cx: &Cx<'_, '_>, op: &RequireOther) -> Result<(), Stop> {
     let sql = "SELECT 1 FROM wallets WHERE roles <> 0 AND roles & ?1 <> 0 AND wallet <> ?2 LIMIT 1";
     match cx.first(sql, params![op.roles, op.besides], |_| Ok(()))? {
         Some(()) => Ok(()),
@@ -83,11 +84,11 @@ pub(super) fn require_other(cx: &Cx<'_>, op: &RequireOther) -> Result<(), Stop> 
     }
 }
 
-pub(super) fn list(conn: &Connection, query: &ListWallets) -> rusqlite::Result<Vec<WalletRecord>> {
+pub(super) fn list(db: &Db<'_>, query: &ListWallets) -> rusqlite::Result<Vec<WalletRecord>> {
     let sql = "SELECT wallet, roles, epoch, created_at FROM wallets
                WHERE roles <> 0 AND roles & ?1 <> 0 AND wallet > ?2
                ORDER BY wallet LIMIT ?3";
     let after = query.after.as_ref().map_or(FIRST, |wallet| &wallet.0[..]);
     let params = params![query.roles, after, query.limit];
-    all(conn, sql, params, |row| read(row, 0))
+    db.all(sql, params, |row| read(row, 0))
 }

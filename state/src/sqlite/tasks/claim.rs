@@ -2,35 +2,29 @@
 
 use rusqlite::{Row, params};
 
-use super::{held, known};
+use super::held;
+use super::place::{self, Place};
 use crate::ids::UnixMs;
-use crate::sqlite::exec::{Cx, Stop, all};
+use crate::sqlite::exec::{Cx, Stop};
 use crate::sqlite::values::Count;
 use crate::tasks::{
     Claim, ClaimTask, Claimed, ExpireLeases, Expired, PROMOTED, Renew, TaskRefusal, TaskState,
 };
 
-pub(super) fn claim(cx: &Cx<'_>, op: &Claim) -> Result<Vec<Claimed>, Stop> {
-    let sql = "SELECT q.id, EXISTS (SELECT 1 FROM tasks WHERE queue = q.id AND state = 0 AND not_before <= ?2)
-               FROM queues AS q WHERE q.name = ?1";
-    let found = cx.first(sql, params![op.queue, op.now], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?))
-    })?;
-    let Some((queue, some_are_due)) = found else {
-        return Ok(Vec::new());
-    };
-    if some_are_due {
-        promote(cx, queue, op.now)?;
-    }
+pub(super) fn claim(cx: &Cx<'_, '_>, op: &Claim) -> Result<Vec<Claimed>, Stop> {
+    promote(cx, &op.queue, op.now)?;
     let lease_until = op.now.saturating_add(op.lease_ms);
-    let sql = "SELECT t.seq, t.id, t.fence, t.priority, p.payload
-               FROM tasks AS t JOIN task_payloads AS p ON p.seq = t.seq
-               WHERE t.queue = ?1 AND t.state = 1 ORDER BY t.priority DESC, t.seq LIMIT ?2";
-    let chosen = all(cx.conn, sql, params![queue, op.limit], |row| {
+    let sql = "SELECT t.seq, t.id, r.fence, t.priority, t.payload
+               FROM task_ready AS r JOIN tasks AS t ON t.seq = r.seq
+               WHERE r.queue = ?1 ORDER BY r.rank, r.seq LIMIT ?2";
+    let chosen = cx.db.all(sql, params![op.queue, op.limit], |row| {
         read(row, lease_until)
     })?;
-    let lease = |(seq, task)| lease(cx, seq, task, &op.worker, op.now);
-    chosen.into_iter().map(lease).collect()
+    for (seq, task) in &chosen {
+        place::leave_ready(cx, *seq, &op.queue, task.priority)?;
+        lease(cx, *seq, task, &op.worker, op.now)?;
+    }
+    Ok(chosen.into_iter().map(|(_, task)| task).collect())
 }
 
 /// Reads `seq, id, fence, priority, payload` of a task that is about to be leased under its next fence.
@@ -47,66 +41,101 @@ fn read(row: &Row<'_>, lease_until: UnixMs) -> rusqlite::Result<(i64, Claimed)> 
 }
 
 /// Makes tasks ready whose time has come.
-fn promote(cx: &Cx<'_>, queue: i64, now: UnixMs) -> rusqlite::Result<()> {
-    let sql = "UPDATE tasks SET state = 1, changed_at = ?2 WHERE seq IN
-               (SELECT seq FROM tasks WHERE queue = ?1 AND state = 0 AND not_before <= ?2
-                ORDER BY not_before, seq LIMIT ?3)";
-    cx.execute(sql, params![queue, now, PROMOTED]).map(drop)
+fn promote(cx: &Cx<'_, '_>, queue: &str, now: UnixMs) -> rusqlite::Result<()> {
+    let sql = "SELECT w.seq, w.queue, t.priority, w.fence FROM task_waiting AS w JOIN tasks AS t ON t.seq = w.seq
+               WHERE w.queue = ?1 AND w.not_before <= ?2 ORDER BY w.not_before, w.seq LIMIT ?3";
+    let due = cx.db.all(sql, params![queue, now, PROMOTED], |row| {
+        let Count(fence) = row.get(3)?;
+        Ok(Place {
+            seq: row.get(0)?,
+            queue: row.get(1)?,
+            priority: row.get(2)?,
+            state: TaskState::Waiting,
+            fence,
+            until: None,
+        })
+    })?;
+    for task in due {
+        place::leave(cx, &task)?;
+        place::ready(cx, &task, now)?;
+    }
+    Ok(())
 }
 
-pub(super) fn claim_task(cx: &Cx<'_>, op: &ClaimTask) -> Result<Claimed, Stop> {
-    let task = known(cx, &op.id)?;
-    let may = match task.state {
-        TaskState::Ready => true,
-        TaskState::Waiting => task.not_before <= op.now,
-        _ => false,
-    };
-    if !may {
+pub(super) fn claim_task(cx: &Cx<'_, '_>, op: &ClaimTask) -> Result<Claimed, Stop> {
+    let task = place::known(cx, &op.id)?;
+    let state = task.state;
+    let due = state == TaskState::Waiting && task.until.is_some_and(|at| at <= op.now);
+    if !due && state != TaskState::Ready {
         let id = op.id.clone();
-        let state = task.state;
         return Err(TaskRefusal::NotReady { id, state }.into());
     }
-    let lease_until = op.now.saturating_add(op.lease_ms);
-    let sql = "SELECT t.seq, t.id, t.fence, t.priority, p.payload
-               FROM tasks AS t JOIN task_payloads AS p ON p.seq = t.seq WHERE t.seq = ?1";
-    let mut statement = cx.conn.prepare_cached(sql)?;
-    let (seq, task) = statement.query_row([task.seq], |row| read(row, lease_until))?;
-    lease(cx, seq, task, &op.worker, op.now)
+    let payload = cx.first(
+        "SELECT payload FROM tasks WHERE seq = ?1",
+        [task.seq],
+        |row| row.get(0),
+    )?;
+    let claimed = Claimed {
+        id: op.id.clone(),
+        fence: task.fence + 1,
+        priority: task.priority,
+        payload: payload.unwrap_or_default(),
+        lease_until: op.now.saturating_add(op.lease_ms),
+    };
+    place::leave(cx, &task)?;
+    lease(cx, task.seq, &claimed, &op.worker, op.now)?;
+    Ok(claimed)
 }
 
-/// Writes a lease down.
-fn lease(cx: &Cx<'_>, seq: i64, task: Claimed, worker: &str, now: UnixMs) -> Result<Claimed, Stop> {
-    let sql = "UPDATE tasks SET state = 2, fence = ?2, worker = ?3, lease_until = ?4, changed_at = ?5 WHERE seq = ?1";
+/// Leases a task that has no place.
+fn lease(
+    cx: &Cx<'_, '_>,
+    seq: i64,
+    task: &Claimed,
+    worker: &str,
+    now: UnixMs,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO task_leases (seq, fence, worker, until, changed_at) VALUES (?1, ?2, ?3, ?4, ?5)";
     let params = params![seq, Count(task.fence), worker, task.lease_until, now];
-    cx.execute(sql, params)?;
-    Ok(task)
+    cx.execute(sql, params).map(drop)
 }
 
-pub(super) fn renew(cx: &Cx<'_>, op: &Renew) -> Result<UnixMs, Stop> {
-    let task = held(cx, &op.id, op.fence, op.now)?;
-    let wanted = op.now.saturating_add(op.lease_ms);
-    let until = task.lease_until.map_or(wanted, |until| until.max(wanted));
-    let sql = "UPDATE tasks SET lease_until = ?2 WHERE seq = ?1";
-    cx.execute(sql, params![task.seq, until])?;
+pub(super) fn renew(cx: &Cx<'_, '_>, op: &Renew) -> Result<UnixMs, Stop> {
+    let lease = held(cx, &op.id, op.fence, op.now)?;
+    let until = lease.until.max(op.now.saturating_add(op.lease_ms));
+    if until > lease.until {
+        let sql = "UPDATE task_leases SET until = ?2 WHERE seq = ?1";
+        cx.execute(sql, params![lease.seq, until])?;
+    }
     Ok(until)
 }
 
-pub(super) fn expire(cx: &Cx<'_>, op: &ExpireLeases) -> Result<Vec<Expired>, Stop> {
-    let sql = "SELECT t.seq, t.id, q.name, t.worker, t.fence FROM tasks AS t JOIN queues AS q ON q.id = t.queue
-               WHERE t.state = 2 AND t.lease_until <= ?1 ORDER BY t.lease_until, t.seq LIMIT ?2";
-    let ended = all(cx.conn, sql, params![op.now, op.limit], |row| {
-        let Count(fence) = row.get(4)?;
-        let expired = Expired {
-            id: row.get(1)?,
-            queue: row.get(2)?,
-            worker: row.get(3)?,
+pub(super) fn expire(cx: &Cx<'_, '_>, op: &ExpireLeases) -> Result<Vec<Expired>, Stop> {
+    let sql = "SELECT l.seq, t.queue, t.priority, l.fence, t.id, l.worker
+               FROM task_leases AS l JOIN tasks AS t ON t.seq = l.seq
+               WHERE l.until <= ?1 ORDER BY l.until, l.seq LIMIT ?2";
+    let ended = cx.db.all(sql, params![op.now, op.limit], |row| {
+        let Count(fence) = row.get(3)?;
+        let place = Place {
+            seq: row.get(0)?,
+            queue: row.get(1)?,
+            priority: row.get(2)?,
+            state: TaskState::Leased,
             fence,
+            until: None,
         };
-        Ok((row.get::<_, i64>(0)?, expired))
+        Ok((place, row.get(4)?, row.get(5)?))
     })?;
-    let sql = "UPDATE tasks SET state = 1, worker = NULL, lease_until = NULL, changed_at = ?2 WHERE seq = ?1";
-    for (seq, _) in &ended {
-        cx.execute(sql, params![seq, op.now])?;
+    let mut expired = Vec::with_capacity(ended.len());
+    for (place, id, worker) in ended {
+        place::leave(cx, &place)?;
+        place::ready(cx, &place, op.now)?;
+        expired.push(Expired {
+            id,
+            queue: place.queue,
+            worker,
+            fence: place.fence,
+        });
     }
-    Ok(ended.into_iter().map(|(_, expired)| expired).collect())
+    Ok(expired)
 }

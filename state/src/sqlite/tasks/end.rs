@@ -2,62 +2,57 @@
 
 use rusqlite::params;
 
-use super::{held, known, until};
-use crate::ids::UnixMs;
-use crate::sqlite::exec::{Cx, Stop, all};
+use super::{held, place};
+use crate::sqlite::exec::{Cx, Stop};
 use crate::tasks::{AfterFailure, Cancel, Complete, Fail, PurgeTasks, TaskRefusal, TaskState};
 
-pub(super) fn complete(cx: &Cx<'_>, op: &Complete) -> Result<(), Stop> {
-    let task = held(cx, &op.id, op.fence, op.now)?;
-    release(cx, task.seq, TaskState::Completed, op.now)?;
-    outcome(cx, task.seq, &op.result)
+pub(super) fn complete(cx: &Cx<'_, '_>, op: &Complete) -> Result<(), Stop> {
+    let lease = held(cx, &op.id, op.fence, op.now)?;
+    place::end_lease(cx, lease.seq)?;
+    let state = TaskState::Completed;
+    place::over(cx, lease.seq, state, op.fence, &op.result, op.now)?;
+    Ok(())
 }
 
-pub(super) fn fail(cx: &Cx<'_>, op: &Fail) -> Result<(), Stop> {
-    let task = held(cx, &op.id, op.fence, op.now)?;
+pub(super) fn fail(cx: &Cx<'_, '_>, op: &Fail) -> Result<(), Stop> {
+    let lease = held(cx, &op.id, op.fence, op.now)?;
+    let task = place::known(cx, &op.id)?;
+    place::leave(cx, &task)?;
     match op.then {
-        AfterFailure::Dead => release(cx, task.seq, TaskState::Dead, op.now)?,
+        AfterFailure::Dead => {
+            place::over(cx, lease.seq, TaskState::Dead, op.fence, &op.reason, op.now)?;
+        }
         AfterFailure::Retry { not_before } => {
-            release(cx, task.seq, until(not_before, op.now), op.now)?;
-            let sql = "UPDATE tasks SET not_before = ?2 WHERE seq = ?1";
-            cx.execute(sql, params![task.seq, not_before])?;
+            place::wait(cx, &task, not_before, op.now)?;
+            let sql = "INSERT INTO task_failures (seq, reason) VALUES (?1, ?2)
+                       ON CONFLICT (seq) DO UPDATE SET reason = excluded.reason";
+            cx.execute(sql, params![lease.seq, op.reason])?;
         }
     }
-    outcome(cx, task.seq, &op.reason)
+    Ok(())
 }
 
-pub(super) fn cancel(cx: &Cx<'_>, op: &Cancel) -> Result<Option<u64>, Stop> {
-    let task = known(cx, &op.id)?;
+pub(super) fn cancel(cx: &Cx<'_, '_>, op: &Cancel) -> Result<Option<u64>, Stop> {
+    let task = place::known(cx, &op.id)?;
     if task.state.is_final() {
         let id = op.id.clone();
         let state = task.state;
         return Err(TaskRefusal::Over { id, state }.into());
     }
-    release(cx, task.seq, TaskState::Cancelled, op.now)?;
-    outcome(cx, task.seq, &op.reason)?;
+    place::leave(cx, &task)?;
+    let state = TaskState::Cancelled;
+    place::over(cx, task.seq, state, task.fence, &op.reason, op.now)?;
     Ok((task.state == TaskState::Leased).then_some(task.fence))
 }
 
-/// Ends a lease, if there is one, with a new state.
-fn release(cx: &Cx<'_>, seq: i64, state: TaskState, now: UnixMs) -> rusqlite::Result<()> {
-    let sql = "UPDATE tasks SET state = ?2, worker = NULL, lease_until = NULL, changed_at = ?3 WHERE seq = ?1";
-    cx.execute(sql, params![seq, state, now]).map(drop)
-}
-
-fn outcome(cx: &Cx<'_>, seq: i64, bytes: &[u8]) -> Result<(), Stop> {
-    let sql = "INSERT INTO task_outcomes (seq, outcome) VALUES (?1, ?2)
-               ON CONFLICT (seq) DO UPDATE SET outcome = excluded.outcome";
-    cx.execute(sql, params![seq, bytes])?;
-    Ok(())
-}
-
-pub(super) fn purge(cx: &Cx<'_>, op: &PurgeTasks) -> Result<u64, Stop> {
-    let sql = "SELECT seq FROM tasks WHERE state >= 3 AND changed_at <= ?1 ORDER BY changed_at, seq LIMIT ?2";
-    let over: Vec<i64> = all(cx.conn, sql, params![op.before, op.limit], |row| row.get(0))?;
+pub(super) fn purge(cx: &Cx<'_, '_>, op: &PurgeTasks) -> Result<u64, Stop> {
+    let sql = "SELECT seq FROM task_over WHERE changed_at <= ?1 ORDER BY changed_at, seq LIMIT ?2";
+    let params = params![op.before, op.limit];
+    let over: Vec<i64> = cx.db.all(sql, params, |row| row.get(0))?;
     for seq in &over {
         cx.execute("DELETE FROM stale_fences WHERE seq = ?1", [seq])?;
-        cx.execute("DELETE FROM task_outcomes WHERE seq = ?1", [seq])?;
-        cx.execute("DELETE FROM task_payloads WHERE seq = ?1", [seq])?;
+        cx.execute("DELETE FROM task_failures WHERE seq = ?1", [seq])?;
+        cx.execute("DELETE FROM task_over WHERE seq = ?1", [seq])?;
         cx.execute("DELETE FROM tasks WHERE seq = ?1", [seq])?;
     }
     Ok(over.len() as u64)

@@ -1,17 +1,20 @@
-//! Tasks in SQL.
+//! Tasks in SQL. Where a task stands is which table has its row; `place` moves it from one to another.
 
 mod claim;
 mod end;
+mod place;
 mod query;
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
-use super::exec::{Cx, StaleTry, Stop, first};
+use self::place::Place;
+use super::db::Db;
+use super::exec::{Cx, StaleTry, Stop};
 use super::values::Count;
 use crate::ids::UnixMs;
 use crate::tasks::{Enqueue, TaskAnswer, TaskOp, TaskQuery, TaskRefusal, TaskReply, TaskState};
 
-pub(super) fn run(cx: &Cx<'_>, op: &TaskOp) -> Result<TaskReply, Stop> {
+pub(super) fn run(cx: &Cx<'_, '_>, op: &TaskOp) -> Result<TaskReply, Stop> {
     Ok(match op {
         TaskOp::Enqueue(op) => TaskReply::Enqueue(enqueue(cx, op)?),
         TaskOp::Claim(op) => TaskReply::Claim(claim::claim(cx, op)?),
@@ -25,121 +28,86 @@ pub(super) fn run(cx: &Cx<'_>, op: &TaskOp) -> Result<TaskReply, Stop> {
     })
 }
 
-pub(super) fn ask(conn: &Connection, query: &TaskQuery) -> rusqlite::Result<TaskAnswer> {
+pub(super) fn ask(db: &Db<'_>, query: &TaskQuery) -> rusqlite::Result<TaskAnswer> {
     Ok(match query {
-        TaskQuery::GetTask(query) => TaskAnswer::GetTask(query::get(conn, query)?),
-        TaskQuery::ListTasks(query) => TaskAnswer::ListTasks(query::list(conn, query)?),
-        TaskQuery::CountTasks(query) => TaskAnswer::CountTasks(query::count(conn, query)?),
+        TaskQuery::GetTask(query) => TaskAnswer::GetTask(query::get(db, query)?),
+        TaskQuery::ListTasks(query) => TaskAnswer::ListTasks(query::list(db, query)?),
+        TaskQuery::CountTasks(query) => TaskAnswer::CountTasks(query::count(db, query)?),
         TaskQuery::ListStaleFences(query) => {
-            TaskAnswer::ListStaleFences(query::stale_fences(conn, query)?)
+            TaskAnswer::ListStaleFences(query::stale_fences(db, query)?)
         }
     })
 }
 
-/// What a change of a task must know about it.
-struct Standing {
-    seq: i64,
-    state: TaskState,
-    fence: u64,
-    not_before: UnixMs,
-    lease_until: Option<UnixMs>,
-}
-
-fn standing(cx: &Cx<'_>, id: &str) -> rusqlite::Result<Option<Standing>> {
-    let sql = "SELECT seq, state, fence, not_before, lease_until FROM tasks WHERE id = ?1";
-    cx.first(sql, [id], |row| {
-        let Count(fence) = row.get(2)?;
-        Ok(Standing {
-            seq: row.get(0)?,
-            state: row.get(1)?,
-            fence,
-            not_before: row.get(3)?,
-            lease_until: row.get(4)?,
-        })
-    })
-}
-
-fn known(cx: &Cx<'_>, id: &str) -> Result<Standing, Stop> {
-    standing(cx, id)?.ok_or_else(|| TaskRefusal::Unknown { id: id.to_owned() }.into())
-}
-
-/// The task, if `fence` holds its lease. The clock is not asked.
-fn held(cx: &Cx<'_>, id: &str, fence: u64, now: UnixMs) -> Result<Standing, Stop> {
-    let task = known(cx, id)?;
-    let (id, current, state) = (id.to_owned(), task.fence, task.state);
-    if fence == 0 || fence > current {
-        let given = fence;
-        return Err(TaskRefusal::NeverGiven { id, given, current }.into());
-    }
-    if fence == current {
-        match state {
-            TaskState::Leased => return Ok(task),
-            TaskState::Completed | TaskState::Dead => {
-                return Err(TaskRefusal::EndedBefore { id, state }.into());
-            }
-            TaskState::Waiting | TaskState::Ready | TaskState::Cancelled => {}
-        }
-    }
-    let why = TaskRefusal::Stale {
-        id,
-        given: fence,
-        current,
-        state,
-    };
-    let seq = task.seq;
-    let at = now;
-    Err(Stop::Stale(why.into(), StaleTry { seq, fence, at }))
-}
-
-/// Records a stale fence after its unit was undone.
-pub(super) fn record_stale(conn: &Connection, tried: StaleTry) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO stale_fences (seq, fence, times, first_at, last_at) VALUES (?1, ?2, 1, ?3, ?3)
-               ON CONFLICT (seq, fence) DO UPDATE SET times = times + 1, last_at = excluded.last_at";
-    let params = params![tried.seq, Count(tried.fence), tried.at];
-    conn.prepare_cached(sql)?.execute(params).map(drop)
-}
-
-/// The number of a queue that may be there.
-fn queue_of(conn: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
-    first(
-        conn,
-        "SELECT id FROM queues WHERE name = ?1",
-        [name],
-        |row| row.get(0),
-    )
-}
-
-fn enqueue(cx: &Cx<'_>, op: &Enqueue) -> Result<(), Stop> {
-    if let Some(task) = standing(cx, &op.id)? {
+fn enqueue(cx: &Cx<'_, '_>, op: &Enqueue) -> Result<(), Stop> {
+    let there = cx.first("SELECT 1 FROM tasks WHERE id = ?1", [&op.id], |_| Ok(()))?;
+    if there.is_some() {
         let id = op.id.clone();
-        let state = task.state;
+        let state = place::known(cx, &op.id)?.state;
         return Err(TaskRefusal::Exists { id, state }.into());
     }
-    let queue = match queue_of(cx.conn, &op.queue)? {
-        Some(queue) => queue,
-        None => {
-            cx.execute("INSERT INTO queues (name) VALUES (?1)", [&op.queue])?;
-            cx.conn.last_insert_rowid()
-        }
+    let sql = "INSERT INTO tasks (id, queue, priority, payload) VALUES (?1, ?2, ?3, ?4)";
+    cx.execute(sql, params![op.id, op.queue, op.priority, op.payload])?;
+    let place = Place {
+        seq: cx.db.last_row(),
+        queue: op.queue.clone(),
+        priority: op.priority,
+        state: TaskState::Ready,
+        fence: 0,
+        until: None,
     };
-    let state = until(op.not_before, op.now);
-    let sql = "INSERT INTO tasks (id, queue, priority, state, not_before, fence, changed_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)";
-    cx.execute(
-        sql,
-        params![op.id, queue, op.priority, state, op.not_before, op.now],
-    )?;
-    let seq = cx.conn.last_insert_rowid();
-    let sql = "INSERT INTO task_payloads (seq, payload) VALUES (?1, ?2)";
-    cx.execute(sql, params![seq, op.payload])?;
+    place::wait(cx, &place, op.not_before, op.now)?;
     Ok(())
 }
 
-/// The state of a task that is not claimed before a time.
-fn until(not_before: UnixMs, now: UnixMs) -> TaskState {
-    if not_before > now {
-        TaskState::Waiting
-    } else {
-        TaskState::Ready
+/// What a worker's word about its lease is worth.
+struct Held {
+    seq: i64,
+    until: UnixMs,
+}
+
+/// The lease, if `fence` holds it. The clock is not asked.
+fn held(cx: &Cx<'_, '_>, id: &str, fence: u64, now: UnixMs) -> Result<Held, Stop> {
+    let sql = "SELECT l.seq, l.fence, l.until FROM tasks AS t JOIN task_leases AS l ON l.seq = t.seq WHERE t.id = ?1";
+    let lease = cx.first(sql, [id], |row| {
+        let Count(fence) = row.get(1)?;
+        let (seq, until) = (row.get(0)?, row.get(2)?);
+        Ok((fence, Held { seq, until }))
+    })?;
+    match lease {
+        Some((current, held)) if current == fence => Ok(held),
+        _ => Err(not_held(cx, id, fence, now)?),
     }
+}
+
+/// Why a fence does not hold a task's lease.
+fn not_held(cx: &Cx<'_, '_>, id: &str, given: u64, at: UnixMs) -> Result<Stop, Stop> {
+    let place = place::known(cx, id)?;
+    let (id, current, state) = (id.to_owned(), place.fence, place.state);
+    if given == 0 || given > current {
+        return Ok(TaskRefusal::NeverGiven { id, given, current }.into());
+    }
+    if given == current && matches!(state, TaskState::Completed | TaskState::Dead) {
+        return Ok(TaskRefusal::EndedBefore { id, state }.into());
+    }
+    let why = TaskRefusal::Stale {
+        id,
+        given,
+        current,
+        state,
+    };
+    let tried = StaleTry {
+        seq: place.seq,
+        fence: given,
+        at,
+    };
+    Ok(Stop::Stale(why.into(), tried))
+}
+
+/// Records a stale fence after its unit was undone.
+pub(super) fn record_stale(db: &Db<'_>, tried: StaleTry) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO stale_fences (seq, fence, times, first_at, last_at) VALUES (?1, ?2, 1, ?3, ?3)
+               ON CONFLICT (seq, fence) DO UPDATE SET times = times + 1, last_at = excluded.last_at";
+    let params = params![tried.seq, Count(tried.fence), tried.at];
+    db.execute(sql, params).map(drop)
 }

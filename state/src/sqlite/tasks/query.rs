@@ -1,20 +1,26 @@
 //! Questions about tasks.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Row, params};
 
-use super::queue_of;
-use crate::sqlite::exec::{all, first};
+use crate::sqlite::db::Db;
 use crate::sqlite::values::Count;
 use crate::tasks::{
-    CountTasks, GetTask, ListStaleFences, ListTasks, StaleFence, TaskCounts, TaskRecord, TaskState,
+    CountTasks, GetTask, ListStaleFences, ListTasks, StaleFence, TaskCounts, TaskRecord,
 };
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT t.seq, t.id, q.name, t.priority, p.payload, t.state, t.not_before, t.fence, t.worker, t.lease_until, ",
-            "t.changed_at, o.outcome FROM tasks AS t JOIN queues AS q ON q.id = t.queue ",
-            "JOIN task_payloads AS p ON p.seq = t.seq LEFT JOIN task_outcomes AS o ON o.seq = t.seq ",
+            "SELECT t.seq, t.id, t.queue, t.priority, t.payload, ",
+            "CASE WHEN w.seq NOT NULL THEN 0 WHEN r.seq NOT NULL THEN 1 WHEN l.seq NOT NULL THEN 2 ELSE o.state END AS stands, ",
+            "w.not_before, coalesce(w.fence, r.fence, l.fence, o.fence), l.worker, l.until, ",
+            "coalesce(w.changed_at, r.changed_at, l.changed_at, o.changed_at), coalesce(o.outcome, f.reason) ",
+            "FROM tasks AS t ",
+            "LEFT JOIN task_waiting AS w ON w.seq = t.seq ",
+            "LEFT JOIN task_ready AS r ON r.queue = t.queue AND r.rank = -t.priority AND r.seq = t.seq ",
+            "LEFT JOIN task_leases AS l ON l.seq = t.seq ",
+            "LEFT JOIN task_over AS o ON o.seq = t.seq ",
+            "LEFT JOIN task_failures AS f ON f.seq = t.seq ",
             $rest
         )
     };
@@ -39,30 +45,23 @@ fn read(row: &Row<'_>) -> rusqlite::Result<TaskRecord> {
     })
 }
 
-pub(super) fn get(conn: &Connection, query: &GetTask) -> rusqlite::Result<Option<TaskRecord>> {
-    first(conn, select!("WHERE t.id = ?1"), [&query.id], read)
+pub(super) fn get(db: &Db<'_>, query: &GetTask) -> rusqlite::Result<Option<TaskRecord>> {
+    db.first(select!("WHERE t.id = ?1"), [&query.id], read)
 }
 
-pub(super) fn list(conn: &Connection, query: &ListTasks) -> rusqlite::Result<Vec<TaskRecord>> {
-    let sql = select!("WHERE q.name = ?1 AND t.state = ?2 AND t.seq > ?3 ORDER BY t.seq LIMIT ?4");
+pub(super) fn list(db: &Db<'_>, query: &ListTasks) -> rusqlite::Result<Vec<TaskRecord>> {
+    let sql = select!("WHERE t.seq > ?3 AND t.queue = ?1 AND stands = ?2 ORDER BY t.seq LIMIT ?4");
     let after = Count(query.after);
-    all(
-        conn,
-        sql,
-        params![query.queue, query.state, after, query.limit],
-        read,
-    )
+    let params = params![query.queue, query.state, after, query.limit];
+    db.all(sql, params, read)
 }
 
-pub(super) fn count(conn: &Connection, query: &CountTasks) -> rusqlite::Result<TaskCounts> {
-    let Some(queue) = queue_of(conn, &query.queue)? else {
-        return Ok(TaskCounts::default());
-    };
-    // One statement, so that all three are of one moment; each by its own partial index.
-    let sql = "SELECT (SELECT count(*) FROM tasks WHERE queue = ?1 AND state = 0),
-                      (SELECT count(*) FROM tasks WHERE queue = ?1 AND state = 1),
-                      (SELECT count(*) FROM tasks WHERE queue = ?1 AND state = 2)";
-    let counts = first(conn, sql, [queue], |row| {
+pub(super) fn count(db: &Db<'_>, query: &CountTasks) -> rusqlite::Result<TaskCounts> {
+    // One statement, so that all three are of one moment.
+    let sql = "SELECT (SELECT count(*) FROM task_waiting WHERE queue = ?1),
+                      (SELECT count(*) FROM task_ready WHERE queue = ?1),
+                      (SELECT count(*) FROM task_leases AS l JOIN tasks AS t ON t.seq = l.seq WHERE t.queue = ?1)";
+    let counts = db.first(sql, [&query.queue], |row| {
         let (Count(waiting), Count(ready), Count(leased)) = (row.get(0)?, row.get(1)?, row.get(2)?);
         Ok(TaskCounts {
             waiting,
@@ -74,12 +73,12 @@ pub(super) fn count(conn: &Connection, query: &CountTasks) -> rusqlite::Result<T
 }
 
 pub(super) fn stale_fences(
-    conn: &Connection,
+    db: &Db<'_>,
     query: &ListStaleFences,
 ) -> rusqlite::Result<Vec<StaleFence>> {
     let sql = "SELECT s.fence, s.times, s.first_at, s.last_at FROM stale_fences AS s JOIN tasks AS t ON t.seq = s.seq
                WHERE t.id = ?1 ORDER BY s.fence LIMIT ?2";
-    all(conn, sql, params![query.id, query.limit], |row| {
+    db.all(sql, params![query.id, query.limit], |row| {
         let (Count(fence), Count(times)) = (row.get(0)?, row.get(1)?);
         Ok(StaleFence {
             fence,
@@ -89,10 +88,3 @@ pub(super) fn stale_fences(
         })
     })
 }
-
-/// How a state's number is stated in the partial indexes, which only literals reach.
-const _: () = assert!(
-    TaskState::Ready as i64 == 1
-        && TaskState::Leased as i64 == 2
-        && TaskState::Completed as i64 == 3
-);

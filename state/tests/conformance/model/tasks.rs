@@ -66,6 +66,7 @@ impl Tasks {
 
     fn lease(task: &mut TaskRecord, worker: &str, now: UnixMs, until: UnixMs) -> Claimed {
         task.state = TaskState::Leased;
+        task.not_before = None;
         task.fence += 1;
         task.worker = Some(worker.to_owned());
         task.lease_until = Some(until);
@@ -117,7 +118,7 @@ impl Tasks {
                     priority: op.priority,
                     payload: op.payload.clone(),
                     state: waiting_or_ready(op.not_before, op.now),
-                    not_before: op.not_before,
+                    not_before: (op.not_before > op.now).then_some(op.not_before),
                     fence: 0,
                     worker: None,
                     lease_until: None,
@@ -130,10 +131,11 @@ impl Tasks {
                 let due = |task: &TaskRecord| {
                     task.queue == op.queue
                         && task.state == TaskState::Waiting
-                        && task.not_before <= op.now
+                        && task.not_before.is_some_and(|at| at <= op.now)
                 };
                 for task in self.chosen(due, |task| (task.not_before, task.seq), PROMOTED) {
                     task.state = TaskState::Ready;
+                    task.not_before = None;
                     task.changed_at = op.now;
                 }
                 let ready =
@@ -148,7 +150,8 @@ impl Tasks {
             }
             TaskOp::ClaimTask(op) => {
                 let task = self.get(&op.id)?;
-                let due = task.state == TaskState::Waiting && task.not_before <= op.now;
+                let due = task.state == TaskState::Waiting
+                    && task.not_before.is_some_and(|at| at <= op.now);
                 if !due && task.state != TaskState::Ready {
                     let (id, state) = (op.id.clone(), task.state);
                     return Err(TaskRefusal::NotReady { id, state }.into());
@@ -171,7 +174,7 @@ impl Tasks {
                 let state = match op.then {
                     AfterFailure::Dead => TaskState::Dead,
                     AfterFailure::Retry { not_before } => {
-                        task.not_before = not_before;
+                        task.not_before = (not_before > op.now).then_some(not_before);
                         waiting_or_ready(not_before, op.now)
                     }
                 };
@@ -185,6 +188,7 @@ impl Tasks {
                     return Err(TaskRefusal::Over { id, state }.into());
                 }
                 let fence = (task.state == TaskState::Leased).then_some(task.fence);
+                task.not_before = None;
                 Self::end(task, TaskState::Cancelled, op.now, Some(&op.reason));
                 TaskReply::Cancel(fence)
             }
