@@ -1,6 +1,6 @@
 //! No room: units are refused with a typed error and leave no trace; when room returns the store goes on.
 
-#![allow(clippy::unwrap_used)] // helpers of tests, outside any #[test]
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests, outside any #[test]
 
 mod support;
 

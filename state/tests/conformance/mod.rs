@@ -6,6 +6,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod idempotency;
+pub(crate) mod keys;
 pub(crate) mod leases;
 pub(crate) mod model;
 pub(crate) mod outbox;
@@ -73,7 +74,8 @@ macro_rules! suite {
             a_clock_that_goes_back_does_not_free_a_role);
         $crate::conformance::suite!(@ $open, accounts: a_nonce_is_taken_once, a_nonce_is_read_until_it_is_taken, an_expired_nonce_is_not_taken,
             a_session_ends_in_each_of_its_ways, a_clock_that_goes_back_revives_no_session, roles_are_granted_and_withdrawn,
-            the_first_operator_is_the_only_one, of_two_operators_one_stays, spending_stops_at_the_cap, spending_at_once_stays_within_the_cap,
+            the_first_operator_is_the_only_one, of_two_operators_one_stays);
+        $crate::conformance::suite!(@ $open, keys: spending_stops_at_the_cap, spending_at_once_stays_within_the_cap,
             a_rotation_shares_the_purse, amounts_use_the_whole_range, a_revoked_key_does_nothing,
             a_host_key_is_never_added_twice, the_trail_is_in_order, the_version_moves_with_what_decisions_rest_on,
             secrets_stay_out_of_debug);
