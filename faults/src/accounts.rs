@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use crate::compare::Difference;
 use crate::rpc;
 
-/// Longest wait for the last versions to be stored.
-const PATIENCE: Duration = Duration::from_secs(12);
+/// Longest wait for the last versions to be stored: a snapshot that an endpoint refuses is tried again ever more rarely.
+const PATIENCE: Duration = Duration::from_secs(90);
 const EVERY: Duration = Duration::from_millis(200);
 
 /// Lamports and data of an account.
