@@ -40,7 +40,7 @@ impl Default for Regime {
         Self {
             tasks: 400_000,
             callers: 2_000,
-            per_claim: 1,
+            per_claim: 4,
             single: Duration::from_secs(5),
         }
     }
@@ -107,26 +107,28 @@ pub fn bench(path: &Path, regime: Regime) -> Result<Figures, BenchError> {
     fits("tasks", regime.tasks, 100_000_000)?;
     fits("callers", regime.callers, 100_000)?;
     fits("per_claim", regime.per_claim, limits::MANY)?;
-    let options = Options {
+    let shared = Options {
         queue: regime.callers as usize + 1,
         ..Options::default()
     };
-    let (done, took) = burn_down(&file(path, "grouped"), &options, regime, None)?;
-    let pairs_per_second = per_second(done, took);
-    let options = Options {
+    let alone = Options {
         group_ops: 1,
-        ..options
+        ..shared.clone()
     };
-    // As many as could be done at ten times the speed that a disk with a fast sync has.
-    // Callers beyond a few change nothing where commits are not shared, and would only end late.
+    // As many tasks as a disk with a fast sync might get done. Callers beyond a few change nothing where commits are not
+    // shared, and would only end late.
     let few = Regime {
         tasks: regime.tasks.min(100_000),
         callers: regime.callers.min(16),
         ..regime
     };
-    let until = Some(regime.single);
-    let (done, single_took) = burn_down(&file(path, "single"), &options, few, until)?;
-    let single_pairs_per_second = per_second(done, single_took);
+    // One half before and one after: a disk's mood changes within seconds.
+    let half = Some(regime.single / 2);
+    let (before, before_took) = burn_down(&file(path, "single-1"), &alone, few, half)?;
+    let (done, took) = burn_down(&file(path, "grouped"), &shared, regime, None)?;
+    let (after, after_took) = burn_down(&file(path, "single-2"), &alone, few, half)?;
+    let pairs_per_second = per_second(done, took);
+    let single_pairs_per_second = per_second(before + after, before_took + after_took);
     Ok(Figures {
         regime,
         pairs_per_second,

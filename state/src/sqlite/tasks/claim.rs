@@ -12,14 +12,25 @@ use crate::tasks::{
 };
 
 pub(super) fn claim(cx: &Cx<'_, '_>, op: &Claim) -> Result<Vec<Claimed>, Stop> {
-    promote(cx, &op.queue, op.now)?;
     let lease_until = op.now.saturating_add(op.lease_ms);
-    let sql = "SELECT t.seq, t.id, r.fence, t.priority, t.payload
+    // One statement tells both what is ready and whether more is due: nearly always nothing is.
+    let sql = "SELECT t.seq, t.id, r.fence, t.priority, t.payload,
+                      EXISTS (SELECT 1 FROM task_waiting WHERE queue = ?1 AND not_before <= ?3)
                FROM task_ready AS r JOIN tasks AS t ON t.seq = r.seq
                WHERE r.queue = ?1 ORDER BY r.rank, r.seq LIMIT ?2";
-    let chosen = cx.db.all(sql, params![op.queue, op.limit], |row| {
-        read(row, lease_until)
-    })?;
+    let look = || -> rusqlite::Result<(Vec<(i64, Claimed)>, bool)> {
+        let mut some_are_due = false;
+        let params = params![op.queue, op.limit, op.now];
+        let chosen = cx.db.all(sql, params, |row| {
+            some_are_due = row.get(5)?;
+            read(row, lease_until)
+        })?;
+        Ok((chosen, some_are_due))
+    };
+    let (mut chosen, some_are_due) = look()?;
+    if (some_are_due || chosen.is_empty()) && promote(cx, &op.queue, op.now)? {
+        (chosen, _) = look()?;
+    }
     for (seq, task) in &chosen {
         place::leave_ready(cx, *seq, &op.queue, task.priority)?;
         lease(cx, *seq, task, &op.worker, op.now)?;
@@ -40,8 +51,8 @@ fn read(row: &Row<'_>, lease_until: UnixMs) -> rusqlite::Result<(i64, Claimed)> 
     Ok((row.get(0)?, task))
 }
 
-/// Makes tasks ready whose time has come.
-fn promote(cx: &Cx<'_, '_>, queue: &str, now: UnixMs) -> rusqlite::Result<()> {
+/// Makes tasks ready whose time has come; whether there were any.
+fn promote(cx: &Cx<'_, '_>, queue: &str, now: UnixMs) -> rusqlite::Result<bool> {
     let sql = "SELECT w.seq, w.queue, t.priority, w.fence FROM task_waiting AS w JOIN tasks AS t ON t.seq = w.seq
                WHERE w.queue = ?1 AND w.not_before <= ?2 ORDER BY w.not_before, w.seq LIMIT ?3";
     let due = cx.db.all(sql, params![queue, now, PROMOTED], |row| {
@@ -55,11 +66,11 @@ fn promote(cx: &Cx<'_, '_>, queue: &str, now: UnixMs) -> rusqlite::Result<()> {
             until: None,
         })
     })?;
-    for task in due {
-        place::leave(cx, &task)?;
-        place::ready(cx, &task, now)?;
+    for task in &due {
+        place::leave(cx, task)?;
+        place::ready(cx, task, now)?;
     }
-    Ok(())
+    Ok(!due.is_empty())
 }
 
 pub(super) fn claim_task(cx: &Cx<'_, '_>, op: &ClaimTask) -> Result<Claimed, Stop> {
