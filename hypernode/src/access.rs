@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hypernode_accounts::limits::{Forwarding, Limiter, PLACES, Rates, TrustedProxies};
 use hypernode_accounts::siws::{Chain, SignInPolicy, Site};
@@ -10,6 +11,7 @@ use hypernode_accounts::{Accounts, operators};
 use hypernode_api::{Access, Origins, Tls};
 use hypernode_state::sqlite::Options;
 use hypernode_state::{SqliteStore, Store};
+use tokio_util::sync::CancellationToken;
 
 use crate::config::{Settings, check};
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
@@ -17,6 +19,8 @@ use crate::network::known_name;
 
 /// The store's file in the data directory.
 const FILE: &str = "state.db";
+/// How often what is over is swept out: a thousand challenges and sessions each time.
+const SWEEP: Duration = Duration::from_secs(30);
 /// What wallets show above a sign-in.
 const STATEMENT: &str = "Sign in to Hypernode. This costs nothing and sends no transaction.";
 
@@ -96,6 +100,27 @@ pub(crate) async fn open(
         access: Arc::new(access),
         code,
     })
+}
+
+/// Keeps what is known of callers fresh, and sweeps out challenges and sessions that are over, until `stop`.
+pub(crate) async fn keep(access: &Access, stop: CancellationToken) {
+    let sweeping = async {
+        let mut ticks = tokio::time::interval(SWEEP);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = stop.cancelled() => return,
+            }
+            let since = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default();
+            let now = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+            if let Err(error) = access.accounts.sweep(now).await {
+                tracing::warn!(%error, "what is over is swept out of the store later");
+            }
+        }
+    };
+    tokio::join!(access.accounts.auth().follow(stop.clone()), sweeping);
 }
 
 /// Certificate and key, if the settings name them.

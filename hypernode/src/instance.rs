@@ -104,7 +104,7 @@ impl Instance<'_> {
         if let Some(opened) = &opened {
             let (access, stop) = (Arc::clone(&opened.access), stop.clone());
             roles.spawn(async move {
-                access.accounts.auth().follow(stop).await;
+                access::keep(&access, stop).await;
                 Ok(())
             });
         }

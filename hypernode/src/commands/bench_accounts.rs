@@ -15,7 +15,7 @@ use crate::exit::{Failure, OrCannotStart as _, Outcome};
 /// Tasks claimed and completed, durably, beside one commit for each operation.
 pub(super) async fn store(folder: &Path, long: bool) -> Outcome<Vec<Measurement>> {
     let mut lines = Vec::new();
-    for per_claim in [1, 32] {
+    for per_claim in [1, 8] {
         let regime = Regime {
             per_claim,
             tasks: if long { 2_000_000 } else { 300_000 },
