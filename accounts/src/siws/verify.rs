@@ -6,7 +6,7 @@ use crate::public_key::PublicKey;
 use crate::time::{SKEW, parse_iso};
 
 /// What a wallet returns from `signIn`, or from `signMessage` of the same text.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SignInOutput {
     /// The account that is said to have signed.
     pub account: PublicKey,
@@ -14,6 +14,15 @@ pub struct SignInOutput {
     pub signed_message: Vec<u8>,
     /// The signature, 64 bytes.
     pub signature: Vec<u8>,
+}
+
+impl std::fmt::Debug for SignInOutput {
+    /// A signature that was not used yet is as good as its owner: it is not shown.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignInOutput")
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A field of the signed text.

@@ -4,12 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::Common;
+use super::{Common, CommonOnly};
 
 #[derive(Debug, Args)]
 pub(crate) struct Operator {
-    #[command(flatten)]
-    pub(crate) common: Common,
     #[command(subcommand)]
     pub(crate) action: OperatorAction,
 }
@@ -17,11 +15,13 @@ pub(crate) struct Operator {
 #[derive(Debug, Subcommand)]
 pub(crate) enum OperatorAction {
     /// Print the one-time code that makes whoever signs in and sends it the first operator (POST /api/operator/claim).
-    Code,
+    Code(CommonOnly),
     /// List who has which role.
-    List,
+    List(CommonOnly),
     /// Give a wallet a role; it counts within a second, also in a running instance.
     Grant {
+        #[command(flatten)]
+        common: Common,
         /// The wallet's address, base58.
         wallet: String,
         /// What it may do.
@@ -30,6 +30,8 @@ pub(crate) enum OperatorAction {
     },
     /// Take a role from a wallet; its sessions and keys lose it within a second.
     Revoke {
+        #[command(flatten)]
+        common: Common,
         /// The wallet's address, base58.
         wallet: String,
         /// What it may do no longer.
@@ -41,6 +43,8 @@ pub(crate) enum OperatorAction {
     },
     /// Print the trail of changes to accounts.
     Trail {
+        #[command(flatten)]
+        common: Common,
         /// Entries after this number.
         #[arg(long, default_value_t = 0)]
         after: u64,
@@ -48,6 +52,18 @@ pub(crate) enum OperatorAction {
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
     },
+}
+
+impl OperatorAction {
+    /// The words that every command takes.
+    pub(crate) fn common(&self) -> &Common {
+        match self {
+            Self::Code(only) | Self::List(only) => &only.common,
+            Self::Grant { common, .. }
+            | Self::Revoke { common, .. }
+            | Self::Trail { common, .. } => common,
+        }
+    }
 }
 
 /// Roles that are given.
@@ -61,8 +77,6 @@ pub(crate) enum GivenRole {
 
 #[derive(Debug, Args)]
 pub(crate) struct State {
-    #[command(flatten)]
-    pub(crate) common: Common,
     #[command(subcommand)]
     pub(crate) action: StateAction,
 }
@@ -71,6 +85,8 @@ pub(crate) struct State {
 pub(crate) enum StateAction {
     /// Copy the store to a new file while it is in use; the copy is opened and checked.
     Backup {
+        #[command(flatten)]
+        common: Common,
         /// The new file.
         #[arg(long, value_name = "FILE")]
         to: PathBuf,

@@ -19,12 +19,12 @@ use crate::out::say;
 const ACTOR: &str = "cli";
 
 pub(crate) async fn run(args: &Operator) -> Outcome {
-    let settings = config::load(&args.common)?;
+    let settings = config::load(args.action.common())?;
     let dir = settings.path("data.dir").unwrap_or_default();
     let store = access::existing(&dir).await?;
     match &args.action {
-        OperatorAction::Code => return code(&*store, &dir).await,
-        OperatorAction::List => {
+        OperatorAction::Code(_) => return code(&*store, &dir).await,
+        OperatorAction::List(_) => {
             for role in [Role::Operator, Role::DataTeam] {
                 let holders = operators::holders(&*store, role)
                     .await
@@ -37,7 +37,7 @@ pub(crate) async fn run(args: &Operator) -> Outcome {
                 }
             }
         }
-        OperatorAction::Grant { wallet, role } => {
+        OperatorAction::Grant { wallet, role, .. } => {
             let left = operators::grant(&*store, key(wallet)?, given(*role), ACTOR, now()).await;
             tell(given(*role), &left.or_cannot_start("operator grant")?);
         }
@@ -45,6 +45,7 @@ pub(crate) async fn run(args: &Operator) -> Outcome {
             wallet,
             role,
             even_the_last,
+            ..
         } => {
             let left = operators::withdraw(
                 &*store,
@@ -57,7 +58,7 @@ pub(crate) async fn run(args: &Operator) -> Outcome {
             .await;
             tell(given(*role), &left.or_cannot_start("operator revoke")?);
         }
-        OperatorAction::Trail { after, limit } => {
+        OperatorAction::Trail { after, limit, .. } => {
             let query = ListAudit {
                 subject: None,
                 after: *after,

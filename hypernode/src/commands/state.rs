@@ -7,10 +7,10 @@ use crate::exit::{OrCannotStart as _, Outcome};
 use crate::out::say;
 
 pub(crate) async fn run(args: &State) -> Outcome {
-    let settings = config::load(&args.common)?;
+    let StateAction::Backup { common, to } = &args.action;
+    let settings = config::load(common)?;
     let dir = settings.path("data.dir").unwrap_or_default();
     let store = access::existing(&dir).await?;
-    let StateAction::Backup { to } = &args.action;
     let report = store.backup(to.clone()).await.or_cannot_start("backup")?;
     say!(
         "{}: {} bytes, schema {}, copied and checked in {} ms",

@@ -117,7 +117,7 @@ async fn same_network(binding: &Binding, url: &str) -> Outcome {
         Ok(genesis) if genesis != binding.genesis => Err(Failure::start(
             "--rpc",
             format!(
-                "serves another network (genesis {genesis}) than the data directory holds (\"{}\", genesis {})",
+                "serves another network (genesis hash {genesis}) than the data directory holds (\"{}\", genesis hash {})",
                 binding.network, binding.genesis
             ),
         )),

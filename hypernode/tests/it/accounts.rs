@@ -152,7 +152,10 @@ fn node_accounts_are_the_chains_own_and_a_restart_says_what_it_did_not_see() {
     // No filter by owner shows a closing: the instruction makes the indexer ask.
     send(&first, &owner, ix::deregister_node(&leaves, &key));
     seen("it-leaves", "closed\t0\tmoon");
-    let status = accounts_status(&data);
+    let status = wait_for("the closing in status", Duration::from_secs(30), || {
+        let status = accounts_status(&data);
+        (status["closed"].as_u64()? > 0).then_some(status)
+    });
     assert_eq!(status["closed"], 1);
     assert!(status["seen"].as_u64().expect("a count") > 5);
     assert_eq!(

@@ -67,7 +67,6 @@ pub(crate) async fn run(
         snapshot_at: Instant::now(),
         snapshot_pauses: Backoff::new(Duration::from_secs(1), Duration::from_secs(60)),
         behind: Behind::default(),
-        again: false,
         checked: None,
         options,
         client,
@@ -127,8 +126,6 @@ struct Lane {
     snapshot_pauses: Backoff,
     /// Whether the last snapshot knew of everything before it.
     behind: Behind,
-    /// It did not: another one is due.
-    again: bool,
     /// Slot up to which closed accounts were looked for.
     checked: Option<u64>,
 }
@@ -181,8 +178,8 @@ impl Lane {
         match item {
             Item::Update(seen, _permit) => {
                 self.cover.update(seen.slot());
-                if self.behind.update(seen.slot()) {
-                    self.snapshot_again();
+                if let Some(slot) = self.behind.update(seen.slot()) {
+                    self.look_from(slot);
                 }
                 let outcome = self.options.decoder.decode(&seen.version(), &mut self.rows);
                 if outcome != AccountOutcome::Foreign && self.rows.bytes() >= self.flush_bytes {

@@ -36,7 +36,6 @@ impl Lane {
         };
         // A snapshot that fails is tried again; one that never ends holds nothing up.
         self.snapshot_at = Instant::now() + Duration::from_secs(1);
-        self.again = false;
         let all_stored = self.rows.accounts() == 0 && self.pending.is_empty();
         self.behind.begins(all_stored);
         let client = self.client.clone();
@@ -65,18 +64,15 @@ impl Lane {
         if self.cover.streamed() && (ends_gap || self.checked.is_none()) {
             self.checked = slots.min();
         }
-        let is_behind = self.behind.taken(slot);
-        if !is_behind {
-            self.snapshot_pauses.reset();
+        if let Some(slot) = self.behind.taken(slot) {
+            self.look_from(slot);
         }
+        self.snapshot_pauses.reset();
         let mut pause = self.options.snapshot_every;
         if self.cover.streamed() && self.cover.gap() {
             pause = pause.min(self.snapshot_pauses.next());
         }
         self.snapshot_at = Instant::now() + pause;
-        if is_behind {
-            self.snapshot_again();
-        }
         let streamed = self.cover.streamed();
         self.status.accounts(|accounts| {
             accounts.snapshot_slot = slot;
@@ -87,13 +83,10 @@ impl Lane {
         });
     }
 
-    /// Another snapshot soon: an update of a slot before the last one's came after it, as a stream that replays sends them.
-    pub(super) fn snapshot_again(&mut self) {
-        if !self.again {
-            self.again = true;
-            let soon = Instant::now() + self.snapshot_pauses.next();
-            self.snapshot_at = self.snapshot_at.min(soon);
-        }
+    /// Closed accounts are looked for again from this slot on.
+    pub(super) fn look_from(&mut self, slot: u64) {
+        let before = slot.saturating_sub(1);
+        self.checked = self.checked.map(|checked| checked.min(before));
     }
 
     fn snapshot_failed(&mut self, error: &SnapshotError) {
