@@ -1,5 +1,5 @@
--- Jobs that the newest events are of: the newest jobs are among them. Each part may still
--- read all of history: the engine may prefer a projection to the table's own order.
+-- Jobs that the newest events are of: the newest jobs are among them. `materialize` keeps a condition from being one of a
+-- key: the engine would prefer a projection to the table's own order, and read all of history.
 SELECT job FROM
 (
     SELECT job FROM canonical_events WHERE kind = 'JobCreated' AND slot <= {as_of} AND job != materialize(toFixedString('', 32))

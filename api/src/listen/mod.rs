@@ -29,7 +29,7 @@ pub use tls::{Tls, TlsError};
 
 /// Connections at a time; more wait in the operating system's queue.
 const CONNECTIONS: u32 = 1024;
-/// Connections of one address at a time. This machine's own are not counted: a proxy on it speaks for many.
+/// Connections of one address at a time. This machine's own and trusted proxies' are not counted: they speak for many.
 const PER_ADDRESS: u32 = 128;
 /// Longest time for a request's head to arrive, and for TLS to be agreed on.
 const HEAD: Duration = Duration::from_secs(10);
@@ -59,6 +59,7 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
+    let access = state.access.clone();
     let door = Arc::new(Door {
         application: TowerToHyperService::new(router(state.until(shutdown.clone()))),
         builder: builder(),
@@ -86,7 +87,10 @@ pub async fn serve(
                 continue;
             }
         };
-        let most = if peer.ip().to_canonical().is_loopback() {
+        let is_proxy = access
+            .as_ref()
+            .is_some_and(|access| access.proxies.trusts(peer.ip()));
+        let most = if is_proxy || peer.ip().to_canonical().is_loopback() {
             u32::MAX
         } else {
             PER_ADDRESS
