@@ -1,0 +1,2 @@
+//! Frames that hosts exchange with us, in every dialect that is in the field.
+#![forbid(unsafe_code)]
