@@ -1,2 +1,8 @@
-//! Jobs to machines: the lifecycle of a job, the queue, and the choice of a machine.
+//! Jobs to machines: the lifecycle of a job, the queue, the choice of a machine, and the board that holds them together.
+//!
+//! Everything here is pure: time comes in as an argument, what must be sent or kept comes out as a value. So a fault can
+//! be simulated ten thousand times a minute, a decision can be replayed, and a restart is a read of what was kept.
 #![forbid(unsafe_code)]
+
+pub mod ids;
+pub mod job;
