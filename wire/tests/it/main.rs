@@ -1,0 +1,20 @@
+//! Frames of every dialect, whole: what hosts send and what they are sent.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod aware;
+mod dialects;
+mod facts;
+mod hostile;
+mod hosts;
+mod manifests;
+mod outgoing;
+mod refusals;
+mod shell;
+mod support;
