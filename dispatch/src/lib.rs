@@ -6,4 +6,5 @@
 
 pub mod ids;
 pub mod job;
+pub mod matching;
 pub mod queue;

@@ -212,7 +212,7 @@ impl Job {
 }
 
 /// Addresses as text.
-pub(super) mod address {
+pub(crate) mod address {
     use hypernode_state::Address;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 

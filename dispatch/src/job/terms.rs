@@ -12,7 +12,7 @@ pub const PRIORITIES: u8 = 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     /// Who submitted it.
-    #[serde(with = "super::state::address")]
+    #[serde(with = "super::address")]
     pub owner: Address,
     /// When it was accepted.
     pub submitted_at: UnixMs,
