@@ -82,7 +82,9 @@ pub enum StoreError {
         detail: String,
     },
     /// What was read is not what was written.
-    #[error("{path}: the database is damaged ({detail}); restore a backup")]
+    #[error(
+        "{path}: the database is damaged ({detail}); stop the instance and restore a backup (`hypernode state restore --from FILE`)"
+    )]
     Corrupt {
         /// The database.
         path: PathBuf,
@@ -132,6 +134,36 @@ pub enum OpenError {
         /// What the system said.
         why: String,
     },
+    /// Nothing can be written there.
+    #[error(
+        "{path}: cannot be written ({why}): the store writes in {folder}, also to read; give this user the right to, or name another directory"
+    )]
+    ReadOnly {
+        /// File or folder.
+        path: PathBuf,
+        /// The folder that it is in.
+        folder: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// The database was there before and is gone, or empty.
+    #[error(
+        "{path}: is gone or empty, though there was a database before ({pair} says so): restore a backup (`hypernode state restore --from FILE`), or put the file back; to begin again without any accounts, remove {pair}"
+    )]
+    Lost {
+        /// The database.
+        path: PathBuf,
+        /// What says so.
+        pair: PathBuf,
+    },
+    /// The log beside the database is another one's: a copy was put in the database's place.
+    #[error(
+        "{path}: the log beside it ({path}-wal) is not of this database, and would spoil it: was a copy put in its place? To use what is in {path}, move {path}-wal and {path}-shm away; to put a backup in place, use `hypernode state restore --from FILE`"
+    )]
+    StrangeLog {
+        /// The database.
+        path: PathBuf,
+    },
     /// The file is no SQLite database.
     #[error("{path}: not a database; move the file away, or name another one")]
     NotADatabase {
@@ -148,7 +180,7 @@ pub enum OpenError {
     },
     /// Migrated by a newer program.
     #[error(
-        "{path}: made by a newer program (migration {found}, this one knows {known}); start that program, or restore a backup made before it ran"
+        "{path}: made by a newer program (migration {found}, this one knows {known}); start that program, or restore a backup made before it ran (`hypernode state restore --from FILE`)"
     )]
     Newer {
         /// The file.
@@ -160,7 +192,7 @@ pub enum OpenError {
     },
     /// A migration that was applied differs from this program's.
     #[error(
-        "{path}: migration {id} ({name}) was applied with another text; start the program that made the database, or restore a backup"
+        "{path}: migration {id} ({name}) was applied with another text; start the program that made the database, or restore a backup (`hypernode state restore --from FILE`)"
     )]
     Changed {
         /// The file.
@@ -172,7 +204,7 @@ pub enum OpenError {
     },
     /// A migration was never applied although a later one was.
     #[error(
-        "{path}: migration {id} ({name}) is missing though later ones were applied; restore a backup"
+        "{path}: migration {id} ({name}) is missing though later ones were applied; restore a backup (`hypernode state restore --from FILE`)"
     )]
     Gap {
         /// The file.
@@ -216,6 +248,14 @@ pub enum BackupError {
         /// What the system said.
         why: String,
     },
+    /// No room for the copy; what there was of it was removed.
+    #[error(
+        "{path}: no room on the disk for the copy; nothing of it is left, and the store is as it was: make room, or name a file on another disk"
+    )]
+    NoRoom {
+        /// The file.
+        path: PathBuf,
+    },
     /// The copy was made and is not sound; it was removed.
     #[error(
         "{path}: the copy failed its check ({detail}) and was removed; the store itself may be damaged"
@@ -229,4 +269,37 @@ pub enum BackupError {
     /// Reading the store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Why nothing was restored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RestoreError {
+    /// What was named holds nothing.
+    #[error(
+        "{path}: no backup: it is missing, empty, or a database that was never used; name what `hypernode state backup` wrote"
+    )]
+    NoCopy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The database is in use.
+    #[error("{path}: in use by another process; stop it first")]
+    InUse {
+        /// The database.
+        path: PathBuf,
+    },
+    /// What is there cannot be put aside.
+    #[error("{path}: cannot be put aside ({why}); everything is as it was")]
+    Aside {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// The backup cannot be read, or not by this program.
+    #[error(transparent)]
+    From(#[from] OpenError),
+    /// The copy was not made.
+    #[error(transparent)]
+    Copy(#[from] BackupError),
 }

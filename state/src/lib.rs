@@ -28,13 +28,15 @@ mod ids;
 pub mod leases;
 pub mod limits;
 pub mod outbox;
+mod seldom;
 pub mod sqlite;
 mod store;
 pub mod tasks;
 mod unit;
 
-pub use error::{BackupError, OpenError, Refusal, StoreError};
+pub use error::{BackupError, OpenError, Refusal, RestoreError, StoreError};
 pub use ids::{Address, Digest, UnixMs};
+pub use seldom::Seldom;
 pub use sqlite::SqliteStore;
 pub use store::{BackupReport, Store, StoreExt};
 pub use unit::{Answer, Op, Query, Replies, Reply, Slot, TypedOp, TypedQuery, Unit};

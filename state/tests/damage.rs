@@ -16,10 +16,14 @@ use support::{apply, integrity, make_key, open, unit, whole_units};
 
 const UNITS: usize = 25;
 
-fn log_of(path: &Path) -> PathBuf {
+fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
+    name.push(suffix);
     name.into()
+}
+
+fn log_of(path: &Path) -> PathBuf {
+    beside(path, "-wal")
 }
 
 /// A database whose units are all in the log still, as a power cut leaves it; the bytes of both files.
@@ -68,7 +72,8 @@ fn a_torn_log_keeps_whole_units_in_order() {
             let path = folder.path().join(format!("torn-{case}.db"));
             fs::write(&path, &database).unwrap();
             fs::write(log_of(&path), torn).unwrap();
-            // Where the cut lies among the migrations, they are done again.
+            let pair = beside(&folder.path().join("original.db"), "-pair");
+            fs::copy(pair, beside(&path, "-pair")).unwrap();
             let store = open(&path);
             let found = whole_units(&store);
             let expected: Vec<String> = (0..found.len()).map(|n| format!("u{n:02}")).collect();

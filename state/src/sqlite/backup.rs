@@ -10,7 +10,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::connect::{folder_of, reader};
-use super::fault;
+use super::{fault, pair, soundness};
 use crate::error::{BackupError, StoreError};
 use crate::store::BackupReport;
 
@@ -30,7 +30,8 @@ pub(super) fn backup(
         Err(error) => return Err(target(to, &error)),
     }
     let part = Part::create(to)?;
-    let schema = copy(from, &part.path, lock_wait)?;
+    let source = reader(from, lock_wait).map_err(|error| store(from, &error, lock_wait))?;
+    let schema = copy_from(&source, from, &part.path, lock_wait)?;
     let bytes = part.publish(to)?;
     Ok(BackupReport {
         bytes,
@@ -46,19 +47,23 @@ fn exists(path: &Path) -> BackupError {
 }
 
 fn target(path: &Path, error: &std::io::Error) -> BackupError {
-    BackupError::Target {
-        path: path.to_owned(),
-        why: error.to_string(),
+    let path = path.to_owned();
+    match error.kind() {
+        ErrorKind::StorageFull => BackupError::NoRoom { path },
+        _ => BackupError::Target {
+            path,
+            why: error.to_string(),
+        },
     }
 }
 
 /// The unfinished copy; removed unless it was published.
-struct Part {
-    path: PathBuf,
+pub(super) struct Part {
+    pub(super) path: PathBuf,
 }
 
 impl Part {
-    fn create(to: &Path) -> Result<Self, BackupError> {
+    pub(super) fn create(to: &Path) -> Result<Self, BackupError> {
         let mut name = to.as_os_str().to_owned();
         name.push(format!(".part-{}", std::process::id()));
         let path = PathBuf::from(name);
@@ -72,7 +77,7 @@ impl Part {
     }
 
     /// Makes the copy durable and gives it its name, unless somebody else has taken it.
-    fn publish(self, to: &Path) -> Result<u64, BackupError> {
+    pub(super) fn publish(self, to: &Path) -> Result<u64, BackupError> {
         let failed = |error: std::io::Error| target(to, &error);
         let file = File::open(&self.path).map_err(failed)?;
         file.sync_all().map_err(failed)?;
@@ -97,14 +102,21 @@ impl Drop for Part {
 }
 
 /// Copies and checks; the newest migration in the copy.
-fn copy(from: &Path, part: &Path, lock_wait: Duration) -> Result<u32, BackupError> {
-    let reading = |error: rusqlite::Error| store(from, &error, lock_wait);
-    let writing = |error: rusqlite::Error| store(part, &error, lock_wait);
-    let source = reader(from, lock_wait).map_err(reading)?;
+pub(super) fn copy_from(
+    source: &Connection,
+    from: &Path,
+    part: &Path,
+    lock_wait: Duration,
+) -> Result<u32, BackupError> {
+    let writing = |error: rusqlite::Error| match store(part, &error, lock_wait) {
+        // Reading takes no room.
+        BackupError::Store(StoreError::DiskFull { path }) => BackupError::NoRoom { path },
+        other => other,
+    };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut copy = Connection::open_with_flags(part, flags).map_err(writing)?;
     let step = {
-        let backup = Backup::new(&source, &mut copy).map_err(writing)?;
+        let backup = Backup::new(source, &mut copy).map_err(writing)?;
         backup.step(ALL_PAGES).map_err(writing)?
     };
     if step != StepResult::Done {
@@ -117,6 +129,7 @@ fn copy(from: &Path, part: &Path, lock_wait: Duration) -> Result<u32, BackupErro
     // One file, without a log beside it, is what people copy.
     let sql = "PRAGMA journal_mode = DELETE";
     copy.query_row(sql, [], |_| Ok(())).map_err(writing)?;
+    pair::mark(&copy).map_err(writing)?;
     drop(copy);
     check(part, lock_wait)
 }
@@ -129,18 +142,8 @@ fn check(part: &Path, lock_wait: Duration) -> Result<u32, BackupError> {
         detail,
     };
     let conn = reader(part, lock_wait).map_err(failed)?;
-    let verdict: String = conn
-        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
-        .map_err(failed)?;
-    if verdict != "ok" {
-        return Err(unsound(verdict));
-    }
-    let dangling = conn
-        .prepare("PRAGMA foreign_key_check")
-        .and_then(|mut statement| statement.exists([]))
-        .map_err(failed)?;
-    if dangling {
-        return Err(unsound("a row refers to one that is missing".to_owned()));
+    if let Some(detail) = soundness::fault_of(&conn).map_err(failed)? {
+        return Err(unsound(detail));
     }
     let sql = "SELECT max(id) FROM schema_migrations";
     conn.query_row(sql, [], |row| row.get(0)).map_err(failed)

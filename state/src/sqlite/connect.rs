@@ -2,6 +2,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -12,6 +13,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::fault;
 use super::options::Options;
+use super::pair::beside;
 use super::values::Count;
 use crate::error::{OpenError, StoreError};
 
@@ -26,18 +28,18 @@ const LOG_KEPT: u64 = 128 << 20;
 /// moment between making its file and closing the handle.
 static CREATING: Mutex<()> = Mutex::new(());
 
-/// Makes folder (0700) and file (0600) where they are missing.
-pub(super) fn create(path: &Path) -> Result<(), OpenError> {
+/// Makes the folder (0700) where it is missing.
+pub(super) fn folder(path: &Path) -> Result<(), OpenError> {
     let folder = folder_of(path);
-    let failed = |path: &Path, error: &std::io::Error| OpenError::Path {
-        path: path.to_owned(),
-        why: error.to_string(),
-    };
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(folder)
-        .map_err(|error| failed(folder, &error))?;
+        .map_err(|error| not_writable(folder, &error))
+}
+
+/// Makes the file (0600) where it is missing.
+pub(super) fn create(path: &Path) -> Result<(), OpenError> {
     let _guard = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
     let made = OpenOptions::new()
         .write(true)
@@ -48,10 +50,29 @@ pub(super) fn create(path: &Path) -> Result<(), OpenError> {
         // The name must outlive a power cut as surely as what is acknowledged under it.
         Ok(file) => file
             .sync_all()
-            .and_then(|()| File::open(folder)?.sync_all())
-            .map_err(|error| failed(path, &error)),
+            .and_then(|()| File::open(folder_of(path))?.sync_all())
+            .map_err(|error| not_writable(path, &error)),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(failed(path, &error)),
+        Err(error) => Err(not_writable(path, &error)),
+    }
+}
+
+/// Why a file beside or of a database cannot be made.
+pub(super) fn not_writable(path: &Path, error: &std::io::Error) -> OpenError {
+    match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => OpenError::ReadOnly {
+            path: path.to_owned(),
+            folder: folder_of(path).to_owned(),
+            why: error.to_string(),
+        },
+        ErrorKind::StorageFull => StoreError::DiskFull {
+            path: path.to_owned(),
+        }
+        .into(),
+        _ => OpenError::Path {
+            path: path.to_owned(),
+            why: error.to_string(),
+        },
     }
 }
 
@@ -116,6 +137,37 @@ pub(super) fn reader(path: &Path, lock_wait: Duration) -> rusqlite::Result<Conne
     Ok(conn)
 }
 
+/// A connection that reads a database of which only the file counts, whatever log lies beside it. It makes no file.
+pub(super) fn without_log(path: &Path) -> rusqlite::Result<Connection> {
+    let escaped = path
+        .as_os_str()
+        .as_bytes()
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            if byte.is_ascii_alphanumeric() || b"/-_.".contains(byte) {
+                text.push(char::from(*byte));
+            } else {
+                text.push_str(&format!("%{byte:02X}"));
+            }
+            text
+        });
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let conn = Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?;
+    common(&conn, Duration::ZERO)?;
+    Ok(conn)
+}
+
+/// A connection that only looks, at a database that somebody may have open. Where no log says so nobody has.
+pub(super) fn for_reading(path: &Path, lock_wait: Duration) -> rusqlite::Result<Connection> {
+    if beside(path, "-wal").exists() {
+        reader(path, lock_wait)
+    } else {
+        without_log(path)
+    }
+}
+
 fn common(conn: &Connection, lock_wait: Duration) -> rusqlite::Result<()> {
     conn.busy_timeout(lock_wait)?;
     // Else a statement is planned anew whenever another limit is bound: it was a seventh of the writer's time.
@@ -138,9 +190,12 @@ pub(super) fn open_error(path: &Path, error: &rusqlite::Error, options: &Options
         Some(ErrorCode::NotADatabase) => OpenError::NotADatabase {
             path: path.to_owned(),
         },
-        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-            path_error(error.to_string())
-        }
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => OpenError::ReadOnly {
+            path: path.to_owned(),
+            folder: folder_of(path).to_owned(),
+            why: error.to_string(),
+        },
+        Some(ErrorCode::CannotOpen) => path_error(error.to_string()),
         _ => match fault::store_error(path, error, options.lock_wait) {
             StoreError::Defect { detail, .. } => path_error(detail),
             other => OpenError::Store(other),

@@ -66,6 +66,15 @@ pub(super) fn next<'f>(
     judge(path, files, &applied(conn).map_err(failed)?)
 }
 
+/// The newest migration of a database of ours; none in an empty one, and in another program's.
+pub(super) fn newest(conn: &Connection) -> rusqlite::Result<Option<u32>> {
+    let found: i32 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if found != APPLICATION {
+        return Ok(None);
+    }
+    Ok(applied(conn)?.keys().next_back().copied())
+}
+
 /// Checksum by id, as recorded.
 fn applied(conn: &Connection) -> rusqlite::Result<BTreeMap<u32, String>> {
     let sql = "SELECT id, checksum FROM schema_migrations ORDER BY id";

@@ -16,11 +16,16 @@ mod exec;
 mod fault;
 mod gate;
 mod idempotency;
+mod inspect;
 mod leases;
 mod migrate;
+mod modes;
 mod options;
 mod outbox;
+mod pair;
 mod readers;
+mod restore;
+mod soundness;
 mod tasks;
 mod values;
 mod writer;
@@ -35,10 +40,13 @@ use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use hypernode_schemas::state::{Migration, sqlite_migrations};
 
+pub use self::inspect::{Inspection, inspect};
 pub use self::options::Options;
 use self::readers::Readers;
+pub use self::restore::{Restored, restore};
 use self::writer::{Job, Writer};
 use crate::error::{BackupError, OpenError, StoreError};
+use crate::seldom::Seldom;
 use crate::store::{BackupReport, Store};
 use crate::unit::{Answer, Query, Replies, Unit};
 
@@ -51,7 +59,10 @@ pub struct SqliteStore {
     jobs: Option<Sender<Job>>,
     readers: Option<Readers>,
     bytes: Arc<AtomicUsize>,
-    threads: Vec<JoinHandle<()>>,
+    reading: Vec<JoinHandle<()>>,
+    writing: Option<JoinHandle<()>>,
+    /// Held for as long as the database is open: whoever wants to put another in its place sees it.
+    _pair: pair::Pair,
 }
 
 impl SqliteStore {
@@ -65,17 +76,27 @@ impl SqliteStore {
     }
 
     fn open_with(path: &Path, options: Options, files: &[Migration]) -> Result<Self, OpenError> {
+        connect::folder(path)?;
+        let pair = pair::Pair::look(path)?;
         connect::create(path)?;
         let mut conn = connect::writer(path, &options)?;
         // Looked at before anything is written: another program's file stays as it is.
         migrate::next(&conn, path, &options, files)?;
         connect::write_ahead(&conn, path, &options)?;
         migrate::migrate(&mut conn, path, &options, files)?;
+        modes::close_to_others(path);
+        match pair.seal(&conn, path) {
+            // What is there can be read all the same, and either number is good.
+            Err(error @ StoreError::DiskFull { .. }) => {
+                tracing::warn!(%error, "the store opens without a new number");
+            }
+            sealed => sealed?,
+        }
         let failed = |error: rusqlite::Error| connect::open_error(path, &error, &options);
         let checkpoint = checkpoint::Checkpoint::new(&mut conn, options.checkpoint_bytes);
         let checkpoint = checkpoint.map_err(failed)?;
         writer::prepare(&conn).map_err(failed)?;
-        let (readers, mut threads) = Readers::start(path, &options)?;
+        let (readers, reading) = Readers::start(path, &options)?;
         let (jobs, waiting) = bounded(options.queue.max(1));
         let bytes = Arc::new(AtomicUsize::new(0));
         let writer = Writer {
@@ -86,16 +107,18 @@ impl SqliteStore {
             gate: gate::Gate::new(path, options.lock_wait),
             checkpoint,
             left_over: None,
+            told: Seldom::default(),
         };
-        // Joined last, so that the writer is the last to close the file and leaves no log behind.
-        threads.push(spawn(path, "store-write", move || writer.run(&conn))?);
+        let writing = spawn(path, "store-write", move || writer.run(&conn))?;
         Ok(Self {
             path: path.to_owned(),
             options,
             jobs: Some(jobs),
             readers: Some(readers),
             bytes,
-            threads,
+            reading,
+            writing: Some(writing),
+            _pair: pair,
         })
     }
 
@@ -163,13 +186,16 @@ impl Store for SqliteStore {
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
-        self.jobs = None;
-        self.readers = None;
-        for thread in self.threads.drain(..) {
+        let ended = |thread: JoinHandle<()>| {
             if thread.join().is_err() {
                 tracing::error!(path = %self.path.display(), "a thread of the store has failed");
             }
-        }
+        };
+        // Readers first: a connection that only reads, closed last, would leave the log behind.
+        self.readers = None;
+        self.reading.drain(..).for_each(ended);
+        self.jobs = None;
+        self.writing.take().into_iter().for_each(ended);
     }
 }
 

@@ -15,8 +15,9 @@ use super::exec::{self, Cx, StaleTry, Stop};
 use super::fault;
 use super::gate::Gate;
 use super::options::Options;
-use super::tasks;
+use super::{pair, tasks};
 use crate::error::{Refusal, StoreError};
+use crate::seldom::Seldom;
 use crate::unit::{Op, Replies, Reply, Unit};
 
 /// A unit on its way.
@@ -40,6 +41,7 @@ pub(super) struct Writer {
     pub(super) checkpoint: Checkpoint,
     /// One that did not fit into the commit before.
     pub(super) left_over: Option<Job>,
+    pub(super) told: Seldom,
 }
 
 /// Units of one commit with what is to be answered, and the failure that ended it, if one did.
@@ -61,6 +63,14 @@ impl Writer {
             let group = self.gather(&db, first);
             self.finish(conn, &db, group);
             self.checkpoint.after_commit(conn);
+        }
+        self.close(conn);
+    }
+
+    /// Leaves one file. What cannot be copied now, since others read or the disk is full, is as safe in the log.
+    fn close(&self, conn: &Connection) {
+        if let Err(error) = pair::fold(conn) {
+            tracing::warn!(%error, path = %self.path.display(), "the store's log stays: the next start copies it into the database");
         }
     }
 
@@ -112,7 +122,9 @@ impl Writer {
         };
         self.roll_back(conn);
         let failure = self.failure(&error);
-        tracing::warn!(units = again.len(), error = %failure, "a commit of the store failed");
+        if self.told.now() {
+            tracing::warn!(units = again.len(), error = %failure, "a commit of the store failed");
+        }
         // Room may suffice for some, and a failing statement is one unit's. A failing disk is everybody's.
         let one_by_one = matches!(
             failure,
