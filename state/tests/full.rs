@@ -10,7 +10,7 @@ use std::process::Command;
 use futures::executor::block_on;
 use futures::future::join_all;
 use hypernode_state::sqlite::Options;
-use hypernode_state::{SqliteStore, Store, StoreError};
+use hypernode_state::{BackupError, SqliteStore, Store, StoreError};
 use support::{apply, integrity, make_key, open, unit, whole_units};
 
 /// Applies units until there is no room; the names of those acknowledged.
@@ -94,6 +94,25 @@ impl Drop for Small {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
     }
+}
+
+#[test]
+fn a_backup_that_finds_no_room_says_so_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = tempfile::tempdir().unwrap();
+    let Some(_mounted) = Small::mount(small.path(), 64 << 10) else {
+        println!("skipped: mounting a small filesystem needs root");
+        return;
+    };
+    let store = open(&folder.path().join("state.db"));
+    make_key(&store);
+    apply(&store, unit("one", 200_000)).unwrap();
+    let error = block_on(store.backup(small.path().join("copy.db"))).unwrap_err();
+    assert!(matches!(error, BackupError::NoRoom { .. }), "{error}");
+    assert!(error.to_string().contains("no room"), "{error}");
+    let left = std::fs::read_dir(small.path()).unwrap().count();
+    assert_eq!(left, 0);
+    assert_eq!(whole_units(&store), ["one"]);
 }
 
 #[test]

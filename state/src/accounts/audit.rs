@@ -46,6 +46,19 @@ pub struct ListAudit {
     pub limit: u32,
 }
 
+/// Entries, newest first. The cost grows with the number of all entries where few of them fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewestAudit {
+    /// Only those that have this as actor or subject.
+    pub who: Option<String>,
+    /// Only those whose action begins so.
+    pub action: Option<String>,
+    /// Only numbers smaller than this.
+    pub before: Option<u64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
 impl Bounded for AuditAppend {
     fn check(&self, check: &mut Check) -> Checked {
         check.time("at", self.at)?;
@@ -53,6 +66,18 @@ impl Bounded for AuditAppend {
         check.name("action", &self.action)?;
         check.name("subject", &self.subject)?;
         check.text("detail", &self.detail)
+    }
+}
+
+impl Bounded for NewestAudit {
+    fn check(&self, check: &mut Check) -> Checked {
+        if let Some(who) = &self.who {
+            check.name("who", who)?;
+        }
+        if let Some(action) = &self.action {
+            check.name("action", action)?;
+        }
+        check.many("limit", self.limit)
     }
 }
 

@@ -14,7 +14,7 @@ pub use api_keys::{
     ApiKeyCreate, ApiKeyRecord, ApiKeyRefund, ApiKeyRevoke, ApiKeyRotate, ApiKeySetCap,
     ApiKeySpend, ApiKeyTouch, GetApiKey, ListApiKeys, NewApiKey, Spent,
 };
-pub use audit::{AuditAppend, AuditRecord, ListAudit};
+pub use audit::{AuditAppend, AuditRecord, ListAudit, NewestAudit};
 pub use host_keys::{GetHostKey, HostKeyAdd, HostKeyRecord, HostKeyRevoke, ListHostKeys};
 pub use nonces::{GetNonce, NoncePurge, NoncePut, NonceRecord, NonceTake};
 pub use sessions::{
@@ -70,6 +70,7 @@ area!(
         GetHostKey => Option<HostKeyRecord>,
         ListHostKeys => Vec<HostKeyRecord>,
         ListAudit => Vec<AuditRecord>,
+        NewestAudit => Vec<AuditRecord>,
         AccountsVersion => u64,
     }
 );

@@ -229,3 +229,19 @@ fn a_closed_store_has_finished_what_it_was_given() {
         "the last one to close leaves no log"
     );
 }
+
+#[test]
+fn a_folder_that_cannot_be_written_is_told_as_such() {
+    use std::io::ErrorKind;
+    let path = Path::new("/data/state.db");
+    for kind in [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem] {
+        let error = connect::not_writable(path, &kind.into());
+        let says = error.to_string();
+        assert!(
+            says.contains("the store writes in /data") && says.contains("give this user"),
+            "{says}"
+        );
+    }
+    let error = connect::not_writable(path, &ErrorKind::StorageFull.into());
+    assert!(error.to_string().contains("the disk is full"), "{error}");
+}

@@ -6,8 +6,8 @@ use futures::future::join_all;
 use hypernode_state::accounts::{
     AccountRefusal, AccountsVersion, ApiKeyCreate, ApiKeyRefund, ApiKeyRevoke, ApiKeyRotate,
     ApiKeySetCap, ApiKeySpend, ApiKeyTouch, AuditAppend, GetApiKey, GetHostKey, HostKeyAdd,
-    HostKeyRevoke, ListApiKeys, ListAudit, ListHostKeys, NewApiKey, SessionRevoke, Spent,
-    WalletGrant, WalletSignOut, WalletWithdraw,
+    HostKeyRevoke, ListApiKeys, ListAudit, ListHostKeys, NewApiKey, NewestAudit, SessionRevoke,
+    Spent, WalletGrant, WalletSignOut, WalletWithdraw,
 };
 use hypernode_state::{Refusal, Store, StoreExt, Unit};
 
@@ -306,6 +306,26 @@ pub(crate) async fn the_trail_is_in_order(store: Arc<dyn Store>) {
         numbers(store.ask(list(None, u64::MAX)).await.unwrap()),
         [0; 0]
     );
+    // Newest first: all, those that name somebody, those of a kind, those before one, a few.
+    for (who, action, before, limit, found) in [
+        (None, None, None, 9, vec![3, 2, 1]),
+        (Some("a"), None, None, 9, vec![3, 1]),
+        (Some("operator"), None, None, 9, vec![3, 2, 1]),
+        (Some("c"), None, None, 9, vec![]),
+        (None, Some("api"), None, 9, vec![3, 2, 1]),
+        (None, Some("role"), None, 9, vec![]),
+        (None, None, Some(3), 9, vec![2, 1]),
+        (Some("a"), None, Some(3), 9, vec![1]),
+        (None, None, None, 2, vec![3, 2]),
+    ] {
+        let query = NewestAudit {
+            who: who.map(str::to_owned),
+            action: action.map(str::to_owned),
+            before,
+            limit,
+        };
+        assert_eq!(numbers(store.ask(query).await.unwrap()), found);
+    }
 }
 
 pub(crate) async fn the_version_moves_with_what_decisions_rest_on(store: Arc<dyn Store>) {

@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, params};
 
-use crate::accounts::{AuditAppend, AuditRecord, ListAudit};
+use crate::accounts::{AuditAppend, AuditRecord, ListAudit, NewestAudit};
 use crate::sqlite::db::Db;
 use crate::sqlite::exec::{Cx, Stop};
 use crate::sqlite::values::Count;
@@ -42,4 +42,19 @@ pub(super) fn list(db: &Db<'_>, query: &ListAudit) -> rusqlite::Result<Vec<Audit
             db.all(sql, params![after, query.limit], read)
         }
     }
+}
+
+pub(super) fn newest(db: &Db<'_>, query: &NewestAudit) -> rusqlite::Result<Vec<AuditRecord>> {
+    let sql = "SELECT seq, at, actor, action, subject, detail FROM audit
+               WHERE (?1 IS NULL OR actor = ?1 OR subject = ?1)
+                 AND (?2 IS NULL OR substr(action, 1, length(?2)) = ?2) AND seq < ?3
+               ORDER BY seq DESC LIMIT ?4";
+    let before = query
+        .before
+        .map_or(i64::MAX, |before| i64::try_from(before).unwrap_or(i64::MAX));
+    db.all(
+        sql,
+        params![query.who, query.action, before, query.limit],
+        read,
+    )
 }

@@ -56,6 +56,7 @@ pub(super) fn ask(db: &Db<'_>, query: &AccountQuery) -> rusqlite::Result<Account
         Query::GetHostKey(query) => Answer::GetHostKey(host_keys::get(db, query.key)?),
         Query::ListHostKeys(query) => Answer::ListHostKeys(host_keys::list(db, query)?),
         Query::ListAudit(query) => Answer::ListAudit(audit::list(db, query)?),
+        Query::NewestAudit(query) => Answer::NewestAudit(audit::newest(db, query)?),
         Query::AccountsVersion(_) => {
             let sql = "SELECT value FROM counters WHERE name = 'accounts_version'";
             let version = db.first(sql, [], |row| row.get(0))?;

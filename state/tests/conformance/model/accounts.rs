@@ -389,6 +389,20 @@ impl Accounts {
                 });
                 Answer::ListAudit(few(fits.cloned(), query.limit))
             }
+            Query::NewestAudit(query) => {
+                let fits = self.audit.iter().rev().filter(|record| {
+                    query.before.is_none_or(|before| record.seq < before)
+                        && query
+                            .who
+                            .as_ref()
+                            .is_none_or(|who| [&record.actor, &record.subject].contains(&who))
+                        && query
+                            .action
+                            .as_ref()
+                            .is_none_or(|start| record.action.starts_with(start))
+                });
+                Answer::NewestAudit(few(fits.cloned(), query.limit))
+            }
             Query::AccountsVersion(_) => Answer::AccountsVersion(self.version),
         }
     }

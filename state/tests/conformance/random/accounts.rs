@@ -4,7 +4,7 @@ use hypernode_state::accounts::{
     ApiKeyCreate, ApiKeyRefund, ApiKeyRevoke, ApiKeyRotate, ApiKeySetCap, ApiKeySpend, ApiKeyTouch,
     AuditAppend, GetApiKey, GetHostKey, GetNonce, GetSession, GetWallet, HostKeyAdd, HostKeyRevoke,
     ListApiKeys, ListAudit, ListHostKeys, ListSessions, ListWallets, NewApiKey, NewSession,
-    NoncePurge, NoncePut, NonceRecord, NonceTake, RequireNoRole, RequireOther, Roles,
+    NewestAudit, NoncePurge, NoncePut, NonceRecord, NonceTake, RequireNoRole, RequireOther, Roles,
     SessionCreate, SessionPurge, SessionRevoke, SessionTouch, WalletEnsure, WalletGrant,
     WalletSignOut, WalletWithdraw,
 };
@@ -169,6 +169,13 @@ pub(crate) fn query() -> BoxedStrategy<Query> {
         (wallet(), of(host()), limit()).prop_map(|(owner, after, limit)| ListHostKeys {
             owner,
             after,
+            limit
+        }
+        .into()),
+        (of(name("s", 2)), of(0..6_u64), limit()).prop_map(|(who, before, limit)| NewestAudit {
+            who,
+            action: None,
+            before,
             limit
         }
         .into()),
