@@ -119,8 +119,8 @@ impl Accounts {
     ) -> Result<CreatedKey, AccountError> {
         if !(0..=LONGEST_GRACE).contains(&grace) {
             return Err(AccountError::Invalid {
-                field: "grace",
-                must: "be 0 to 604800000 milliseconds",
+                field: "graceSeconds",
+                must: "be 0 to 604800, which is 7 days",
             });
         }
         let old = self.key_of(owner, id).await?;
@@ -278,10 +278,7 @@ fn check(request: &KeyRequest, granted: Roles, now: i64) -> Result<(), AccountEr
     ] {
         let may = granted.has(role) || granted.has(Role::Operator);
         if request.scopes.has(scope) && !may {
-            return Err(AccountError::Invalid {
-                field: "scopes",
-                must: "be what this account may do itself",
-            });
+            return Err(AccountError::ScopeNotAllowed { scope, role });
         }
     }
     if request

@@ -4,7 +4,7 @@ use hypernode_state::accounts::AccountRefusal;
 use hypernode_state::{Refusal as StoreRefusal, StoreError};
 
 use crate::hosts::HostRefusal;
-use crate::rights::Denied;
+use crate::rights::{Denied, Role, Scope};
 use crate::secret::NoRandomness;
 use crate::siws::Refusal;
 
@@ -34,6 +34,19 @@ pub enum AccountError {
         /// What it must be.
         must: &'static str,
     },
+    /// A key would be made for more than its owner may.
+    #[error("scopes: this account may not give `{}` to a key: it has not the role {} itself", .scope.name(), .role.name())]
+    ScopeNotAllowed {
+        /// What was asked for.
+        scope: Scope,
+        /// What the account would need to be.
+        role: Role,
+    },
+    /// A key was sent where a session is to be ended.
+    #[error(
+        "this is an API key, and no session ends with it: revoke it with DELETE /api/keys/{{id}}, signed in with the wallet that made it"
+    )]
+    NoSession,
     /// The account has as many as one may have.
     #[error("this account has {most} {what} already: revoke one first")]
     TooMany {

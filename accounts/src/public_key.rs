@@ -29,6 +29,15 @@ impl PublicKey {
     }
 }
 
+impl PublicKey {
+    /// Whether anybody can hold a key for it: programs' addresses and those that programs derive lie off the curve, and
+    /// the system program's is a point that signs nothing.
+    #[must_use]
+    pub fn can_sign(&self) -> bool {
+        VerifyingKey::from_bytes(&self.0).is_ok_and(|key| !key.is_weak())
+    }
+}
+
 impl From<PublicKey> for Address {
     fn from(key: PublicKey) -> Self {
         Self(key.0)
@@ -85,6 +94,17 @@ impl<'de> Deserialize<'de> for PublicKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn programs_and_derived_addresses_sign_nothing() {
+        let wallet = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
+        assert!(PublicKey(wallet.verifying_key().to_bytes()).can_sign());
+        let system: PublicKey = "11111111111111111111111111111111".parse().unwrap();
+        assert!(!system.can_sign());
+        let mut off = (0..=255_u8).map(|byte| PublicKey([byte; 32]));
+        let off = off.find(|key| VerifyingKey::from_bytes(&key.0).is_err());
+        assert!(!off.unwrap().can_sign(), "as what programs derive");
+    }
 
     #[test]
     fn text_and_bytes_are_one_to_one() {

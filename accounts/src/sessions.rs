@@ -1,6 +1,8 @@
 //! Sessions: how long they last, and how they end.
 
-use hypernode_state::accounts::{ListSessions, SessionRecord, SessionRevoke, WalletSignOut};
+use hypernode_state::accounts::{
+    GetWallet, ListSessions, SessionRecord, SessionRevoke, WalletSignOut,
+};
 use hypernode_state::{StoreExt, Unit};
 
 use crate::accounts::Accounts;
@@ -51,10 +53,12 @@ impl Accounts {
     /// Ends the session of `token`. A token that is none, or over, is no error: the caller is signed out.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When it is an API key, or the store fails.
     pub async fn sign_out(&self, token: &str, now: i64) -> Result<(), AccountError> {
-        let Ok(Credential::Session(fingerprint)) = Credential::parse(token) else {
-            return Ok(());
+        let fingerprint = match Credential::parse(token) {
+            Ok(Credential::Session(fingerprint)) => fingerprint,
+            Ok(Credential::Key(..)) => return Err(AccountError::NoSession),
+            Err(_) => return Ok(()),
         };
         let ended = self
             .store
@@ -118,18 +122,23 @@ impl Accounts {
         Ok(())
     }
 
-    /// The newest 100 sessions of `wallet`, those that are over too.
+    /// The newest 100 sessions of `wallet`, those that are over too, with the ends that hold for its roles of now.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn sessions(&self, wallet: PublicKey) -> Result<Vec<SessionRecord>, AccountError> {
-        Ok(self
-            .store
-            .ask(ListSessions {
-                wallet: wallet.into(),
-                limit: LISTED,
-            })
-            .await?)
+        let wallet = wallet.into();
+        let known = self.store.ask(GetWallet { wallet }).await?;
+        let granted = known.map_or(Roles::NONE, |known| Roles::granted(known.roles));
+        let limit = LISTED;
+        let mut sessions = self.store.ask(ListSessions { wallet, limit }).await?;
+        for session in &mut sessions {
+            let limits = Lifetime::of(granted);
+            let end = session.created_at.saturating_add(limits.absolute);
+            session.expires_at = session.expires_at.min(end);
+            session.idle_ms = session.idle_ms.min(limits.idle);
+        }
+        Ok(sessions)
     }
 }
 

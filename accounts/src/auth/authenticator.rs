@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use hypernode_state::accounts::AccountsVersion;
-use hypernode_state::{Store, StoreError, StoreExt};
+use hypernode_state::{Seldom, Store, StoreError, StoreExt};
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
@@ -136,6 +136,7 @@ impl Authenticator {
     /// Keeps what is known fresh, so that no request waits for it, and writes uses down, until `stop`.
     pub async fn follow(&self, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(ASK);
+        let told = Seldom::new();
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -143,7 +144,9 @@ impl Authenticator {
                 () = stop.cancelled() => break,
             }
             let (asked, written) = (self.refresh().await, self.write_uses().await);
-            if let Err(error) = asked.and(written) {
+            if let Err(error) = asked.and(written)
+                && told.now()
+            {
                 tracing::warn!(%error, "accounts cannot be kept fresh");
             }
         }

@@ -29,7 +29,7 @@ pub enum BootstrapError {
     WrongCode,
     /// There is an operator, who gives the role to others.
     #[error(
-        "there is an operator already ({0}): ask for the role there, or grant it on the machine"
+        "there is an operator already: they give the role to others, and so does `hypernode operator grant WALLET` on the machine"
     )]
     Taken(PublicKey),
     /// The file cannot be read or written.
@@ -93,6 +93,10 @@ pub async fn claim(
     now: i64,
 ) -> Result<(), BootstrapError> {
     let path = directory.join(NAME);
+    // The code is gone then: nobody should look for it.
+    if let Some(operator) = holders(store, Role::Operator).await?.first() {
+        return Err(BootstrapError::Taken(*operator));
+    }
     let expected = read(&path).unwrap_or_default();
     // Hashes compare in a time that tells nothing; an empty file fits no code.
     if expected.len() != CODE || !Fingerprint::of(code.trim()).matches(&Fingerprint::of(&expected))

@@ -1,7 +1,7 @@
 //! Giving and taking roles.
 
 use hypernode_state::accounts::{
-    AccountRefusal, ListWallets, RequireOther, WalletEnsure, WalletGrant, WalletWithdraw,
+    AccountRefusal, GetWallet, ListWallets, RequireOther, WalletEnsure, WalletGrant, WalletWithdraw,
 };
 use hypernode_state::{Refusal, Store, StoreError, StoreExt, Unit};
 
@@ -16,8 +16,18 @@ pub enum GrantError {
     #[error("{0:?} is not given to anybody: only data-team and operator are")]
     NotGranted(Role),
     /// Nobody could undo it by signing in.
-    #[error("{0} is the last operator: name another first, or say that none shall be left")]
+    #[error(
+        "{0} is the last operator: name another first, or leave none with `hypernode operator revoke {0} --even-the-last` on the machine itself"
+    )]
     LastOperator(PublicKey),
+    /// It has not the role that was to be taken.
+    #[error("{0} has not the role {1}: nothing was changed")]
+    NotHeld(PublicKey, &'static str),
+    /// Nobody could ever sign in as this.
+    #[error(
+        "{0} is an address that no wallet holds a key for (a program's, or derived by one): name a wallet's own address"
+    )]
+    NoKey(PublicKey),
     /// The store's.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -39,6 +49,9 @@ pub async fn grant(
     now: i64,
 ) -> Result<Left, GrantError> {
     let roles = granted(role)?;
+    if !wallet.can_sign() {
+        return Err(GrantError::NoKey(wallet));
+    }
     let mut unit = Unit::new();
     unit.push(WalletEnsure {
         wallet: wallet.into(),
@@ -74,6 +87,13 @@ pub async fn withdraw(
     now: i64,
 ) -> Result<Left, GrantError> {
     let roles = granted(role)?;
+    let query = GetWallet {
+        wallet: wallet.into(),
+    };
+    let known = store.ask(query).await?;
+    if !known.is_some_and(|known| Roles::granted(known.roles).has(role)) {
+        return Err(GrantError::NotHeld(wallet, role.name()));
+    }
     let mut unit = Unit::new();
     if role == Role::Operator && !even_the_last {
         // In the unit itself: of two who leave at once, one stays.

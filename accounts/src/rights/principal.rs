@@ -64,14 +64,29 @@ pub enum Denied {
     #[error("this belongs to another account")]
     NotYours,
     /// Another kind of account is needed.
-    #[error("this account has not the role that {0:?} needs")]
+    #[error("{}", needs(.0))]
     Role(Right),
     /// The key was made for other things.
-    #[error("this key has not the scope `{}`: make one that has", .0.name())]
+    #[error(
+        "this API key's scopes lack `{}`: make a key that has it (POST /api/keys, signed in with the wallet)",
+        .0.name()
+    )]
     Scope(Scope),
     /// Keys never may.
     #[error("no API key may do this: sign in with the wallet itself")]
     InPerson,
+}
+
+/// Which roles would do, and how somebody comes by the first of them.
+fn needs(right: &Right) -> String {
+    let rule = right.rule();
+    let roles: Vec<Role> = Role::ALL
+        .into_iter()
+        .filter(|role| rule.any.has(*role) || rule.own.has(*role))
+        .collect();
+    let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+    let way = roles.first().map_or("", |role| role.way());
+    format!("this needs the role {} ({way})", names.join(" or "))
 }
 
 impl Principal {
@@ -171,16 +186,7 @@ impl Principal {
     /// What is missing.
     pub fn may(&self, right: Right, owner: Option<&Owner>) -> Result<(), Denied> {
         let rule = right.rule();
-        let any = self.roles.meets(rule.any);
-        if !any && !self.roles.meets(rule.own) {
-            return Err(match self.who {
-                Who::Anonymous => Denied::SignIn,
-                _ => Denied::Role(right),
-            });
-        }
-        if !any && !owner.is_some_and(|owner| self.owns(owner, rule.own)) {
-            return Err(Denied::NotYours);
-        }
+        // Said first: a key without the scope has not the role either, and its owner may well have it.
         if let Who::Key { .. } = self.who {
             if rule.in_person {
                 return Err(Denied::InPerson);
@@ -190,6 +196,16 @@ impl Principal {
             {
                 return Err(Denied::Scope(scope));
             }
+        }
+        let any = self.roles.meets(rule.any);
+        if !any && !self.roles.meets(rule.own) {
+            return Err(match self.who {
+                Who::Anonymous => Denied::SignIn,
+                _ => Denied::Role(right),
+            });
+        }
+        if !any && !owner.is_some_and(|owner| self.owns(owner, rule.own)) {
+            return Err(Denied::NotYours);
         }
         Ok(())
     }

@@ -31,6 +31,35 @@ impl Role {
         Self::DataTeam,
         Self::Operator,
     ];
+
+    /// Its name, as people write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Wallet => "wallet",
+            Self::Host => "host",
+            Self::Agent => "agent",
+            Self::DataTeam => "data-team",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// How somebody comes by it.
+    pub(super) const fn way(self) -> &'static str {
+        match self {
+            Self::Public => "anybody has it",
+            Self::Wallet => "sign in with a wallet: POST /api/auth/challenge",
+            Self::Host => "a machine proves its own key: POST /api/hosts/prove",
+            Self::Agent => "a wallet makes an API key with the scope agent: POST /api/keys",
+            Self::DataTeam => {
+                "an operator gives it: POST /api/operator/roles, or `hypernode operator grant WALLET --role data-team` on the machine"
+            }
+            Self::Operator => {
+                "an operator gives it: POST /api/operator/roles, or `hypernode operator grant WALLET` on the machine"
+            }
+        }
+    }
 }
 
 /// A set of roles.

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
+use hypernode_accounts::PublicKey;
 use hypernode_accounts::operators::{
     BootstrapError, GrantError, begin, claim, grant, holders, withdraw,
 };
@@ -34,7 +35,9 @@ async fn who_reads_the_file_becomes_the_first_operator_once() {
         .unwrap();
     assert!(!path.exists());
     let again = claim(&*hub.store, hub.path(), &code, second.key(), NOW).await;
-    assert!(matches!(again, Err(BootstrapError::WrongCode)));
+    assert!(matches!(again, Err(BootstrapError::Taken(wallet)) if wallet == first.key()));
+    let says = again.unwrap_err().to_string();
+    assert!(says.contains("an operator already"), "{says}");
     assert_eq!(
         holders(&*hub.store, Role::Operator).await.unwrap(),
         [first.key()]
@@ -90,6 +93,8 @@ async fn the_last_operator_stays_unless_it_is_said() {
         .unwrap();
     let refused = withdraw(&*hub.store, one.key(), Role::Operator, false, "cli", NOW).await;
     assert_eq!(refused, Err(GrantError::LastOperator(one.key())));
+    let says = refused.unwrap_err().to_string();
+    assert!(says.contains("--even-the-last"), "{says}");
     let both = grant(&*hub.store, two.key(), Role::Operator, "cli", NOW)
         .await
         .unwrap();
@@ -107,20 +112,20 @@ async fn the_last_operator_stays_unless_it_is_said() {
         withdraw(&*hub.store, two.key(), Role::Operator, false, "cli", NOW),
     );
     assert_ne!(first.is_ok(), second.is_ok());
-    grant(&*hub.store, two.key(), Role::Operator, "cli", NOW)
-        .await
-        .unwrap();
+    for signer in [&two, &one] {
+        grant(&*hub.store, signer.key(), Role::Operator, "cli", NOW)
+            .await
+            .unwrap();
+    }
     withdraw(&*hub.store, one.key(), Role::Operator, true, "cli", NOW)
         .await
         .unwrap();
     // From somebody who is none: nothing happens to the last one.
-    assert_eq!(
-        withdraw(&*hub.store, one.key(), Role::Operator, false, "cli", NOW)
-            .await
-            .unwrap()
-            .0,
-        [two.key()]
-    );
+    let none = withdraw(&*hub.store, one.key(), Role::Operator, false, "cli", NOW).await;
+    assert_eq!(none, Err(GrantError::NotHeld(one.key(), "operator")));
+    let stranger = Signer::new(9).key();
+    let none = withdraw(&*hub.store, stranger, Role::DataTeam, true, "cli", NOW).await;
+    assert_eq!(none, Err(GrantError::NotHeld(stranger, "data-team")));
     let left = withdraw(&*hub.store, two.key(), Role::Operator, true, "cli", NOW)
         .await
         .unwrap();
@@ -152,7 +157,27 @@ async fn the_last_operator_stays_unless_it_is_said() {
     assert_eq!(
         actions,
         [
-            given, given, taken, given, taken, given, taken, taken, taken, given
+            given, given, taken, given, taken, given, given, taken, taken, given
         ]
+    );
+}
+
+#[tokio::test]
+async fn who_can_hold_no_key_gets_no_role() {
+    let hub = Hub::new();
+    let off = (1..=255).map(|byte| PublicKey([byte; 32]));
+    let off = off.into_iter().find(|key| !key.can_sign()).unwrap();
+    for key in [PublicKey([0; 32]), off] {
+        let none = key.to_string();
+        let refused = grant(&*hub.store, key, Role::Operator, "cli", NOW).await;
+        assert_eq!(refused, Err(GrantError::NoKey(key)));
+        let says = refused.unwrap_err().to_string();
+        assert!(says.contains(&none) && says.contains("no wallet"), "{says}");
+    }
+    assert!(
+        holders(&*hub.store, Role::Operator)
+            .await
+            .unwrap()
+            .is_empty()
     );
 }

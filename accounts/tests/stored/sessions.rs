@@ -1,8 +1,10 @@
 //! How sessions last and end.
 
-use hypernode_accounts::rights::Role;
+use hypernode_accounts::rights::{Role, Scope, Scopes};
 use hypernode_accounts::time::{DAY, MINUTE};
-use hypernode_accounts::{Fingerprint, Lifetime, Unauthenticated, operators};
+use hypernode_accounts::{
+    AccountError, Fingerprint, KeyRequest, Lifetime, Unauthenticated, operators,
+};
 
 use crate::{Hub, NOW, Signer};
 
@@ -29,6 +31,20 @@ async fn signing_out_ends_one_session_or_all() {
         .await
         .unwrap();
     hub.accounts.sign_out("nonsense", NOW + 1).await.unwrap();
+    // An API key is no session: said, and nothing happens to it.
+    let request = KeyRequest {
+        scopes: Scopes::of(&[Scope::Read]),
+        label: String::new(),
+        expires_at: None,
+        cap: None,
+    };
+    let made = hub.accounts.create_key(signer.key(), request, NOW).await;
+    let key = made.unwrap().key;
+    let refused = hub.accounts.sign_out(key.expose(), NOW + 1).await;
+    assert_eq!(refused, Err(AccountError::NoSession));
+    let says = AccountError::NoSession.to_string();
+    assert!(says.contains("DELETE /api/keys/{id}"), "{says}");
+    assert!(hub.who(key.expose(), NOW + 1).await.is_ok());
 
     let second = Fingerprint::of(tokens[1].expose());
     assert!(
@@ -125,6 +141,10 @@ async fn operators_are_held_to_minutes_even_in_older_sessions() {
     operators::grant(&*hub.store, signer.key(), Role::Operator, "cli", NOW)
         .await
         .unwrap();
+    // What people are shown is what holds.
+    let shown = hub.accounts.sessions(signer.key()).await.unwrap();
+    assert_eq!(shown[0].expires_at, NOW + Lifetime::OPERATOR.absolute);
+    assert_eq!(shown[0].idle_ms, Lifetime::OPERATOR.idle);
     let after = hub.sign_in(&signer, NOW).await;
     assert_eq!(after.expires_at, NOW + Lifetime::OPERATOR.absolute);
     for token in [&before, &after.token] {
