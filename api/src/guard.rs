@@ -1,11 +1,13 @@
 //! What every request passes: a place in the queue, a deadline, headers that keep browsers safe.
+//!
+//! What a request is made of is bounded in `measure`.
 
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, ORIGIN, REFERRER_POLICY,
+    CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, ORIGIN, REFERRER_POLICY,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderValue, StatusCode};
@@ -14,17 +16,15 @@ use axum::response::{IntoResponse, Response};
 use serde::de::IgnoredAny;
 
 use crate::answer::{AS_OF_SLOT, FINALITY};
+use crate::arriving;
 use crate::auth::{Allowance, identify, let_read};
 use crate::clock::now;
 use crate::error::Refusal;
+use crate::measure::{self, MAX_BODY};
 use crate::state::ApiState;
 
 /// Longest time for one answer; the warehouse's own limit is shorter.
 const DEADLINE: Duration = Duration::from_secs(15);
-/// Longest path and query, in bytes.
-const MAX_ADDRESS: usize = 8 * 1024;
-/// Largest body that is read.
-pub(crate) const MAX_BODY: usize = 256 * 1024;
 
 /// Nothing from elsewhere, nothing inline: a label from the chain that slipped through escaping could not run.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -61,14 +61,7 @@ pub(crate) async fn guarded(
 
 /// Finds out who asks, and whether they have asked for too much.
 async fn admit(state: &ApiState, request: &mut Request) -> Result<Option<Allowance>, Response> {
-    let address = request
-        .uri()
-        .path_and_query()
-        .map_or(0, |address| address.as_str().len());
-    if address > MAX_ADDRESS {
-        let text = "The address is too long: 8192 bytes at most";
-        return Err(Refusal::new(StatusCode::URI_TOO_LONG, text).into_response());
-    }
+    measure::fits(request)?;
     let Some(access) = &state.access else {
         return Ok(None);
     };
@@ -80,6 +73,7 @@ async fn admit(state: &ApiState, request: &mut Request) -> Result<Option<Allowan
 /// answer's head is there: a live stream (`live`), whose body has no end of its own, passes here like any other answer, and
 /// has places and a longest time of its own.
 async fn bounded(state: &ApiState, request: Request, next: Next) -> Response {
+    let (request, arriving) = arriving::watched(request);
     let Ok(_place) = state.places.try_acquire() else {
         return Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -89,6 +83,14 @@ async fn bounded(state: &ApiState, request: Request, next: Next) -> Response {
     };
     match tokio::time::timeout(DEADLINE, next.run(request)).await {
         Ok(response) => response,
+        // Whose fault it is: the sender's, whose body is awaited still, or ours.
+        Err(_) if arriving.is_awaited() => {
+            let text = "The body did not arrive within 15 s: send it at once";
+            let mut response = Refusal::new(StatusCode::REQUEST_TIMEOUT, text).into_response();
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+            response
+        }
         Err(_) => Refusal::new(
             StatusCode::GATEWAY_TIMEOUT,
             "The answer took too long, try again",
@@ -147,10 +149,7 @@ pub(crate) async fn no_such_endpoint(request: Request) -> Response {
 
 async fn readable_json(body: Body) -> Result<(), Refusal> {
     let Ok(bytes) = to_bytes(body, MAX_BODY).await else {
-        return Err(Refusal::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "The body is too large",
-        ));
+        return Err(measure::too_large(MAX_BODY));
     };
     // An object or an array, as the old parser wants it; parsed without building anything.
     let starts_well = matches!(bytes.trim_ascii_start().first(), None | Some(b'{' | b'['));

@@ -6,6 +6,7 @@
 )]
 
 mod answer;
+mod arriving;
 mod ask;
 mod auth;
 mod cache;
@@ -18,6 +19,7 @@ mod html;
 mod index;
 mod listen;
 mod live;
+mod measure;
 mod network;
 mod page;
 mod posted;

@@ -18,10 +18,8 @@ use serde_json::value::RawValue;
 
 use crate::auth::Asked;
 use crate::error::Refusal;
+use crate::measure::{self, MAX_POSTED};
 use crate::state::ApiState;
-
-/// Largest body.
-const MOST: usize = 64 * 1024;
 
 /// With which secret anybody may post, and where it is kept.
 #[derive(Clone)]
@@ -89,9 +87,8 @@ pub(crate) async fn update(
         let text = "This server keeps nothing that is posted";
         return Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text).into_response();
     };
-    if body.len() > MOST {
-        let text = "The body is too large: 65536 bytes at most";
-        return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text).into_response();
+    if body.len() > MAX_POSTED {
+        return measure::too_large(MAX_POSTED).into_response();
     }
     let Ok(update) = serde_json::from_slice::<Update<'_>>(&body) else {
         return Refusal::failed("Internal server error").into_response();

@@ -11,6 +11,7 @@ use hypernode_schemas::openapi;
 
 use crate::answer;
 use crate::ask::Ask;
+use crate::measure::MAX_BODY;
 use crate::shapes::{automation, health, metrics, validation};
 use crate::state::ApiState;
 use crate::{
@@ -105,7 +106,7 @@ pub fn router(state: ApiState) -> Router {
     let own_things = collect(writes())
         .merge(collect(auth::routes()))
         .method_not_allowed_fallback(guard::no_such_endpoint)
-        .layer(DefaultBodyLimit::max(guard::MAX_BODY))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(auth::for_listed(state.access.clone()));
     collect(public())
         .merge(collect(dashboards::routes()))

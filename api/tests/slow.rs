@@ -9,13 +9,12 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use support::access::Doors;
+use support::access::{Doors, Wallet};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-#[tokio::test]
-async fn a_slow_head_is_dropped() {
-    let doors = Doors::open().await;
+/// What is answered to a request that goes on as slowly.
+async fn dripped(doors: &Doors, start: String) -> String {
     let address = doors.server.base.trim_start_matches("http://").to_owned();
     let (mut reading, mut writing) = TcpStream::connect(address)
         .await
@@ -23,8 +22,7 @@ async fn a_slow_head_is_dropped() {
         .into_split();
     // A letter each second: never idle, never done.
     let dripping = tokio::spawn(async move {
-        let head = b"GET /health HTTP/1.1\r\nHost: hub.example\r\nX-Slow: ";
-        if writing.write_all(head).await.is_err() {
+        if writing.write_all(start.as_bytes()).await.is_err() {
             return;
         }
         while writing.write_all(b"a").await.is_ok() {
@@ -40,7 +38,32 @@ async fn a_slow_head_is_dropped() {
         "the connection is still open after {:?}",
         begun.elapsed()
     );
-    let said = String::from_utf8_lossy(&answer);
-    assert!(!said.contains(" 200 "), "{said}");
     dripping.abort();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn a_slow_head_is_dropped() {
+    let doors = Doors::open().await;
+    let start = "GET /health HTTP/1.1\r\nHost: hub.example\r\nX-Slow: ";
+    let said = dripped(&doors, start.to_owned()).await;
+    assert!(!said.contains(" 200 "), "{said}");
+}
+
+#[tokio::test]
+async fn a_body_that_drips_is_told_that_it_did_not_arrive() {
+    let doors = Doors::open().await;
+    let token = doors.session(&Wallet::new(1)).await;
+    let start = |path: &str| {
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: hub.example\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+        )
+    };
+    let paths = ["/api/keys", "/api/auth/challenge", "/api/nothing"];
+    let all = paths.map(|path| dripped(&doors, start(path)));
+    for said in futures::future::join_all(all).await {
+        assert!(said.starts_with("HTTP/1.1 408 Request Timeout"), "{said}");
+        assert!(said.contains("did not arrive"), "{said}");
+    }
 }

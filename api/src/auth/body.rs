@@ -9,9 +9,7 @@ use hypernode_accounts::PublicKey;
 use serde::de::DeserializeOwned;
 
 use crate::error::Refusal;
-
-/// Largest body of a route here: a signed text with room to spare.
-const MOST: usize = 16 * 1024;
+use crate::measure::{self, MAX_ACCOUNT_BODY};
 
 /// A body as it was sent.
 #[derive(Debug)]
@@ -33,7 +31,7 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
 
 /// The body as JSON; an empty one is an empty object.
 pub(super) fn read<T: DeserializeOwned>(Sent(body): &Sent) -> Result<T, Response> {
-    if body.len() > MOST {
+    if body.len() > MAX_ACCOUNT_BODY {
         return Err(too_large());
     }
     let text: &[u8] = if body.is_empty() { b"{}" } else { body };
@@ -47,8 +45,7 @@ pub(super) fn key(name: &str, text: &str) -> Result<PublicKey, Response> {
 }
 
 fn too_large() -> Response {
-    let text = "The body is too large: 16384 bytes at most";
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, text).into_response()
+    measure::too_large(MAX_ACCOUNT_BODY).into_response()
 }
 
 pub(super) fn bad(text: String) -> Response {

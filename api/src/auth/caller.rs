@@ -59,6 +59,17 @@ impl Caller {
             .map_err(|denied| refuse::denied(&denied))
     }
 
+    /// Who changes something by `right`, for the trail: what nobody proved is told as such.
+    pub(crate) fn actor(&self, right: Right) -> String {
+        let principal = self.principal();
+        let wallet = principal.account().map(|wallet| wallet.to_string());
+        match (principal.may(right, None), wallet) {
+            (Ok(()), Some(wallet)) => wallet,
+            (_, Some(wallet)) => format!("open-dev/{wallet}"),
+            (_, None) => "open-dev".into(),
+        }
+    }
+
     /// The wallet that they act for, if they may do `right` to what is theirs.
     pub(crate) fn own(&self, right: Right) -> Result<PublicKey, Response> {
         let principal = self.who.as_ref().map_err(refuse::unauthenticated)?;
@@ -89,6 +100,24 @@ impl FromRequestParts<ApiState> for Asked {
             return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text).into_response());
         };
         Ok(Self { access, caller })
+    }
+}
+
+/// Where a request comes from, on a server with accounts or without.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sender(pub(crate) IpAddr);
+
+impl<S: Send + Sync> FromRequestParts<S> for Sender {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let named = parts
+            .extensions
+            .get::<Caller>()
+            .map(|caller| caller.address);
+        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
+        // Without a connection (a test in this process) it is this machine.
+        Ok(Self(named.or(peer).unwrap_or(IpAddr::from([127, 0, 0, 1]))))
     }
 }
 
@@ -131,7 +160,8 @@ pub(crate) async fn identify(
         && address.is_loopback()
         && names_this_machine(headers)
         && (!is_forwarded(headers) || peer.is_some_and(|peer| access.proxies.trusts(peer)))
-        && by_foreign_page(access, headers).is_ok();
+        && by_foreign_page(access, headers).is_ok()
+        && !is_cross_site(headers);
     let caller = Caller {
         address,
         who,
@@ -181,11 +211,27 @@ fn asked_by_a_page_of_ours(access: &Access, headers: &HeaderMap) -> bool {
     }
 }
 
+/// Whether a browser says that a page from elsewhere asks. A page that names itself is judged by its name: browsers hold
+/// two names of this machine for two sites.
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    let cross =
+        |site: &axum::http::HeaderValue| site.as_bytes().eq_ignore_ascii_case(b"cross-site");
+    !headers.contains_key(ORIGIN) && headers.get("sec-fetch-site").is_some_and(cross)
+}
+
 /// Whether a proxy sent it: for whom is known of trusted ones only.
 fn is_forwarded(headers: &HeaderMap) -> bool {
-    ["x-forwarded-for", "forwarded", "x-real-ip", "via"]
-        .iter()
-        .any(|name| headers.contains_key(*name))
+    [
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "forwarded",
+        "x-real-ip",
+        "cf-connecting-ip",
+        "true-client-ip",
+        "via",
+    ]
+    .iter()
+    .any(|name| headers.contains_key(*name))
 }
 
 fn names_this_machine(headers: &HeaderMap) -> bool {

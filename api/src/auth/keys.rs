@@ -17,7 +17,7 @@ use super::{body, refuse};
 use crate::clock::now;
 
 /// Longest life of a key, in days.
-const LONGEST: u32 = 3_650;
+const LONGEST: i64 = 3_650;
 
 /// The wallet's keys, without their secrets.
 pub(crate) async fn list(asked: Asked) -> Result<Response, Response> {
@@ -36,7 +36,7 @@ struct Wanted {
     scopes: Vec<String>,
     #[serde(default)]
     label: String,
-    expires_in_days: Option<u32>,
+    expires_in_days: Option<i64>,
     /// Base units of HYPER, as text.
     spend_cap: Option<String>,
 }
@@ -51,7 +51,7 @@ pub(crate) async fn create(asked: Asked, sent: Sent) -> Result<Response, Respons
         .map_err(|error: hypernode_accounts::rights::UnknownScope| body::bad(error.to_string()))?;
     if wanted
         .expires_in_days
-        .is_some_and(|days| days == 0 || days > LONGEST)
+        .is_some_and(|days| !(1..=LONGEST).contains(&days))
     {
         return Err(body::bad(format!("expiresInDays must be 1 to {LONGEST}")));
     }
@@ -60,7 +60,7 @@ pub(crate) async fn create(asked: Asked, sent: Sent) -> Result<Response, Respons
         label: wanted.label,
         expires_at: wanted
             .expires_in_days
-            .map(|days| now.saturating_add(i64::from(days) * DAY)),
+            .map(|days| now.saturating_add(days * DAY)),
         cap: amount(wanted.spend_cap.as_deref())?,
     };
     let made = asked.access.accounts.create_key(wallet, request, now).await;
@@ -72,7 +72,7 @@ pub(crate) async fn create(asked: Asked, sent: Sent) -> Result<Response, Respons
 struct Rotation {
     /// How long the old key goes on.
     #[serde(default)]
-    grace_seconds: u32,
+    grace_seconds: i64,
 }
 
 /// Another key in the place of this one.
@@ -85,7 +85,12 @@ pub(crate) async fn rotate(
     let Rotation { grace_seconds } = body::read(&sent)?;
     let accounts = &asked.access.accounts;
     let made = accounts
-        .rotate_key(wallet, key_id(&id)?, i64::from(grace_seconds) * 1000, now())
+        .rotate_key(
+            wallet,
+            key_id(&id)?,
+            grace_seconds.saturating_mul(1000),
+            now(),
+        )
         .await;
     Ok(shown(&made.map_err(|error| refuse::account(&error))?))
 }
@@ -132,7 +137,12 @@ fn key_id(text: &str) -> Result<KeyId, Response> {
 
 fn amount(text: Option<&str>) -> Result<Option<u64>, Response> {
     let number = |text: &str| {
-        let refusal = || body::bad("spendCap must be a whole number of base units, as text".into());
+        let refusal = || {
+            let most = u64::MAX;
+            body::bad(format!(
+                "spendCap must be a whole number of base units, as text: 0 to {most}"
+            ))
+        };
         text.parse().map_err(|_| refusal())
     };
     text.map(number).transpose()

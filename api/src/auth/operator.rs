@@ -72,11 +72,7 @@ pub(crate) async fn set(asked: Asked, sent: Sent) -> Result<Response, Response> 
         granted,
     } = body::read(&sent)?;
     let wallet = body::key("wallet", &wallet)?;
-    let by = asked
-        .caller
-        .principal()
-        .account()
-        .map_or_else(|| "open-dev".into(), |by| by.to_string());
+    let by = asked.caller.actor(Right::ManageRoles);
     let store = &*asked.access.store;
     let left = match granted {
         true => operators::grant(store, wallet, role, &by, now()).await,

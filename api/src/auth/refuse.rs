@@ -6,7 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use hypernode_accounts::operators::{BootstrapError, GrantError};
 use hypernode_accounts::rights::Denied;
 use hypernode_accounts::{AccountError, Unauthenticated};
-use hypernode_state::StoreError;
+use hypernode_state::{Seldom, StoreError};
 
 use crate::error::Refusal;
 
@@ -48,7 +48,9 @@ pub(super) fn account(error: &AccountError) -> Response {
         AccountError::SignIn(_) | AccountError::Host(_) => StatusCode::UNAUTHORIZED,
         AccountError::Denied(why) => return denied(why),
         AccountError::NotFound { .. } => StatusCode::NOT_FOUND,
-        AccountError::Invalid { .. } => StatusCode::BAD_REQUEST,
+        AccountError::Invalid { .. }
+        | AccountError::ScopeNotAllowed { .. }
+        | AccountError::NoSession => StatusCode::BAD_REQUEST,
         AccountError::TooMany { .. } | AccountError::KeyOver | AccountError::NotReserved { .. } => {
             StatusCode::CONFLICT
         }
@@ -77,8 +79,8 @@ pub(super) fn bootstrap(error: &BootstrapError) -> Response {
 
 pub(super) fn grant(error: &GrantError) -> Response {
     let status = match error {
-        GrantError::NotGranted(_) => StatusCode::BAD_REQUEST,
-        GrantError::LastOperator(_) => StatusCode::CONFLICT,
+        GrantError::NotGranted(_) | GrantError::NoKey(_) => StatusCode::BAD_REQUEST,
+        GrantError::LastOperator(_) | GrantError::NotHeld(..) => StatusCode::CONFLICT,
         GrantError::Store(error) => return store(error),
     };
     Refusal::told(status, error.to_string()).into_response()
@@ -86,7 +88,10 @@ pub(super) fn grant(error: &GrantError) -> Response {
 
 /// Paths and causes are for the log, not for strangers.
 pub(super) fn store(error: &StoreError) -> Response {
-    tracing::warn!(%error, "accounts cannot be reached");
+    static TOLD: Seldom = Seldom::new();
+    if TOLD.now() {
+        tracing::warn!(%error, "accounts cannot be reached");
+    }
     let text = "Accounts cannot be reached just now; try again in a moment";
     let mut response = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text).into_response();
     response

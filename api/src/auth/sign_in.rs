@@ -6,8 +6,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hypernode_accounts::AccountError;
 use hypernode_accounts::rights::{Principal, Right, Who};
-use hypernode_accounts::siws::SignInOutput;
+use hypernode_accounts::siws::{self, SignInOutput};
 use hypernode_accounts::time::iso;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -35,7 +36,13 @@ pub(crate) async fn challenge(asked: Asked, sent: Sent) -> Result<Response, Resp
         .transpose()?;
     let accounts = &asked.access.accounts;
     let message = accounts.challenge(domain.as_deref(), address, now()).await;
-    let message = message.map_err(|error| refuse::account(&error))?;
+    let message = message.map_err(|error| match error {
+        // Nothing was signed yet: the request is wrong, nobody's proof is.
+        AccountError::SignIn(siws::Refusal::WrongDomain { expected }) => body::bad(format!(
+            "domain: nobody signs in to that name here, but to {expected}; leave it out, or have the operator set api.domain to the name that browsers show"
+        )),
+        error => refuse::account(&error),
+    })?;
     // Without an address the wallet puts its own in.
     let text = message.address.is_some().then(|| message.text());
     Ok(private(

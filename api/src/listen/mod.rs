@@ -1,7 +1,7 @@
 //! The listening side: connections are bounded in number, in all and for each address; slow senders and readers are dropped;
 //! a stop lets answers finish.
 
-mod places;
+pub(crate) mod places;
 mod tls;
 
 use std::io;
@@ -22,6 +22,7 @@ use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
+use crate::measure::MAX_HEAD;
 use crate::router::router;
 use crate::state::ApiState;
 use places::Places;
@@ -35,8 +36,8 @@ const PER_ADDRESS: u32 = 128;
 const HEAD: Duration = Duration::from_secs(10);
 /// Longest time in which a reader takes nothing of what is sent to it.
 const TAKING: Duration = Duration::from_secs(30);
-/// Largest head, in bytes: address and headers.
-const HEAD_BYTES: usize = 32 * 1024;
+/// Largest buffer of a head, in bytes: what is larger than a head may be is refused with a text where it fits in here.
+const HEAD_BYTES: usize = 2 * MAX_HEAD;
 /// Most headers of a request.
 const HEADERS: usize = 100;
 /// How long answers under way may take after a stop.

@@ -1,23 +1,23 @@
-//! How many connections one address may hold at a time.
+//! How many connections, or live streams, one address may hold at a time.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Connections that are open, by whom. Bounded by the number of all connections.
+/// What is open, by whom. Bounded by the number of all connections.
 #[derive(Debug, Default)]
-pub(super) struct Places(Mutex<HashMap<IpAddr, u32>>);
+pub(crate) struct Places(Mutex<HashMap<IpAddr, u32>>);
 
 /// A place that is given back when dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     of: IpAddr,
     places: Arc<Places>,
 }
 
 impl Places {
-    /// A place for one more connection of `from`, unless it has `most` already.
-    pub(super) fn take(self: &Arc<Self>, from: IpAddr, most: u32) -> Option<Place> {
+    /// A place for one more of `from`, unless it has `most` already.
+    pub(crate) fn take(self: &Arc<Self>, from: IpAddr, most: u32) -> Option<Place> {
         let of = group(from);
         let mut open = self.open();
         let held = open.entry(of).or_default();

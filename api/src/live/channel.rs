@@ -1,5 +1,6 @@
 //! The one task that looks for new figures while anybody listens, and the places for those who do.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,10 +10,14 @@ use tokio::task::JoinHandle;
 
 use super::told::{self, Told};
 use crate::cache::Snapshot;
+use crate::listen::places::{Place, Places};
 use crate::state::ApiState;
 
 /// Streams at a time.
 const STREAMS: usize = 256;
+/// Streams of one address at a time (IPv6: of its network of 64 bits): browsers open six to a server at most. This machine's
+/// own are not counted.
+pub(super) const PER_ADDRESS: u32 = 16;
 /// Shortest time between two looks: half a slot.
 const PERIOD: Duration = Duration::from_millis(200);
 /// The same while the figures cannot be read: each failed look is a line in the log.
@@ -24,16 +29,34 @@ type Newest = Option<Arc<Told>>;
 #[derive(Debug)]
 pub(crate) struct Live {
     places: Arc<Semaphore>,
+    addresses: Arc<Places>,
     confirmed: watch::Sender<Newest>,
     finalized: watch::Sender<Newest>,
     /// The task, while there is one.
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// A place, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    _place: OwnedSemaphorePermit,
+    _own: Place,
+}
+
+/// Why there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Full {
+    /// This address has as many as one may have.
+    Address,
+    /// All are taken.
+    All,
+}
+
 impl Default for Live {
     fn default() -> Self {
         Self {
             places: Arc::new(Semaphore::new(STREAMS)),
+            addresses: Arc::default(),
             confirmed: watch::Sender::new(None),
             finalized: watch::Sender::new(None),
             task: Mutex::default(),
@@ -42,13 +65,21 @@ impl Default for Live {
 }
 
 impl Live {
-    /// A place and what is told there; `None` when all places are taken. The first listener starts the task.
+    /// A place and what is told there, if there is one for `from`. The first listener starts the task.
     pub(crate) fn listen(
         self: &Arc<Self>,
         state: &ApiState,
         finality: Finality,
-    ) -> Option<(OwnedSemaphorePermit, watch::Receiver<Newest>)> {
-        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        from: IpAddr,
+    ) -> Result<(Seat, watch::Receiver<Newest>), Full> {
+        let most = if from.to_canonical().is_loopback() {
+            u32::MAX
+        } else {
+            PER_ADDRESS
+        };
+        let own = self.addresses.take(from, most).ok_or(Full::Address)?;
+        let places = Arc::clone(&self.places);
+        let place = places.try_acquire_owned().map_err(|_| Full::All)?;
         // Before the lock: a task that is about to end sees this listener, or this listener sees that it has ended.
         let receiver = self.channel(finality).subscribe();
         let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,7 +90,13 @@ impl Live {
             }
             *task = Some(tokio::spawn(Arc::clone(self).look(state.clone())));
         }
-        Some((place, receiver))
+        Ok((
+            Seat {
+                _place: place,
+                _own: own,
+            },
+            receiver,
+        ))
     }
 
     fn channel(&self, finality: Finality) -> &watch::Sender<Newest> {

@@ -4,30 +4,34 @@ mod channel;
 mod told;
 
 pub(crate) use channel::Live;
+use channel::{Full, PER_ADDRESS, Seat};
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::header::CACHE_CONTROL;
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use futures::stream::unfold;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::FINALITY;
 use crate::ask::Ask;
+use crate::auth::Sender;
 use crate::error::Refusal;
 use crate::state::ApiState;
 use told::Told;
 
 /// When a listener that lost its stream should ask again.
 const RETRY: Duration = Duration::from_secs(3);
+/// When somebody who got no stream should ask again.
+const AGAIN: Duration = Duration::from_secs(10);
 /// A line now and then, so that neither side nor a proxy between them takes a quiet stream for a dead one.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// A stream ends after this time and the browser opens another: one that is forgotten does not keep its place for ever.
@@ -37,13 +41,14 @@ const LONGEST: Duration = Duration::from_mins(30);
 const NO_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Opens a stream, or says that there are too many.
-pub(crate) async fn respond(State(state): State<ApiState>, ask: Ask) -> Response {
-    let Some((place, told)) = state.live.listen(&state, ask.finality) else {
-        return Refusal::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Too many live streams are open. Ask /api/metrics every few seconds instead, or try again later",
-        )
-        .into_response();
+pub(crate) async fn respond(
+    State(state): State<ApiState>,
+    Sender(from): Sender,
+    ask: Ask,
+) -> Response {
+    let (place, told) = match state.live.listen(&state, ask.finality, from) {
+        Ok(listening) => listening,
+        Err(full) => return refuse(full),
     };
     let headers = [
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -58,6 +63,25 @@ pub(crate) async fn respond(State(state): State<ApiState>, ask: Ask) -> Response
         .into_response()
 }
 
+fn refuse(full: Full) -> Response {
+    let (status, text) = match full {
+        Full::Address => (
+            StatusCode::TOO_MANY_REQUESTS,
+            format!(
+                "This address has {PER_ADDRESS} live streams open already: close one, or ask /api/metrics every few seconds instead"
+            ),
+        ),
+        Full::All => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Too many live streams are open. Ask /api/metrics every few seconds instead, or try again later".to_owned(),
+        ),
+    };
+    let mut response = Refusal::told(status, text).into_response();
+    let headers = response.headers_mut();
+    headers.insert(RETRY_AFTER, AGAIN.as_secs().into());
+    response
+}
+
 /// One listener.
 struct Listener {
     greeted: bool,
@@ -65,7 +89,7 @@ struct Listener {
     stop: CancellationToken,
     end: Instant,
     /// Held until the stream is dropped.
-    _place: OwnedSemaphorePermit,
+    _place: Seat,
 }
 
 /// What a listener hears: how to come back, the newest event, then each one that follows. Who reads slowly misses those in
@@ -73,7 +97,7 @@ struct Listener {
 fn events(
     told: watch::Receiver<Option<Arc<Told>>>,
     stop: CancellationToken,
-    place: OwnedSemaphorePermit,
+    place: Seat,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     let listener = Listener {
         greeted: false,

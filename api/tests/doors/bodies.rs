@@ -39,6 +39,33 @@ async fn a_body_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
+async fn a_body_that_announces_too_much_is_refused_before_it_is_sent() {
+    let doors = Doors::open().await;
+    for (path, most) in [
+        ("/api/auth/sign-in", 16 * 1024),
+        ("/api/metrics/update", 64 * 1024),
+        ("/api/nothing", 256 * 1024),
+    ] {
+        for more in ["", "expect: 100-continue\r\n"] {
+            let request = |length: usize| {
+                format!(
+                    "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                     content-length: {length}\r\n{more}connection: close\r\n\r\n"
+                )
+            };
+            // Not a byte of the body follows.
+            let begun = std::time::Instant::now();
+            let answered = head(&doors, &request(most + 1)).await;
+            assert_eq!(answered, "HTTP/1.1 413 Payload Too Large", "{path} {more}");
+            assert!(
+                begun.elapsed() < std::time::Duration::from_secs(5),
+                "{path}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_is_named_with_its_place() {
     let doors = Doors::open().await;
     let bearer = format!("Bearer {}", doors.session(&Wallet::new(1)).await);
@@ -105,6 +132,26 @@ async fn what_cannot_be_read_is_named_with_its_place() {
             b"{\"scopes\":[\"read\"],\"expiresInDays\":0}",
             "expiresInDays must be 1 to 3650",
         ),
+        (
+            "/api/keys",
+            b"{\"scopes\":[\"read\"],\"expiresInDays\":-5}",
+            "expiresInDays must be 1 to 3650",
+        ),
+        (
+            "/api/keys",
+            b"{\"scopes\":[\"read\"],\"spendCap\":\"-1\"}",
+            "0 to 18446744073709551615",
+        ),
+        (
+            "/api/keys",
+            b"{\"scopes\":[\"read\",\"operator\"]}",
+            "may not give `operator`",
+        ),
+        (
+            "/api/keys/aaaaaaaa/rotate",
+            b"{\"graceSeconds\":-1}",
+            "graceSeconds: must be 0 to 604800",
+        ),
         ("/api/hosts/challenge", b"{\"x\":1}", "unknown field `x`"),
         (
             "/api/hosts/keys",
@@ -161,6 +208,14 @@ async fn a_head_that_is_too_large_is_refused() {
     assert_eq!(head(&doors, &with(&headers(99))).await, refused);
     let long = |size: usize| with(&format!("x: {}\r\n", "a".repeat(size)));
     assert_eq!(head(&doors, &long(20_000)).await, "HTTP/1.1 200 OK");
+    // To the byte.
+    let to_size = |size: usize| long(size - long(0).len());
+    assert_eq!(to_size(32 * 1024).len(), 32 * 1024);
+    let last = head(&doors, &to_size(32 * 1024)).await;
+    assert_eq!(last, "HTTP/1.1 200 OK");
+    for size in [32 * 1024 + 1, 40_000, 60_000] {
+        assert_eq!(head(&doors, &to_size(size)).await, refused, "{size}");
+    }
     let answered = head(&doors, &long(200_000)).await;
     assert!(answered.is_empty() || answered == refused, "{answered}");
     // One server that was sent all this goes on.

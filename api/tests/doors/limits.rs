@@ -236,3 +236,34 @@ async fn pages_can_read_that_there_were_too_many() {
         );
     }
 }
+
+#[tokio::test]
+async fn one_address_does_not_take_all_places_of_the_live_stream() {
+    let doors = behind_a_proxy(Class::SignIn).await;
+    let listen = async |from: &str| {
+        let headers = [("x-forwarded-for", from)];
+        doors
+            .ask(Method::GET, "/api/validation/live", &headers, "")
+            .await
+    };
+    let mut open = Vec::new();
+    for at in 0..16 {
+        // One network of 64 bits is one address.
+        let answer = listen(&format!("2001:db8:1:1::{at:x}")).await;
+        assert_eq!(answer.status(), 200, "{at}");
+        open.push(answer);
+    }
+    let refused = listen("2001:db8:1:1:ffff::1").await;
+    assert_eq!(number(&refused, "retry-after"), 10);
+    let (status, text) = refusal(refused).await;
+    assert_eq!(status, 429);
+    assert!(text.contains("16 live streams"), "{text}");
+    assert_eq!(listen("2001:db8:1:2::1").await.status(), 200);
+    assert_eq!(listen(HERE).await.status(), 200);
+    // This machine's own pages and tools are not counted.
+    for _ in 0..20 {
+        let answer = doors.server.get("/api/validation/live").await;
+        assert_eq!(answer.status(), 200);
+        open.push(answer);
+    }
+}

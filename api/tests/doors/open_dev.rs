@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::header;
-use crate::support::access::{Doors, Manners};
+use crate::support::access::{Doors, Manners, Wallet};
 
 const NAME: &str = "x-hypernode-open-dev";
 
@@ -49,6 +49,12 @@ async fn this_machine_changes_things_without_signing_in() {
         vec![("host", "[::1]:3001")],
         vec![("origin", "http://localhost:5173")],
         vec![("origin", "https://hub.example")],
+        // Browsers hold localhost and 127.0.0.1 for two sites.
+        vec![
+            ("origin", "http://localhost:5173"),
+            ("sec-fetch-site", "cross-site"),
+        ],
+        vec![("sec-fetch-site", "same-origin")],
     ] {
         assert_eq!(changes(&doors, &headers).await, TAKEN, "{headers:?}");
     }
@@ -79,6 +85,8 @@ async fn foreign_pages_and_names_change_nothing() {
         vec![("host", "localhost.evil.example")],
         vec![("host", "127.0.0.1.evil.example")],
         vec![("host", "evil.example"), ("origin", "http://evil.example")],
+        // A page that does not say its name, of which the browser says that it is from elsewhere.
+        vec![("sec-fetch-site", "cross-site")],
     ] {
         assert_eq!(changes(&doors, &headers).await, REFUSED, "{headers:?}");
     }
@@ -103,9 +111,39 @@ async fn whoever_comes_through_a_proxy_changes_nothing() {
         ("forwarded", "for=198.51.100.7"),
         ("x-real-ip", "198.51.100.7"),
         ("via", "1.1 proxy"),
+        ("x-forwarded-host", "hub.example"),
+        ("cf-connecting-ip", "198.51.100.7"),
     ] {
         assert_eq!(changes(&unknown, &[header]).await, REFUSED, "{header:?}");
     }
+}
+
+#[tokio::test]
+async fn what_nobody_proved_is_in_the_trail_as_such() {
+    let doors = doors(true, vec![]).await;
+    let (wallet, other) = (Wallet::new(1), Wallet::new(2));
+    let session = doors.session(&wallet).await;
+    let grant = |to: &Wallet| json!({"wallet": to.address(), "role": "operator", "granted": true});
+    for (token, to) in [
+        (None, &other),
+        (Some(session.as_str()), &wallet),
+        // An operator now, who proved it.
+        (Some(session.as_str()), &other),
+    ] {
+        let (status, body) = doors.post("/api/operator/roles", token, &grant(to)).await;
+        assert_eq!(status, 200, "{body}");
+    }
+    let trail = doors.server.json("/api/operator/trail").await;
+    let actors: Vec<&str> = trail["entries"]
+        .as_array()
+        .expect("entries")
+        .iter()
+        .filter(|entry| entry["action"] == "role.grant")
+        .map(|entry| entry["actor"].as_str().expect("a text"))
+        .collect();
+    let address = wallet.address();
+    let unproven = format!("open-dev/{address}");
+    assert_eq!(actors, ["open-dev", unproven.as_str(), address.as_str()]);
 }
 
 #[tokio::test]

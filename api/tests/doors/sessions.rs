@@ -179,3 +179,56 @@ async fn a_role_that_was_taken_is_gone_at_once() {
     assert_eq!(status, 200, "{body}");
     assert!(matches!(ask().await.as_u16(), 401 | 403));
 }
+
+#[tokio::test]
+async fn whoever_may_not_is_told_what_is_missing_and_how_to_get_it() {
+    let doors = Doors::open().await;
+    let boss = doors.session_in_role(&Wallet::new(1), "operator").await;
+    let session = doors.session(&Wallet::new(2)).await;
+    // The owner has the role: what is missing is the scope.
+    let key = doors.key(&boss, &["read"]).await;
+    let said = async |token: &str, path: &str, body: Value| {
+        let (status, body) = doors.post(path, Some(token), &body).await;
+        (status, body["error"].as_str().unwrap_or("").to_owned())
+    };
+    for (token, path, status, parts) in [
+        (
+            &key,
+            "/api/metrics/update",
+            403,
+            ["scopes lack `operator`", "POST /api/keys"],
+        ),
+        (
+            &session,
+            "/api/metrics/update",
+            403,
+            ["the role operator", "hypernode operator grant"],
+        ),
+        (
+            &session,
+            "/api/jobs/1/result",
+            403,
+            ["the role host", "POST /api/hosts/prove"],
+        ),
+        (
+            &key,
+            "/api/auth/sign-out",
+            400,
+            ["an API key", "DELETE /api/keys/{id}"],
+        ),
+    ] {
+        let (answered, text) = said(token, path, json!({})).await;
+        assert_eq!(answered, status, "{path}: {text}");
+        for part in parts {
+            assert!(text.contains(part), "{path}: {part}: {text}");
+        }
+        for internal in ["PostEvents", "RunJob"] {
+            assert!(!text.contains(internal), "{path}: {text}");
+        }
+    }
+    let to =
+        json!({"wallet": "11111111111111111111111111111111", "role": "operator", "granted": true});
+    let (status, text) = said(&boss, "/api/operator/roles", to).await;
+    assert_eq!(status, 400);
+    assert!(text.contains("no wallet holds a key"), "{text}");
+}

@@ -109,7 +109,12 @@ async fn a_signature_for_another_place_is_refused() {
     // Nor is a challenge given for another place.
     let asked = json!({"domain": "evil.example"});
     let (status, body) = doors.post("/api/auth/challenge", None, &asked).await;
-    assert_eq!(status, 401, "{body}");
+    assert_eq!(status, 400, "{body}");
+    let text = body["error"].as_str().expect("a text");
+    assert!(
+        text.contains(DOMAIN) && text.contains("api.domain"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
