@@ -23,12 +23,14 @@ pub(super) fn open_to_others(path: &Path) -> Vec<(PathBuf, u32)> {
 /// Takes what others may read from them; SQLite gives the files that it makes the database's mode.
 pub(super) fn close_to_others(path: &Path) {
     for (file, mode) in open_to_others(path) {
+        let mode = format!("{mode:o}");
+        let shown = file.display();
         match fs::set_permissions(&file, Permissions::from_mode(0o600)) {
             Ok(()) => {
-                tracing::warn!(file = %file.display(), was = format!("{mode:o}"), "others could read a file of the store: its mode is 600 again")
+                tracing::warn!(file = %shown, was = mode, "others could read a file of the store: its mode is 600 again");
             }
             Err(error) => {
-                tracing::warn!(%error, file = %file.display(), mode = format!("{mode:o}"), "others can read a file of the store: have its owner run `chmod 600` on it")
+                tracing::warn!(%error, file = %shown, mode, "others can read a file of the store: have its owner run `chmod 600` on it");
             }
         }
     }
