@@ -10,7 +10,7 @@ use hypernode_accounts::siws::{Chain, SignInPolicy, Site};
 use hypernode_accounts::{Accounts, operators};
 use hypernode_api::{Access, Origins, Tls};
 use hypernode_state::sqlite::Options;
-use hypernode_state::{SqliteStore, Store};
+use hypernode_state::{Seldom, SqliteStore, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Settings, check};
@@ -18,7 +18,9 @@ use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::network::known_name;
 
 /// The store's file in the data directory.
-const FILE: &str = "state.db";
+pub(crate) const FILE: &str = "state.db";
+/// What a store leaves beside its file for as long as there is one.
+const PAIR: &str = "state.db-pair";
 /// How often what is over is swept out: a thousand challenges and sessions each time.
 const SWEEP: Duration = Duration::from_secs(30);
 /// What wallets show above a sign-in.
@@ -43,8 +45,14 @@ pub(crate) async fn store(dir: &Path) -> Outcome<Arc<dyn Store>> {
 
 /// The same where there is one: asking makes none.
 pub(crate) async fn existing(dir: &Path) -> Outcome<Arc<dyn Store>> {
-    if dir.join(FILE).exists() {
-        return store(dir).await;
+    expect_some(dir)?;
+    store(dir).await
+}
+
+/// Refuses a directory that never held accounts. One that lost them is told as such by whoever opens it.
+pub(crate) fn expect_some(dir: &Path) -> Outcome {
+    if dir.join(FILE).exists() || dir.join(PAIR).exists() {
+        return Ok(());
     }
     let why = format!(
         "holds no accounts ({FILE}): start `hypernode up` on it once, or name another with --data"
@@ -70,6 +78,7 @@ pub(crate) async fn open(
     let sites = sites(settings.get("api.domain"), secure, addresses);
     let listed = settings.get("api.cors_origins").unwrap_or_default();
     let open_dev = settings.parsed("api.open_dev");
+    warn(settings, addresses);
     let origins = Origins::new(
         sites.iter().map(|site| site.uri.clone()).collect(),
         check::list(listed).map(str::to_owned).collect(),
@@ -102,9 +111,26 @@ pub(crate) async fn open(
     })
 }
 
+/// Says what works and will surprise.
+fn warn(settings: &Settings, addresses: &[SocketAddr]) {
+    if settings.parsed("api.open_dev") {
+        tracing::warn!(
+            "OPEN FOR DEVELOPMENT (--open-dev, api.open_dev): anybody on this machine may change anything without signing in, roles too; never leave it on where others work"
+        );
+    }
+    let elsewhere = addresses.iter().find(|address| !address.ip().is_loopback());
+    if let (Some(address), None) = (elsewhere, settings.get("api.domain")) {
+        tracing::warn!(
+            "api.bind = {}, and api.domain is not set: wallets sign in to the address only, not to a name; set api.domain to what browsers show",
+            address.ip()
+        );
+    }
+}
+
 /// Keeps what is known of callers fresh, and sweeps out challenges and sessions that are over, until `stop`.
 pub(crate) async fn keep(access: &Access, stop: CancellationToken) {
     let sweeping = async {
+        let told = Seldom::new();
         let mut ticks = tokio::time::interval(SWEEP);
         loop {
             tokio::select! {
@@ -115,7 +141,9 @@ pub(crate) async fn keep(access: &Access, stop: CancellationToken) {
                 .duration_since(UNIX_EPOCH)
                 .unwrap_or_default();
             let now = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-            if let Err(error) = access.accounts.sweep(now).await {
+            if let Err(error) = access.accounts.sweep(now).await
+                && told.now()
+            {
                 tracing::warn!(%error, "what is over is swept out of the store later");
             }
         }

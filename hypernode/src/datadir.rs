@@ -46,14 +46,15 @@ impl DataDir {
     /// Creates the directory if need be and locks it.
     pub(crate) fn open(path: &Path) -> Outcome<Self> {
         let what = format!("data directory {}", path.display());
-        fs::create_dir_all(path).or_cannot_start(&what)?;
+        let failed = |error: std::io::Error| Failure::start(&what, why(&error));
+        fs::create_dir_all(path).map_err(failed)?;
         let path = path.canonicalize().or_cannot_start(&what)?;
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
             .open(path.join("lock"))
-            .or_cannot_start(&what)?;
+            .map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -174,6 +175,17 @@ impl DataDir {
     }
 }
 
+/// Why a directory cannot be used, and what to do where this user lacks the right.
+fn why(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => format!(
+            "{error}: this user cannot write there; give it the right to, or choose another with --data"
+        ),
+        _ => error.to_string(),
+    }
+}
+
 /// Writes a file so that a reader sees all of it or the old one.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -204,6 +216,13 @@ mod tests {
             text.contains("in use by another") && !text.contains('\n'),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_written_says_what_to_do() {
+        let denied = why(&std::io::ErrorKind::PermissionDenied.into());
+        assert!(denied.contains("give it the right"), "{denied}");
+        assert!(denied.contains("--data"), "{denied}");
     }
 
     // I-16.

@@ -50,7 +50,7 @@ impl From<anyhow::Error> for Failure {
 }
 
 /// An error and its causes, leaving out causes that a message before them quotes already.
-fn explain(error: &anyhow::Error) -> String {
+pub(crate) fn explain(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
         if !text.contains(&cause) {

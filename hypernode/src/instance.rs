@@ -67,6 +67,7 @@ impl Instance<'_> {
             network: info.name.clone(),
             endpoints: endpoints.clone(),
             serves_api: !listeners.is_empty(),
+            open_dev: self.settings.parsed("api.open_dev"),
         };
         // Whatever a request could do to a query, this client can only read.
         let reader = Client::new(&self.store.reader).or_cannot_start("API")?;
@@ -322,6 +323,10 @@ impl Instance<'_> {
             network,
             genesis: self.genesis(),
             endpoints: endpoints.clone(),
+            certificate: self
+                .settings
+                .path("api.tls_certificate")
+                .map(|file| file.canonicalize().unwrap_or(file)),
         };
         let published = running
             .publish(self.data.path())

@@ -15,6 +15,7 @@ mod indexing;
 mod instance;
 mod network;
 mod out;
+mod pinned;
 mod programs;
 mod reach;
 mod rpc;

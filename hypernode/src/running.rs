@@ -24,6 +24,9 @@ pub(crate) struct Running {
     pub(crate) network: String,
     pub(crate) genesis: String,
     pub(crate) endpoints: Endpoints,
+    /// The certificate's file, where the API speaks TLS.
+    #[serde(default)]
+    pub(crate) certificate: Option<PathBuf>,
 }
 
 impl Running {
@@ -76,6 +79,7 @@ mod tests {
             network: "n".into(),
             genesis: "g".into(),
             endpoints: Endpoints::default(),
+            certificate: None,
         };
         let owner = DataDir::open(dir.path()).unwrap();
         let published = running.publish(dir.path()).unwrap();

@@ -41,13 +41,19 @@ pub(crate) enum OperatorAction {
         #[arg(long)]
         even_the_last: bool,
     },
-    /// Print the trail of changes to accounts.
+    /// Print the trail of changes to accounts, newest first.
     Trail {
         #[command(flatten)]
         common: Common,
-        /// Entries after this number.
-        #[arg(long, default_value_t = 0)]
-        after: u64,
+        /// Only entries that this wallet made, or that are about it.
+        #[arg(long)]
+        wallet: Option<String>,
+        /// Only entries whose action begins so, e.g. role, or role.grant.
+        #[arg(long)]
+        action: Option<String>,
+        /// Only entries older than this number.
+        #[arg(long, value_name = "NUMBER")]
+        before: Option<u64>,
         /// Entries at most.
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
@@ -91,4 +97,17 @@ pub(crate) enum StateAction {
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
+    /// Put a backup in the store's place, while no instance runs on the directory.
+    ///
+    /// The backup is checked first. What was there is kept beside it as state.db.before-TIME, with its log; nothing is
+    /// overwritten. Do not copy a backup over state.db by hand: the log of before would not be its own.
+    Restore {
+        #[command(flatten)]
+        common: Common,
+        /// What `hypernode state backup` wrote.
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+    },
+    /// Look at the store: every page, its migrations, its files' modes. Changes nothing; exits 1 if anything is wrong.
+    Check(CommonOnly),
 }

@@ -76,7 +76,7 @@ pub(crate) enum Command {
     ///
     /// Works beside a running instance. Everybody else signs in with a wallet; see docs/SECURITY.md.
     Operator(accounts::Operator),
-    /// Back up the store of accounts (state.db in the data directory), also while it is in use.
+    /// Back up, restore and check the store of accounts (state.db in the data directory).
     State(accounts::State),
     /// Print the index digest: one hash over all finalized facts up to a slot, equal wherever the facts are equal.
     ///

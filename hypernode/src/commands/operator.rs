@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use hypernode_accounts::PublicKey;
+use hypernode_accounts::operators::{self, GrantError};
 use hypernode_accounts::rights::Role;
 use hypernode_accounts::time::iso;
-use hypernode_accounts::{PublicKey, operators};
 use hypernode_state::StoreExt as _;
-use hypernode_state::accounts::ListAudit;
+use hypernode_state::accounts::NewestAudit;
 
 use crate::access;
 use crate::cli::accounts::{GivenRole, Operator, OperatorAction};
@@ -30,10 +31,10 @@ pub(crate) async fn run(args: &Operator) -> Outcome {
                     .await
                     .or_cannot_start("accounts")?;
                 if holders.is_empty() {
-                    say!("{}: nobody", name(role));
+                    say!("{}: nobody", role.name());
                 }
                 for wallet in holders {
-                    say!("{}: {wallet}", name(role));
+                    say!("{}: {wallet}", role.name());
                 }
             }
         }
@@ -56,12 +57,24 @@ pub(crate) async fn run(args: &Operator) -> Outcome {
                 now(),
             )
             .await;
-            tell(given(*role), &left.or_cannot_start("operator revoke")?);
+            let left = left.map_err(|error| match error {
+                GrantError::NotHeld(..) => Failure::No(error.to_string()),
+                error => Failure::start("operator revoke", error),
+            })?;
+            tell(given(*role), &left);
         }
-        OperatorAction::Trail { after, limit, .. } => {
-            let query = ListAudit {
-                subject: None,
-                after: *after,
+        OperatorAction::Trail {
+            wallet,
+            action,
+            before,
+            limit,
+            ..
+        } => {
+            let wallet = wallet.as_deref().map(key).transpose()?;
+            let query = NewestAudit {
+                who: wallet.map(|wallet| wallet.to_string()),
+                action: action.clone(),
+                before: *before,
                 limit: *limit,
             };
             for entry in store.ask(query).await.or_cannot_start("accounts")? {
@@ -104,7 +117,7 @@ fn tell(role: Role, left: &operators::Left) {
     } else {
         wallets.join(", ")
     };
-    say!("{}: {wallets}", name(role));
+    say!("{}: {wallets}", role.name());
 }
 
 fn key(text: &str) -> Outcome<PublicKey> {
@@ -120,14 +133,6 @@ fn given(role: GivenRole) -> Role {
     match role {
         GivenRole::Operator => Role::Operator,
         GivenRole::DataTeam => Role::DataTeam,
-    }
-}
-
-fn name(role: Role) -> &'static str {
-    if role == Role::Operator {
-        "operator"
-    } else {
-        "data-team"
     }
 }
 

@@ -5,9 +5,10 @@ use serde_json::Value;
 use super::idl::counted;
 use crate::cli::Status;
 use crate::config;
-use crate::exit::{Failure, Outcome};
+use crate::exit::{Failure, Outcome, explain};
 use crate::indexing::IdlStatus;
 use crate::out::say;
+use crate::pinned;
 use crate::running::Running;
 
 pub(crate) async fn run(args: &Status) -> Outcome {
@@ -48,14 +49,18 @@ pub(crate) async fn ask(running: &Running) -> Outcome<Asked> {
         return Err(Failure::No("the instance serves no API to ask".to_owned()));
     };
     let url = format!("{api}/internal/status");
-    let client = reqwest::Client::builder()
+    let mut client = reqwest::Client::builder()
         .timeout(std::time::Duration::from_secs(5))
-        .no_proxy()
-        .build();
+        .no_proxy();
+    if let Some(certificate) = &running.certificate {
+        client = client.tls_backend_preconfigured(pinned::to(certificate)?);
+    }
+    let client = client.build();
     let broke = |error: reqwest::Error| {
         Failure::No(format!(
-            "process {} runs but {url} does not answer: {error}",
-            running.pid
+            "process {} runs but {url} does not answer: {}",
+            running.pid,
+            explain(&error.into())
         ))
     };
     let answer = client
@@ -76,6 +81,9 @@ fn print_for_people(running: &Running, status: &Value) {
         running.network,
         running.pid
     );
+    if status["open_dev"] == true {
+        say!("  open-dev   ON: anybody on this machine may change anything without signing in");
+    }
     if let Some(roles) = status["roles"].as_object() {
         for (name, role) in roles {
             say!(

@@ -63,6 +63,13 @@ fn judge(pid: u32, now: &Snapshot) -> Vec<Finding> {
         Some(fix) => Finding::wrong(area, format!("{seen}: {why}"), fix),
         None => Finding::good(area, seen),
     }];
+    if now.open_dev {
+        findings.push(Finding::note(
+            "open-dev",
+            "anybody on this machine may change anything without signing in",
+            "start it without --open-dev (api.open_dev) where others work",
+        ));
+    }
     let behind = indexer.confirmed_slot.saturating_sub(indexer.as_of_slot);
     if indexer.state == "running" && behind > BEHIND {
         findings.push(Finding::note(
@@ -113,6 +120,9 @@ mod tests {
             &json!({"state": "running", "as_of_slot": 5, "seen_slot": 6, "confirmed_slot": 6}),
         );
         assert_eq!(good.len(), 1, "{good:?}");
+        let open = json!({"open_dev": true, "roles": {"indexer": {"state": "running"}}});
+        let found = judge(7, &Snapshot::read(open).unwrap());
+        assert_eq!(found[1].area, "open-dev");
         let late = told(&json!({
             "state": "running", "as_of_slot": 5, "confirmed_slot": 600,
             "storing": {"batches": 1, "p50_ms": 1, "p99_ms": null, "retries": 0},

@@ -21,6 +21,7 @@ pub(crate) struct InstanceReport {
     pub(crate) network: String,
     pub(crate) endpoints: Endpoints,
     pub(crate) serves_api: bool,
+    pub(crate) open_dev: bool,
 }
 
 impl Report for InstanceReport {
@@ -35,6 +36,7 @@ impl Report for InstanceReport {
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "network": self.network,
+            "open_dev": self.open_dev,
             "roles": roles,
             "endpoints": self.endpoints,
         })

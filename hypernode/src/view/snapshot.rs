@@ -11,6 +11,8 @@ use crate::running::Endpoints;
 pub(crate) struct Snapshot {
     pub(crate) version: String,
     pub(crate) network: String,
+    /// Anybody on its machine may change anything.
+    pub(crate) open_dev: bool,
     pub(crate) roles: Roles,
     pub(crate) endpoints: Endpoints,
 }

@@ -19,6 +19,7 @@ mod recording;
 mod reload;
 mod reputation;
 mod sql;
+mod state;
 mod support;
 mod up;
 mod values;
