@@ -115,8 +115,8 @@ impl Asked<'_> {
         self.secret.seed(&self.content, self.nonce, self.fence)
     }
 
-    /// The decision on paper.
-    pub fn receipt(&self, decision: Decision) -> Receipt {
+    /// The decision on paper, that was made with `seed`.
+    pub fn receipt(&self, decision: Decision, seed: &Seed) -> Receipt {
         Receipt {
             version: VERSION,
             job: self.job,
@@ -130,7 +130,7 @@ impl Asked<'_> {
             nonce: hex::encode(self.nonce),
             day: self.secret.day(),
             commitment: Hex(self.secret.commitment().0),
-            seed: Hex(self.seed().0),
+            seed: Hex(seed.0),
             eligible: decision.eligible,
             snapshot: Hex(decision.snapshot.0),
             reference: decision.reference,

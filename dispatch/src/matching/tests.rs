@@ -296,7 +296,7 @@ proptest! {
         let Some(decision) = pool.choose(algorithm, &want, &[], &asked.seed()) else {
             return Ok(());
         };
-        let receipt = asked.receipt(decision);
+        let receipt = asked.receipt(decision, &asked.seed());
         prop_assert_eq!(receipt.replay(Some(&secret)), Ok(()));
         let bytes = receipt.bytes().expect("json");
         let read: Receipt = serde_json::from_slice(&bytes).expect("a receipt");
@@ -329,7 +329,7 @@ fn another_secret_than_the_one_committed_to_is_told() {
     let decision = pool
         .choose(Algorithm::Draw, &want, &[], &asked.seed())
         .expect("a node");
-    let receipt = asked.receipt(decision);
+    let receipt = asked.receipt(decision, &asked.seed());
     let other = DaySecret::new(20_000, [2; 32]);
     assert_eq!(receipt.replay(Some(&other)), Err(Mismatch::Commitment));
     assert_eq!(receipt.replay(None), Ok(()));

@@ -93,3 +93,10 @@ pub struct Want {
     /// The pool's names when this was read.
     pub(super) version: (usize, usize),
 }
+
+impl Want {
+    /// What was wanted, as it was written.
+    pub fn needs(&self) -> &Needs {
+        &self.needs
+    }
+}
