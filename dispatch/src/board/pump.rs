@@ -108,11 +108,10 @@ impl Board {
     fn pass(&mut self, class: ClassId, id: JobId, excluded: &[(NodeId, UnixMs)], at: UnixMs) {
         let want = self.classes.want(class, &self.pool);
         let would = |node: NodeId| want.as_ref().is_some_and(|want| self.pool.fits(want, node));
-        let again = excluded
-            .iter()
-            .filter(|(node, _)| would(*node))
-            .map(|(_, until)| *until)
-            .min();
+        // A node that is excluded may come back before those that are here may have it: the first end of all counts.
+        let in_the_way = excluded.iter().any(|(node, _)| would(*node));
+        let again = excluded.iter().map(|(_, until)| *until).min();
+        let again = again.filter(|_| in_the_way);
         match again {
             Some(again) => self.step_aside(class, id, again, at),
             None => self.classes.sleep(class),
