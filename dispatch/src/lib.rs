@@ -4,6 +4,7 @@
 //! be simulated ten thousand times a minute, a decision can be replayed, and a restart is a read of what was kept.
 #![forbid(unsafe_code)]
 
+pub mod bench;
 pub mod board;
 pub mod ids;
 pub mod job;
