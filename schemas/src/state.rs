@@ -44,6 +44,13 @@ const SQLITE: &[Migration] = &[
     sqlite!(10, "0010", "tasks"),
     sqlite!(11, "0011", "outbox"),
     sqlite!(12, "0012", "idempotency"),
+    sqlite!(13, "0013", "jobs"),
+    sqlite!(14, "0014", "credits"),
+    sqlite!(15, "0015", "budgets"),
+    sqlite!(16, "0016", "nodes"),
+    sqlite!(17, "0017", "node_tokens"),
+    sqlite!(18, "0018", "receipts"),
+    sqlite!(19, "0019", "day_secrets"),
 ];
 
 /// All files for SQLite in order of application. The first makes the table that remembers the others.

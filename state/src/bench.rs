@@ -1,5 +1,7 @@
 //! How fast the queue is emptied: claim-and-complete pairs per second at full durability, beside the same with one commit
-//! for each operation.
+//! for each operation. And how many jobs go their whole way ([`jobs()`]).
+
+mod jobs;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,6 +17,8 @@ use crate::sqlite::{Options, SqliteStore};
 use crate::store::{Store, StoreExt};
 use crate::tasks::{Claim, Complete, CountTasks, Enqueue};
 use crate::unit::Unit;
+
+pub use jobs::{JobFigures, JobRegime, jobs};
 
 const QUEUE: &str = "burn-down";
 /// Threads that the callers share.

@@ -4,9 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::accounts::AccountRefusal;
+use crate::budgets::BudgetRefusal;
+use crate::credits::CreditRefusal;
 use crate::idempotency::IdempotencyRefusal;
+use crate::jobs::JobRefusal;
 use crate::leases::LeaseRefusal;
+use crate::nodes::NodeRefusal;
 use crate::outbox::OutboxRefusal;
+use crate::receipts::ReceiptRefusal;
 use crate::tasks::TaskRefusal;
 
 /// Why an operation's precondition does not hold.
@@ -27,6 +32,21 @@ pub enum Refusal {
     /// Of an account.
     #[error(transparent)]
     Account(#[from] AccountRefusal),
+    /// Of a job.
+    #[error(transparent)]
+    Job(#[from] JobRefusal),
+    /// Of a credit.
+    #[error(transparent)]
+    Credit(#[from] CreditRefusal),
+    /// Of a budget.
+    #[error(transparent)]
+    Budget(#[from] BudgetRefusal),
+    /// Of a node or its token.
+    #[error(transparent)]
+    Node(#[from] NodeRefusal),
+    /// Of a match receipt or a day's secret.
+    #[error(transparent)]
+    Receipt(#[from] ReceiptRefusal),
 }
 
 /// Why a unit or a query failed.

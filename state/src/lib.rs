@@ -22,12 +22,17 @@
 pub mod accounts;
 mod area;
 pub mod bench;
+pub mod budgets;
+pub mod credits;
 mod error;
 pub mod idempotency;
 mod ids;
+pub mod jobs;
 pub mod leases;
 pub mod limits;
+pub mod nodes;
 pub mod outbox;
+pub mod receipts;
 mod seldom;
 pub mod sqlite;
 mod store;

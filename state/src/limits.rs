@@ -5,6 +5,20 @@ use crate::ids::UnixMs;
 
 /// Bytes of a name: queue, topic, consumer, role, holder, worker, task id, key, owner.
 pub const NAME: usize = 128;
+/// Bytes of the id of a job or node: an address in base58 at most.
+pub const ID: usize = 44;
+/// Bytes of a job's kind.
+pub const KIND: usize = 32;
+/// Bytes of a job's or node's record.
+pub const RECORD: usize = 16 << 10;
+/// Bytes of what a job was submitted with.
+pub const CONTENT: usize = 256 << 10;
+/// Bytes of a job's outcome: result and logs.
+pub const OUTCOME: usize = 1 << 20;
+/// Bytes of a match receipt.
+pub const RECEIPT: usize = 64 << 10;
+/// States that a job may be in: 0 to one less than this.
+pub const STATES: u8 = 16;
 /// Bytes of a text for people or of a list of scopes: label, reason, audit detail.
 pub const TEXT: usize = 2 << 10;
 /// Bytes of a payload, result or stored response.
@@ -15,6 +29,10 @@ pub const OPS: usize = 1_000;
 pub const UNIT: usize = 8 << 20;
 /// Things that one operation touches or one query returns: claimed, expired, purged, listed.
 pub const MANY: u32 = 1_000;
+/// Jobs, credits or receipts of one answer.
+pub const PAGE: u32 = 500;
+/// Jobs that one query for some of them looks at.
+pub const SCANNED: u32 = 5_000;
 /// The longest lease, idle time or hold: 400 days in milliseconds.
 pub const SPAN: i64 = 400 * 86_400_000;
 /// The latest time: the end of the year 9999.
@@ -50,9 +68,24 @@ impl Check {
 
     /// A name: 1 to [`NAME`] bytes.
     pub(crate) fn name(&mut self, field: &'static str, name: &str) -> Checked {
-        self.bytes += name.len();
-        if name.is_empty() || name.len() > NAME || name.contains('\0') {
-            return self.refuse(field, format!("be 1 to {NAME} bytes without NUL"));
+        self.short(field, name, NAME)
+    }
+
+    /// The id of a job or node: 1 to [`ID`] bytes.
+    pub(crate) fn id(&mut self, field: &'static str, id: &str) -> Checked {
+        self.short(field, id, ID)
+    }
+
+    /// Such an id, if there is one.
+    pub(crate) fn maybe_id(&mut self, field: &'static str, id: Option<&str>) -> Checked {
+        id.map_or(Ok(()), |id| self.id(field, id))
+    }
+
+    /// A text of 1 to `most` bytes.
+    pub(crate) fn short(&mut self, field: &'static str, text: &str, most: usize) -> Checked {
+        self.bytes += text.len();
+        if text.is_empty() || text.len() > most || text.contains('\0') {
+            return self.refuse(field, format!("be 1 to {most} bytes without NUL"));
         }
         Ok(())
     }
@@ -107,8 +140,30 @@ impl Check {
 
     /// How many: 1 to [`MANY`].
     pub(crate) fn many(&self, field: &'static str, n: u32) -> Checked {
-        if !(1..=MANY).contains(&n) {
-            return self.refuse(field, format!("be 1 to {MANY}"));
+        self.up_to(field, n, MANY)
+    }
+
+    /// How many: 1 to [`PAGE`].
+    pub(crate) fn page(&self, field: &'static str, n: u32) -> Checked {
+        self.up_to(field, n, PAGE)
+    }
+
+    fn up_to(&self, field: &'static str, n: u32, most: u32) -> Checked {
+        if !(1..=most).contains(&n) {
+            return self.refuse(field, format!("be 1 to {most}"));
+        }
+        Ok(())
+    }
+
+    /// A job's state: less than [`STATES`].
+    pub(crate) fn state(&self, field: &'static str, state: u8) -> Checked {
+        self.that(field, state < STATES, "be 0 to 15")
+    }
+
+    /// Anything else that must hold.
+    pub(crate) fn that(&self, field: &'static str, holds: bool, must: &str) -> Checked {
+        if !holds {
+            return self.refuse(field, must.to_owned());
         }
         Ok(())
     }

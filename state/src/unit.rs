@@ -3,11 +3,16 @@
 use std::marker::PhantomData;
 
 use crate::accounts::{AccountAnswer, AccountOp, AccountQuery, AccountReply};
+use crate::budgets::{BudgetAnswer, BudgetOp, BudgetQuery, BudgetReply};
+use crate::credits::{CreditAnswer, CreditOp, CreditQuery, CreditReply};
 use crate::error::StoreError;
 use crate::idempotency::{IdempotencyAnswer, IdempotencyOp, IdempotencyQuery, IdempotencyReply};
+use crate::jobs::{JobAnswer, JobOp, JobQuery, JobReply};
 use crate::leases::{LeaseAnswer, LeaseOp, LeaseQuery, LeaseReply};
 use crate::limits::{self, Bounded, Check};
+use crate::nodes::{NodeAnswer, NodeOp, NodeQuery, NodeReply};
 use crate::outbox::{OutboxAnswer, OutboxOp, OutboxQuery, OutboxReply};
+use crate::receipts::{ReceiptAnswer, ReceiptOp, ReceiptQuery, ReceiptReply};
 use crate::tasks::{TaskAnswer, TaskOp, TaskQuery, TaskReply};
 
 macro_rules! areas {
@@ -22,19 +27,63 @@ macro_rules! areas {
 
 areas!(
     /// One change with its precondition.
-    Op { Task(TaskOp), Outbox(OutboxOp), Idempotency(IdempotencyOp), Lease(LeaseOp), Account(AccountOp), }
+    Op {
+        Task(TaskOp),
+        Outbox(OutboxOp),
+        Idempotency(IdempotencyOp),
+        Lease(LeaseOp),
+        Account(AccountOp),
+        Job(JobOp),
+        Credit(CreditOp),
+        Budget(BudgetOp),
+        Node(NodeOp),
+        Receipt(ReceiptOp),
+    }
 );
 areas!(
     /// What an operation answers once its unit is on disk.
-    Reply { Task(TaskReply), Outbox(OutboxReply), Idempotency(IdempotencyReply), Lease(LeaseReply), Account(AccountReply), }
+    Reply {
+        Task(TaskReply),
+        Outbox(OutboxReply),
+        Idempotency(IdempotencyReply),
+        Lease(LeaseReply),
+        Account(AccountReply),
+        Job(JobReply),
+        Credit(CreditReply),
+        Budget(BudgetReply),
+        Node(NodeReply),
+        Receipt(ReceiptReply),
+    }
 );
 areas!(
     /// A question; answered from what is committed.
-    Query { Task(TaskQuery), Outbox(OutboxQuery), Idempotency(IdempotencyQuery), Lease(LeaseQuery), Account(AccountQuery), }
+    Query {
+        Task(TaskQuery),
+        Outbox(OutboxQuery),
+        Idempotency(IdempotencyQuery),
+        Lease(LeaseQuery),
+        Account(AccountQuery),
+        Job(JobQuery),
+        Credit(CreditQuery),
+        Budget(BudgetQuery),
+        Node(NodeQuery),
+        Receipt(ReceiptQuery),
+    }
 );
 areas!(
     /// The answer to a query.
-    Answer { Task(TaskAnswer), Outbox(OutboxAnswer), Idempotency(IdempotencyAnswer), Lease(LeaseAnswer), Account(AccountAnswer), }
+    Answer {
+        Task(TaskAnswer),
+        Outbox(OutboxAnswer),
+        Idempotency(IdempotencyAnswer),
+        Lease(LeaseAnswer),
+        Account(AccountAnswer),
+        Job(JobAnswer),
+        Credit(CreditAnswer),
+        Budget(BudgetAnswer),
+        Node(NodeAnswer),
+        Receipt(ReceiptAnswer),
+    }
 );
 
 impl Bounded for Op {
@@ -45,6 +94,11 @@ impl Bounded for Op {
             Self::Idempotency(op) => op.check(check),
             Self::Lease(op) => op.check(check),
             Self::Account(op) => op.check(check),
+            Self::Job(op) => op.check(check),
+            Self::Credit(op) => op.check(check),
+            Self::Budget(op) => op.check(check),
+            Self::Node(op) => op.check(check),
+            Self::Receipt(op) => op.check(check),
         }
     }
 }
@@ -62,6 +116,11 @@ impl Query {
             Self::Idempotency(query) => query.check(check),
             Self::Lease(query) => query.check(check),
             Self::Account(query) => query.check(check),
+            Self::Job(query) => query.check(check),
+            Self::Credit(query) => query.check(check),
+            Self::Budget(query) => query.check(check),
+            Self::Node(query) => query.check(check),
+            Self::Receipt(query) => query.check(check),
         }
     }
 }

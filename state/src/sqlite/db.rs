@@ -82,6 +82,17 @@ impl<'c> Db<'c> {
         })
     }
 
+    /// Several statements over one moment; for readers alone, for it ends what it began with.
+    pub(super) fn snapshot<T>(
+        &self,
+        work: impl FnOnce(&Self) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        self.execute("BEGIN", [])?;
+        let result = work(self);
+        self.execute("COMMIT", [])?;
+        result
+    }
+
     /// The number of the row that was inserted last.
     pub(super) fn last_row(&self) -> i64 {
         self.conn.last_insert_rowid()

@@ -3,7 +3,9 @@
 use rusqlite::{Params, Row};
 
 use super::db::Db;
-use super::{accounts, idempotency, leases, outbox, tasks};
+use super::{
+    accounts, budgets, credits, idempotency, jobs, leases, nodes, outbox, receipts, tasks,
+};
 use crate::error::Refusal;
 use crate::ids::UnixMs;
 use crate::unit::{Answer, Op, Query, Reply};
@@ -88,6 +90,11 @@ pub(super) fn run(cx: &mut Cx<'_, '_>, op: &Op) -> Result<Reply, Stop> {
         Op::Idempotency(op) => idempotency::run(cx, op).map(Reply::Idempotency),
         Op::Lease(op) => leases::run(cx, op).map(Reply::Lease),
         Op::Account(op) => accounts::run(cx, op).map(Reply::Account),
+        Op::Job(op) => jobs::run(cx, op).map(Reply::Job),
+        Op::Credit(op) => credits::run(cx, op).map(Reply::Credit),
+        Op::Budget(op) => budgets::run(cx, op).map(Reply::Budget),
+        Op::Node(op) => nodes::run(cx, op).map(Reply::Node),
+        Op::Receipt(op) => receipts::run(cx, op).map(Reply::Receipt),
     }
 }
 
@@ -99,5 +106,10 @@ pub(super) fn ask(db: &Db<'_>, query: &Query) -> rusqlite::Result<Answer> {
         Query::Idempotency(query) => idempotency::ask(db, query).map(Answer::Idempotency),
         Query::Lease(query) => leases::ask(db, query).map(Answer::Lease),
         Query::Account(query) => accounts::ask(db, query).map(Answer::Account),
+        Query::Job(query) => jobs::ask(db, query).map(Answer::Job),
+        Query::Credit(query) => credits::ask(db, query).map(Answer::Credit),
+        Query::Budget(query) => budgets::ask(db, query).map(Answer::Budget),
+        Query::Node(query) => nodes::ask(db, query).map(Answer::Node),
+        Query::Receipt(query) => receipts::ask(db, query).map(Answer::Receipt),
     }
 }

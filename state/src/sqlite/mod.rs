@@ -9,21 +9,26 @@
 
 mod accounts;
 mod backup;
+mod budgets;
 mod checkpoint;
 mod connect;
+mod credits;
 mod db;
 mod exec;
 mod fault;
 mod gate;
 mod idempotency;
 mod inspect;
+mod jobs;
 mod leases;
 mod migrate;
 mod modes;
+mod nodes;
 mod options;
 mod outbox;
 mod pair;
 mod readers;
+mod receipts;
 mod restore;
 mod soundness;
 mod tasks;

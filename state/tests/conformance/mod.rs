@@ -5,12 +5,19 @@
 //! `conformance::suite!(open)`, where `open` makes an empty store.
 
 pub(crate) mod accounts;
+pub(crate) mod budgets;
+pub(crate) mod credits;
 pub(crate) mod idempotency;
+pub(crate) mod job_lists;
+pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod leases;
 pub(crate) mod model;
+pub(crate) mod nodes;
 pub(crate) mod outbox;
+pub(crate) mod paths;
 pub(crate) mod random;
+pub(crate) mod receipts;
 pub(crate) mod tasks;
 pub(crate) mod units;
 
@@ -79,11 +86,32 @@ macro_rules! suite {
             a_rotation_shares_the_purse, amounts_use_the_whole_range, a_revoked_key_does_nothing,
             a_host_key_is_never_added_twice, the_trail_is_in_order, the_version_moves_with_what_decisions_rest_on,
             secrets_stay_out_of_debug);
+        $crate::conformance::suite!(@ $open, jobs: a_job_is_numbered_and_kept, of_two_changes_at_once_one_is_stale,
+            content_comes_once_and_only_where_it_is_awaited, an_outcome_is_replaced_as_a_whole,
+            a_trim_takes_what_is_over_and_nothing_else, jobs_out_of_range_are_refused);
+        $crate::conformance::suite!(@ $open, job_lists: jobs_are_listed_by_what_is_asked,
+            a_list_looks_at_so_many_jobs_and_says_where_to_go_on, open_jobs_are_read_in_order,
+            counts_are_those_of_a_scan);
+        $crate::conformance::suite!(@ $open, credits: a_job_is_credited_once, parts_add_up_to_the_cost,
+            earnings_are_those_of_a_scan, credits_use_the_whole_range);
+        $crate::conformance::suite!(@ $open, budgets: what_is_not_charged_is_free_again, a_job_is_settled_once,
+            reserving_at_once_stays_within_the_cap, budgets_use_the_whole_range);
+        $crate::conformance::suite!(@ $open, nodes: a_node_is_put_from_its_version, nodes_are_listed_by_wallet,
+            a_token_is_its_first_nodes, an_unused_token_expires_and_is_swept, tokens_are_listed_latest_first);
+        $crate::conformance::suite!(@ $open, receipts: a_fence_has_one_receipt, a_day_keeps_its_secret,
+            a_days_secret_stays_out_of_debug);
+        $crate::conformance::suite!(@ $open, paths: a_job_goes_its_way_in_whole_units,
+            a_refused_credit_leaves_no_trace_of_the_rest);
 
 // I-38, I-39.
         #[test]
         fn random_units_do_what_the_model_does() {
-            $crate::conformance::random::compare($open);
+            $crate::conformance::random::everything($open);
+        }
+
+        #[test]
+        fn random_jobs_do_what_the_model_does() {
+            $crate::conformance::random::jobs($open);
         }
     };
     (@ $open:path, $area:ident: $($name:ident),+) => {

@@ -1,11 +1,17 @@
 //! A store as plain maps: what every implementation is compared with. Written from the documentation of the operations.
 
 mod accounts;
+mod budgets;
+mod credits;
 mod idempotency;
+mod jobs;
 mod leases;
+mod nodes;
 mod outbox;
+mod receipts;
 mod tasks;
 
+use hypernode_state::jobs::{JobOp, JobReply};
 use hypernode_state::{Answer, Op, Query, Refusal, Reply, StoreError, Unit, UnixMs};
 
 /// A refused operation; a stale fence is noted once the unit is undone.
@@ -33,6 +39,11 @@ pub(crate) struct Model {
     idempotency: idempotency::Keys,
     leases: leases::Leases,
     accounts: accounts::Accounts,
+    jobs: jobs::Jobs,
+    credits: credits::Credits,
+    budgets: budgets::Budgets,
+    nodes: nodes::Nodes,
+    receipts: receipts::Receipts,
 }
 
 impl Model {
@@ -68,6 +79,21 @@ impl Model {
             Op::Idempotency(op) => self.idempotency.run(op).map(Reply::Idempotency),
             Op::Lease(op) => self.leases.run(op).map(Reply::Lease),
             Op::Account(op) => self.accounts.run(op).map(Reply::Account),
+            Op::Job(JobOp::JobsTrim(op)) => {
+                let (credits, budgets) = (&self.credits, &self.budgets);
+                let held = |id: &str| credits.younger(id, op.before) || budgets.open(id);
+                let gone = self.jobs.trim(op, held);
+                for id in &gone {
+                    self.budgets.forget(id);
+                    self.receipts.forget(id);
+                }
+                Ok(Reply::Job(JobReply::JobsTrim(gone.len() as u64)))
+            }
+            Op::Job(op) => self.jobs.run(op).map(Reply::Job),
+            Op::Credit(op) => self.credits.run(op).map(Reply::Credit),
+            Op::Budget(op) => self.budgets.run(op).map(Reply::Budget),
+            Op::Node(op) => self.nodes.run(op).map(Reply::Node),
+            Op::Receipt(op) => self.receipts.run(op).map(Reply::Receipt),
         }
     }
 
@@ -80,6 +106,11 @@ impl Model {
             Query::Idempotency(query) => Answer::Idempotency(self.idempotency.ask(query)),
             Query::Lease(query) => Answer::Lease(self.leases.ask(query)),
             Query::Account(query) => Answer::Account(self.accounts.ask(query)),
+            Query::Job(query) => Answer::Job(self.jobs.ask(query)),
+            Query::Credit(query) => Answer::Credit(self.credits.ask(query)),
+            Query::Budget(query) => Answer::Budget(self.budgets.ask(query)),
+            Query::Node(query) => Answer::Node(self.nodes.ask(query)),
+            Query::Receipt(query) => Answer::Receipt(self.receipts.ask(query)),
         })
     }
 }

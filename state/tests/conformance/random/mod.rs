@@ -1,6 +1,8 @@
 //! Random units and queries over few names, so that they meet: a store must answer each as the model does.
 
 mod accounts;
+mod dispatch;
+mod nodes;
 mod work;
 
 use futures::executor::block_on;
@@ -56,8 +58,15 @@ fn op() -> BoxedStrategy<Op> {
         2 => work::idempotency(),
         1 => work::lease(),
         5 => accounts::op(),
+        1 => dispatch::op(),
+        1 => nodes::op(),
     ]
     .boxed()
+}
+
+/// What has to do with jobs, closer together.
+fn job_op() -> BoxedStrategy<Op> {
+    prop_oneof![10 => dispatch::op(), 4 => nodes::op(), 1 => work::outbox()].boxed()
 }
 
 fn query() -> BoxedStrategy<Query> {
@@ -69,24 +78,38 @@ fn query() -> BoxedStrategy<Query> {
     .boxed()
 }
 
-fn step() -> BoxedStrategy<Step> {
+fn job_query() -> BoxedStrategy<Query> {
+    prop_oneof![3 => dispatch::query(), 1 => nodes::query()].boxed()
+}
+
+fn step(op: fn() -> BoxedStrategy<Op>, query: BoxedStrategy<Query>) -> BoxedStrategy<Step> {
     prop_oneof![
-        3 => op().prop_map(|op| Step::Apply([op].into_iter().collect())),
+        4 => op().prop_map(|op| Step::Apply([op].into_iter().collect())),
         2 => proptest::collection::vec(op(), 2..6).prop_map(|ops| Step::Apply(ops.into_iter().collect())),
-        2 => query().prop_map(Step::Read),
+        2 => query.prop_map(Step::Read),
     ]
     .boxed()
 }
 
+/// Over all areas.
+pub(crate) fn everything(open: fn() -> Fixture) {
+    compare(open, &step(op, query()), 120);
+}
+
+/// Over those that jobs need.
+pub(crate) fn jobs(open: fn() -> Fixture) {
+    compare(open, &step(job_op, job_query()), 200);
+}
+
 /// Plays histories to new stores and to the model.
-pub(crate) fn compare(open: fn() -> Fixture) {
+fn compare(open: fn() -> Fixture, step: &BoxedStrategy<Step>, longest: usize) {
     let config = Config {
         cases: 48,
         max_shrink_iters: 2_000,
         failure_persistence: None,
         ..Config::default()
     };
-    let histories = proptest::collection::vec(step(), 1..120);
+    let histories = proptest::collection::vec(step.clone(), 1..longest);
     let result = TestRunner::new(config).run(&histories, |history| {
         let fixture = open();
         let mut model = Model::default();
