@@ -1,6 +1,6 @@
 //! Jobs to machines: the lifecycle of a job, the queue, the choice of a machine, and the board that holds them together.
 //!
-//! Everything here is pure: time comes in as an argument, what must be sent or kept comes out as a value. So a fault can
+//! All but [`service`] is pure: time comes in as an argument, what must be sent or kept comes out as a value. So a fault can
 //! be simulated ten thousand times a minute, a decision can be replayed, and a restart is a read of what was kept.
 #![forbid(unsafe_code)]
 
@@ -10,3 +10,4 @@ pub mod ids;
 pub mod job;
 pub mod matching;
 pub mod queue;
+pub mod service;

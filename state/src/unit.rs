@@ -190,6 +190,11 @@ impl Unit {
         }
     }
 
+    /// Adds an operation whose reply nobody asks for.
+    pub fn add(&mut self, op: impl Into<Op>) {
+        self.ops.push(op.into());
+    }
+
     /// The operations in order.
     #[must_use]
     pub fn ops(&self) -> &[Op] {

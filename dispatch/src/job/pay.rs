@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Who pays what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pay {
     /// Nothing, whatever it takes: a budget of 0, and our own test jobs.

@@ -12,7 +12,7 @@ use crate::ids::{JobId, NodeId};
 pub(super) const MOST_EXCLUDED: usize = 16;
 
 /// A job and where it stands. What is written here is all that a restart needs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Job {
     /// Its name.
     pub id: JobId,
@@ -37,7 +37,7 @@ pub struct Job {
 }
 
 /// A node that does not get the job until then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Exclusion {
     /// The node.
     pub node: NodeId,
@@ -46,7 +46,7 @@ pub struct Exclusion {
 }
 
 /// Where a job stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum State {
     /// For its input.
@@ -97,7 +97,7 @@ pub enum State {
 }
 
 /// A run under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Lease {
     /// The node.
     pub node: NodeId,

@@ -9,7 +9,7 @@ use super::pay::Pay;
 pub const PRIORITIES: u8 = 10;
 
 /// What never changes in a job's life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Terms {
     /// Who submitted it.
     #[serde(with = "super::address")]

@@ -1,0 +1,7 @@
+//! What choosing costs, and what a job's whole way costs.
+
+mod matches;
+mod paths;
+
+pub use matches::{Matches, matches};
+pub use paths::{PathError, PathRegime, Paths, paths};

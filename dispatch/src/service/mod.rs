@@ -1,0 +1,255 @@
+//! The board at work: one task owns it, keeps each step in the store, and acts on it only when it is kept.
+//!
+//! Everything that happens while a group is on its way to the disk goes into the next one, so a commit is shared by
+//! whatever came meanwhile, and nobody is told of anything that a crash could take back. When the store fails, the
+//! task ends: what it believed is thrown away, and a new one begins with what was kept ([`start`]).
+
+mod command;
+mod facts;
+mod group;
+mod keep;
+mod restore;
+mod states;
+mod worker;
+
+use std::sync::Arc;
+
+use hypernode_state::{Store, StoreError, UnixMs};
+use tokio::sync::{mpsc, oneshot};
+
+pub use command::{Order, Told};
+pub use facts::TOPIC;
+pub use states::{code, states};
+
+use command::Command;
+use worker::Worker;
+
+use crate::board::{Config, Denied, Input, Record};
+use crate::ids::{JobId, NodeId};
+use crate::job::{By, Manner, Outcome};
+use crate::matching::NodeFacts;
+use crate::matching::seed::DaySecret;
+
+/// Commands that may wait; whoever comes then waits too.
+const WAITING: usize = 1_024;
+/// Frames to a node that may wait. A connection that takes no more is given up.
+const FRAMES: usize = 256;
+
+/// Signs the bytes of a match receipt with the dispatcher's key.
+pub type Signer = Arc<dyn Fn(&[u8]) -> [u8; 64] + Send + Sync>;
+/// Unix milliseconds now.
+pub type Clock = Arc<dyn Fn() -> UnixMs + Send + Sync>;
+
+/// What a dispatcher needs.
+#[derive(Clone)]
+pub struct Setup {
+    /// Rules and limits.
+    pub config: Config,
+    /// Where everything is kept. No other dispatcher may use it at the same time.
+    pub store: Arc<dyn Store>,
+    /// The secret of the day.
+    pub secret: DaySecret,
+    /// The dispatcher's key.
+    pub signer: Signer,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl std::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setup")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a dispatcher did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The store failed, or refused what must not be refused: another dispatcher uses it, or somebody changed it.
+    #[error("the store of dispatch: {0}; everything acknowledged is kept, start again")]
+    Store(#[from] StoreError),
+    /// A record cannot be written: none of ours should bring this about.
+    #[error("a record cannot be written: {0}")]
+    Unwritable(String),
+    /// A record cannot be read.
+    #[error(
+        "job {job} as it was kept cannot be read: {error}; it was written by another version, or damaged"
+    )]
+    Record {
+        /// The job.
+        job: String,
+        /// Why.
+        error: String,
+    },
+}
+
+/// Why a request was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum DispatchError {
+    /// It changes nothing.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The dispatcher has ended; what was asked may or may not have been kept.
+    #[error("dispatch is starting anew; ask again in a moment")]
+    Ended,
+}
+
+/// Reads what was kept and goes on from there. The future is the work itself; it ends with an error, or when all handles
+/// are gone.
+///
+/// # Errors
+/// [`ServiceError`].
+pub async fn start(
+    setup: Setup,
+) -> Result<(Dispatch, impl Future<Output = Result<(), ServiceError>>), ServiceError> {
+    let open = restore::open(setup.store.as_ref()).await?;
+    let (commands, received) = mpsc::channel(WAITING);
+    let worker = Worker::new(setup, open, received);
+    Ok((Dispatch { commands }, worker.run()))
+}
+
+/// A handle of a dispatcher. What it answers is kept.
+#[derive(Clone, Debug)]
+pub struct Dispatch {
+    commands: mpsc::Sender<Command>,
+}
+
+impl Dispatch {
+    /// Takes a job in; it is on disk when this returns.
+    ///
+    /// # Errors
+    /// [`DispatchError`].
+    pub async fn submit(&self, order: Order) -> Result<JobId, DispatchError> {
+        let id = order.submission.id;
+        self.send(|done| Command::Submit(Box::new(order), done))
+            .await?;
+        Ok(id)
+    }
+
+    /// The input of a job that waited for it.
+    ///
+    /// # Errors
+    /// [`DispatchError`].
+    pub async fn arrived(&self, job: JobId, content: Vec<u8>) -> Result<(), DispatchError> {
+        self.send(|done| Command::Arrived { job, content, done })
+            .await
+    }
+
+    /// Nobody needs the job any more. `running`: even if it runs.
+    ///
+    /// # Errors
+    /// [`DispatchError`].
+    pub async fn cancel(&self, job: JobId, by: By, running: bool) -> Result<(), DispatchError> {
+        self.input(Input::Cancel { job, by, running }).await
+    }
+
+    /// A dead or failed job, as it was kept at this version, is tried anew.
+    ///
+    /// # Errors
+    /// [`DispatchError`].
+    pub async fn replay(&self, record: Record, version: u64) -> Result<(), DispatchError> {
+        self.send(|done| Command::Replay {
+            record: Box::new(record),
+            version,
+            done,
+        })
+        .await
+    }
+
+    /// A node is connected: what it is told comes by the receiver, which closes when the node is to be disconnected. A
+    /// connection that the node had before is closed.
+    ///
+    /// # Errors
+    /// [`DispatchError`].
+    pub async fn connect(
+        &self,
+        facts: NodeFacts,
+        manner: Manner,
+    ) -> Result<mpsc::Receiver<Told>, DispatchError> {
+        let (frames, told) = mpsc::channel(FRAMES);
+        self.send(|done| Command::Connect {
+            facts: Box::new(facts),
+            manner,
+            frames,
+            done,
+        })
+        .await?;
+        Ok(told)
+    }
+
+    /// The node gets nothing new, and what it has goes on.
+    ///
+    /// # Errors
+    /// [`DispatchError`].
+    pub async fn away(&self, node: NodeId) -> Result<(), DispatchError> {
+        self.input(Input::Away { node }).await
+    }
+
+    /// The node has not come back in time.
+    ///
+    /// # Errors
+    /// [`DispatchError`].
+    pub async fn down(&self, node: NodeId) -> Result<(), DispatchError> {
+        self.input(Input::Down { node }).await
+    }
+
+    /// The node takes what it was offered.
+    ///
+    /// # Errors
+    /// [`DispatchError`].
+    pub async fn accept(&self, node: NodeId, job: JobId, fence: u32) -> Result<(), DispatchError> {
+        self.input(Input::Accept { node, job, fence }).await
+    }
+
+    /// The node does not take what it was offered.
+    ///
+    /// # Errors
+    /// [`DispatchError`].
+    pub async fn reject(&self, node: NodeId, job: JobId, fence: u32) -> Result<(), DispatchError> {
+        self.input(Input::Reject { node, job, fence }).await
+    }
+
+    /// The node still runs the job.
+    ///
+    /// # Errors
+    /// [`DispatchError`].
+    pub async fn renew(&self, node: NodeId, job: JobId, fence: u32) -> Result<(), DispatchError> {
+        self.input(Input::Renew { node, job, fence }).await
+    }
+
+    /// A run ended; `outcome` is what is kept of it for whoever may read it (result, logs).
+    ///
+    /// # Errors
+    /// [`DispatchError`].
+    pub async fn ended(
+        &self,
+        node: NodeId,
+        job: JobId,
+        fence: Option<u32>,
+        outcome: Outcome,
+        kept: Vec<u8>,
+    ) -> Result<(), DispatchError> {
+        let input = Input::Ended {
+            node,
+            job,
+            fence,
+            outcome,
+        };
+        self.send(|done| Command::Ended { input, kept, done }).await
+    }
+
+    async fn input(&self, input: Input) -> Result<(), DispatchError> {
+        self.send(|done| Command::Input(input, done)).await
+    }
+
+    async fn send(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<(), Denied>>) -> Command,
+    ) -> Result<(), DispatchError> {
+        let (done, answer) = oneshot::channel();
+        let sent = self.commands.send(command(done)).await;
+        sent.map_err(|_| DispatchError::Ended)?;
+        Ok(answer.await.map_err(|_| DispatchError::Ended)??)
+    }
+}

@@ -1,0 +1,293 @@
+//! The task that owns the board.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures::future::{BoxFuture, FutureExt as _, try_join_all};
+use hypernode_state::{Address, Store, StoreError, Unit, UnixMs};
+use tokio::sync::mpsc;
+
+use super::command::{Command, Told};
+use super::group::Group;
+use super::keep::{Keeper, Versions};
+use super::{ServiceError, Setup};
+use crate::board::{Board, Input, Record};
+use crate::ids::{JobId, NodeId};
+use crate::job::Effect;
+
+/// Commands taken in before the board gives out jobs.
+const BURST: usize = 256;
+/// Changed jobs in a group beyond which nothing more is taken in: the store is the pace.
+const LARGEST: usize = 4_096;
+/// Pauses between tries while the store has no room.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LAST_PAUSE: Duration = Duration::from_secs(10);
+/// How long a node that held a job before the start may take to come back.
+const GRACE_MS: i64 = 10_000;
+
+/// The task that owns the board.
+pub(super) struct Worker {
+    setup: Setup,
+    board: Board,
+    keeper: Keeper,
+    commands: mpsc::Receiver<Command>,
+    connections: HashMap<NodeId, Connection>,
+    next: Group,
+    /// Nodes that held jobs before the start, until when they may come back.
+    awaited: Option<(UnixMs, Vec<NodeId>)>,
+}
+
+struct Connection {
+    frames: mpsc::Sender<Told>,
+    wallet: Address,
+}
+
+type Kept = Result<Group, ServiceError>;
+
+impl Worker {
+    pub(super) fn new(
+        setup: Setup,
+        open: Vec<(Record, u64)>,
+        commands: mpsc::Receiver<Command>,
+    ) -> Self {
+        let now = (setup.clock)();
+        let versions: Versions = open
+            .iter()
+            .map(|(r, version)| (r.job.id, *version))
+            .collect();
+        let records = open.into_iter().map(|(record, _)| record);
+        let board = Board::restore(setup.config, setup.secret.clone(), records, now);
+        let mut holders: Vec<NodeId> = board.jobs().filter_map(|r| r.job.holder()).collect();
+        holders.sort_unstable();
+        holders.dedup();
+        let keeper = Keeper {
+            config: setup.config,
+            signer: setup.signer.clone(),
+            versions,
+        };
+        Self {
+            setup,
+            board,
+            keeper,
+            commands,
+            connections: HashMap::new(),
+            next: Group::default(),
+            awaited: Some((now + GRACE_MS, holders)),
+        }
+    }
+
+    pub(super) async fn run(mut self) -> Result<(), ServiceError> {
+        let mut underway: Option<BoxFuture<'static, Kept>> = None;
+        let mut burst = Vec::with_capacity(BURST);
+        loop {
+            let now = (self.setup.clock)();
+            self.board.tick(now, &mut self.next.step);
+            self.give_up_awaited(now);
+            self.board.pump(now, &mut self.next.step);
+            if underway.is_none() && !self.next.is_empty() {
+                underway = Some(self.keep(now)?);
+            }
+            let wait = self.wait(now);
+            let takes = self.next.step.records().len() < LARGEST;
+            tokio::select! {
+                biased;
+                kept = async { underway.as_mut()?.await.into() }, if underway.is_some() => {
+                    underway = None;
+                    if let Some(kept) = kept {
+                        self.release(kept?);
+                    }
+                }
+                count = self.commands.recv_many(&mut burst, BURST), if takes => {
+                    if count == 0 {
+                        return self.finish(underway).await;
+                    }
+                    let now = (self.setup.clock)();
+                    for command in burst.drain(..) {
+                        self.take(command, now);
+                    }
+                }
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// All handles are gone: what is on its way is kept, and what came after it.
+    async fn finish(
+        mut self,
+        underway: Option<BoxFuture<'static, Kept>>,
+    ) -> Result<(), ServiceError> {
+        if let Some(underway) = underway {
+            let kept = underway.await?;
+            self.release(kept);
+        }
+        if !self.next.is_empty() {
+            let now = (self.setup.clock)();
+            let kept = self.keep(now)?.await?;
+            self.release(kept);
+        }
+        Ok(())
+    }
+
+    fn wait(&self, now: UnixMs) -> Duration {
+        let awaited = self.awaited.as_ref().map(|(until, _)| *until);
+        let next = [self.board.next_tick(), awaited]
+            .into_iter()
+            .flatten()
+            .min();
+        let ms = next.map_or(60_000, |next| (next - now).clamp(1, 60_000));
+        Duration::from_millis(ms.unsigned_abs())
+    }
+
+    fn take(&mut self, command: Command, now: UnixMs) {
+        let Self { board, next, .. } = self;
+        match command {
+            Command::Input(input, done) => {
+                let result = board.take(input, now, &mut next.step);
+                next.answer(done, result);
+            }
+            Command::Submit(order, done) => {
+                let input = Input::Submit(Box::new(order.submission.clone()));
+                let result = board.take(input, now, &mut next.step);
+                if result.is_ok() {
+                    next.orders.push(*order);
+                }
+                next.answer(done, result);
+            }
+            Command::Arrived { job, content, done } => {
+                let result = board.take(Input::Arrived { job }, now, &mut next.step);
+                if result.is_ok() {
+                    next.contents.push((job, content));
+                }
+                next.answer(done, result);
+            }
+            Command::Replay {
+                record,
+                version,
+                done,
+            } => {
+                let id = record.job.id;
+                let result = board.take(Input::Replay(record), now, &mut next.step);
+                if result.is_ok() {
+                    self.keeper.versions.insert(id, version);
+                    next.replayed.push(id);
+                }
+                next.answer(done, result);
+            }
+            Command::Ended { input, kept, done } => self.ended(input, kept, done, now),
+            Command::Connect {
+                facts,
+                manner,
+                frames,
+                done,
+            } => {
+                let (node, wallet) = (facts.id, facts.owner);
+                self.connections.insert(node, Connection { frames, wallet });
+                if let Some((_, awaited)) = &mut self.awaited {
+                    awaited.retain(|n| *n != node);
+                }
+                let input = Input::Up { facts, manner };
+                let result = self.board.take(input, now, &mut self.next.step);
+                self.next.answer(done, result);
+            }
+        }
+    }
+
+    fn ended(&mut self, input: Input, kept: Vec<u8>, done: super::command::Done, now: UnixMs) {
+        let (node, job) = match &input {
+            Input::Ended { node, job, .. } => (*node, *job),
+            _ => return,
+        };
+        let result = self.board.take(input, now, &mut self.next.step);
+        if result.is_ok() {
+            self.next.outcomes.push((job, kept));
+            if let Some(connection) = self.connections.get(&node) {
+                self.next.wallets.push((node, connection.wallet));
+            }
+        }
+        self.next.answer(done, result);
+    }
+
+    /// Nodes that held jobs before the start and have not come back.
+    fn give_up_awaited(&mut self, now: UnixMs) {
+        let over = self.awaited.take_if(|(until, _)| *until <= now);
+        for node in over.into_iter().flat_map(|(_, nodes)| nodes) {
+            // A node that is gone cannot be refused to go.
+            let _ = self
+                .board
+                .take(Input::Down { node }, now, &mut self.next.step);
+        }
+    }
+
+    /// Sends the next group to the disk.
+    fn keep(&mut self, now: UnixMs) -> Result<BoxFuture<'static, Kept>, ServiceError> {
+        let mut group = std::mem::take(&mut self.next);
+        let units = self.keeper.units(&mut group, now)?;
+        let store = self.setup.store.clone();
+        let kept = async move {
+            // Units go in the order of the calls; what they hold does not depend on one another.
+            try_join_all(units.into_iter().map(|unit| apply(store.as_ref(), unit))).await?;
+            Ok(group)
+        };
+        Ok(kept.boxed())
+    }
+
+    /// The group is kept: now it is told.
+    fn release(&mut self, group: Group) {
+        for (job, effect) in group.step.effects {
+            if let Some((node, told)) = told(job, &effect) {
+                self.tell(node, told);
+            }
+        }
+        Group::tell(group.answers);
+    }
+
+    fn tell(&mut self, node: NodeId, told: Told) {
+        let takes = self.connections.get(&node).map(|c| c.frames.try_send(told));
+        // Who takes no more is disconnected: it comes back, or its jobs go to others.
+        if takes.is_some_and(|sent| sent.is_err()) {
+            self.connections.remove(&node);
+        }
+    }
+}
+
+/// Keeps a unit, however long the store has no room or no turn for it: nobody is told of anything meanwhile.
+async fn apply(store: &dyn Store, unit: Unit) -> Result<(), StoreError> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match store.apply(unit.clone()).await {
+            Err(
+                error @ (StoreError::Busy { .. }
+                | StoreError::Locked { .. }
+                | StoreError::DiskFull { .. }),
+            ) => {
+                tracing::warn!("dispatch waits for its store: {error}");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LAST_PAUSE);
+            }
+            done => return done.map(|_| ()),
+        }
+    }
+}
+
+fn told(job: JobId, effect: &Effect) -> Option<(NodeId, Told)> {
+    Some(match *effect {
+        Effect::Offer { node, fence, until } => (node, Told::Offer { job, fence, until }),
+        Effect::Withdraw { node, fence } => (node, Told::Withdraw { job, fence }),
+        Effect::Run {
+            node,
+            fence,
+            until,
+            deadline,
+        } => (
+            node,
+            Told::Run {
+                job,
+                fence,
+                until,
+                deadline,
+            },
+        ),
+        Effect::Stop { node, fence } => (node, Told::Stop { job, fence }),
+        Effect::Missed { .. } | Effect::Credit { .. } => return None,
+    })
+}

@@ -1,0 +1,12 @@
+//! The dispatcher over a real store: what it acknowledges is kept, whatever happens to it.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod kill;
+mod life;
+mod support;
