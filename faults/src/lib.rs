@@ -7,6 +7,7 @@ pub mod accounts;
 mod certificates;
 pub mod compare;
 pub mod digest;
+pub mod dispatch;
 mod follower;
 pub mod indexer;
 pub mod ingest;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+use hypernode_faults::dispatch::{Day, days};
 use hypernode_faults::ingest::{self, Keep, Outcome, Summary};
 use hypernode_faults::net::{self, NetOptions};
 use hypernode_faults::scenarios;
@@ -33,6 +34,9 @@ enum Command {
     Ingest(Ingest),
     /// Play every row of what streams were seen to do wrong: equal to the chain, or a gap with its reason.
     Scenarios(Scenarios),
+    /// Crash dispatchers, hosts and connections in virtual time around the real board, queue and matchmaker. The last line
+    /// is one JSON object.
+    Dispatch(Dispatch),
     /// The network's own process; started by the other commands.
     #[command(hide = true)]
     Net {
@@ -58,6 +62,19 @@ struct Ingest {
 }
 
 #[derive(Debug, Args)]
+struct Dispatch {
+    /// How many seeds, each a day of faults.
+    #[arg(long, default_value_t = 500)]
+    seeds: u64,
+    /// The first one.
+    #[arg(long, default_value_t = 1)]
+    from_seed: u64,
+    /// Seeds that run at once.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=64))]
+    jobs: u64,
+}
+
+#[derive(Debug, Args)]
 struct Scenarios {
     /// Only those whose name contains this.
     name: Option<String>,
@@ -74,6 +91,7 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Ingest(args) => ingest(args).await,
         Command::Scenarios(args) => scenarios(args).await,
+        Command::Dispatch(args) => Ok(dispatch(&args)),
         Command::Net { options } => network(&options).await,
     };
     match done {
@@ -95,6 +113,25 @@ async fn network(options: &str) -> Result<bool> {
     let options: NetOptions = serde_json::from_str(options)?;
     net::serve(&options).await?;
     Ok(true)
+}
+
+fn dispatch(args: &Dispatch) -> bool {
+    let bad = |day: Day| say(&format!("seed {}: {:?}", day.seed, day.tally));
+    let progress = |done| eprintln!("{done} of {} seeds", args.seeds);
+    let all = days(args.from_seed, args.seeds, args.jobs, bad, progress);
+    eprintln!(
+        "{} jobs, {} completed; {} dispatchers killed, {} results refused",
+        all.jobs, all.completed, all.crashes, all.refused
+    );
+    let summary = serde_json::json!({
+        "seeds": args.seeds,
+        "jobs_lost": all.jobs_lost,
+        "paid_twice": all.paid_twice,
+        "stale_accepted": all.stale_accepted,
+        "not_ended": all.not_ended,
+    });
+    say(&summary.to_string());
+    all.is_clean()
 }
 
 async fn scenarios(args: Scenarios) -> Result<bool> {

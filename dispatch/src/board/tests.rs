@@ -264,7 +264,8 @@ fn held(board: &Board) -> Vec<(JobId, NodeId, u32, State)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(800))]
 
-    /// I-45, I-46: what the board believes of nodes and owners follows from its jobs, no node has more than its slots, and
+    // I-46.
+    /// What the board believes of nodes and owners follows from its jobs, no node has more than its slots, and
     /// nothing waits that a free node fits.
     #[test]
     fn the_board_is_one_with_its_jobs(acts in prop::collection::vec(act(), 1..80)) {

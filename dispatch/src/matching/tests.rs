@@ -281,6 +281,7 @@ proptest! {
     }
 
     #[test]
+    // I-47.
     fn receipts_replay_and_forgeries_do_not(
         nodes in prop::collection::vec(facts(), 1..30),
         secret: [u8; 32],

@@ -622,6 +622,11 @@ pub(crate) enum Bench {
     Store(BenchArgs),
     /// Sign-ins that one core verifies, and what telling who sends a token adds to a request.
     Accounts(BenchArgs),
+    /// Choices of a node out of 5,000 and 100,000, updates included, beside a plain loop over the same nodes.
+    Match(BenchArgs),
+    /// Jobs on their whole way (submitted, matched, offered, taken, completed, credited), each step on disk before it is
+    /// told.
+    Queue(BenchArgs),
     /// What figures, scores and panels cost over histories of 1 M events (and 10 M and 100 M with --long: much time and disk).
     Analytics(AnalyticsBench),
     /// Memory of both processes while events stream through, beside the limit (10 M events with --long).

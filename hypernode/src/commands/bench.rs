@@ -10,7 +10,7 @@ use hypernode_indexer::bench::ingest::{self, IngestOptions};
 use hypernode_indexer::bench::memory::{self, MemoryOptions, Stored};
 use hypernode_indexer::bench::{BenchError, Measurement, decode, machine, recovery, scan, slots};
 
-use super::{bench_accounts, bench_api};
+use super::{bench_accounts, bench_api, bench_dispatch};
 use crate::cli::{AnalyticsBench, Bench, BenchArgs};
 use crate::config;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
@@ -53,6 +53,15 @@ pub(crate) async fn run(command: &Bench) -> Outcome {
                 args,
                 &bench_accounts::accounts(&scratch.folder, args.long).await?,
             )
+        }
+        Bench::Match(args) => {
+            let measured = bench_dispatch::matches(args.long).await?;
+            print(args, &measured)
+        }
+        Bench::Queue(args) => {
+            let scratch = Scratch::new()?;
+            let measured = bench_dispatch::queue(&scratch.folder, args.long).await?;
+            print(args, &measured)
         }
         Bench::Api(args) => {
             let scratch = Scratch::new()?;

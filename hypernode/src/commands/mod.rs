@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod bench;
 mod bench_accounts;
 mod bench_api;
+mod bench_dispatch;
 pub(crate) mod config;
 pub(crate) mod digest;
 pub(crate) mod doctor;
