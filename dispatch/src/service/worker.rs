@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt as _, try_join_all};
-use hypernode_state::{Address, Store, StoreError, Unit, UnixMs};
+use hypernode_state::{Store, StoreError, Unit, UnixMs};
 use tokio::sync::mpsc;
 
 use super::command::{Command, Told};
 use super::group::Group;
 use super::keep::{Keeper, Versions};
 use super::{ServiceError, Setup};
-use crate::board::{Board, Input, Record};
+use crate::board::{Board, Denied, Input, Record};
 use crate::ids::{JobId, NodeId};
 use crate::job::Effect;
 
@@ -31,15 +31,10 @@ pub(super) struct Worker {
     board: Board,
     keeper: Keeper,
     commands: mpsc::Receiver<Command>,
-    connections: HashMap<NodeId, Connection>,
+    connections: HashMap<NodeId, mpsc::Sender<Told>>,
     next: Group,
     /// Nodes that held jobs before the start, until when they may come back.
     awaited: Option<(UnixMs, Vec<NodeId>)>,
-}
-
-struct Connection {
-    frames: mpsc::Sender<Told>,
-    wallet: Address,
 }
 
 type Kept = Result<Group, ServiceError>;
@@ -180,8 +175,8 @@ impl Worker {
                 frames,
                 done,
             } => {
-                let (node, wallet) = (facts.id, facts.owner);
-                self.connections.insert(node, Connection { frames, wallet });
+                let node = facts.id;
+                self.connections.insert(node, frames);
                 if let Some((_, awaited)) = &mut self.awaited {
                     awaited.retain(|n| *n != node);
                 }
@@ -197,12 +192,15 @@ impl Worker {
             Input::Ended { node, job, .. } => (*node, *job),
             _ => return,
         };
+        // Whose the node is must be known before anything is credited to it.
+        let Some(wallet) = self.board.pool().get(node).map(|facts| facts.owner) else {
+            self.next.answer(done, Err(Denied::UnknownNode));
+            return;
+        };
         let result = self.board.take(input, now, &mut self.next.step);
         if result.is_ok() {
             self.next.outcomes.push((job, kept));
-            if let Some(connection) = self.connections.get(&node) {
-                self.next.wallets.push((node, connection.wallet));
-            }
+            self.next.wallets.push((node, wallet));
         }
         self.next.answer(done, result);
     }
@@ -242,7 +240,10 @@ impl Worker {
     }
 
     fn tell(&mut self, node: NodeId, told: Told) {
-        let takes = self.connections.get(&node).map(|c| c.frames.try_send(told));
+        let takes = self
+            .connections
+            .get(&node)
+            .map(|frames| frames.try_send(told));
         // Who takes no more is disconnected: it comes back, or its jobs go to others.
         if takes.is_some_and(|sent| sent.is_err()) {
             self.connections.remove(&node);
