@@ -16,8 +16,9 @@ use crate::ids::{JobId, NodeId};
 use crate::job::{Effect, Split, State};
 use crate::matching::Receipt;
 
-/// No unit is filled beyond this; one job's operations go together.
-const FULL: usize = limits::OPS - 100;
+/// No unit is filled beyond this; one job's operations go together. Units share a commit anyway, and within one each
+/// statement that fires a trigger walks the copies of all pages touched so far: large ones cost by the square.
+const FULL: usize = 60;
 /// Bytes that a unit is filled with, below [`limits::UNIT`].
 const FULL_BYTES: usize = limits::UNIT / 2;
 
