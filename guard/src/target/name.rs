@@ -64,7 +64,7 @@ pub(super) fn public(name: &str) -> Result<(), NameError> {
         Some(rest) => rest.is_empty() || rest.ends_with('.'),
         None => false,
     };
-    if RESERVED.iter().any(|reserved| below(&reserved)) {
+    if RESERVED.iter().any(below) {
         return Err(NameError::Private);
     }
     match name.contains('.') {
