@@ -4,7 +4,8 @@
 //! each step in groups, and acts on it only when it is kept. A crash loses what was not. Time is a number, so a day of
 //! faults takes milliseconds, and a seed gives the same day on every machine.
 //!
-//! What is counted is found without asking the board: by what lies on the disk, and by what hosts and clients know.
+//! What is counted is found by what lies on the disk and by what hosts and clients know. Only whether a result is stale is
+//! read from the board: from the job's record, just before the result is handed over.
 #![forbid(unsafe_code)]
 
 mod act;

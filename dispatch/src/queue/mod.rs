@@ -9,7 +9,7 @@
 //! - Jobs with equal requirements are a class. When no node fits a class, all of it waits at the cost of one look, and
 //!   the others pass.
 //!
-//! All operations take a time logarithmic in what waits. Held together by the model in `tests.rs`.
+//! All operations take a time logarithmic in what waits, amortised: a level that rises is merged once. Held together by the model in `tests.rs`.
 
 mod class;
 mod level;
