@@ -6,6 +6,7 @@
 
 pub mod bench;
 pub mod board;
+pub mod content;
 pub mod ids;
 pub mod job;
 pub mod matching;

@@ -4,6 +4,7 @@
 //! whatever came meanwhile, and nobody is told of anything that a crash could take back. When the store fails, the
 //! task ends: what it believed is thrown away, and a new one begins with what was kept ([`start`]).
 
+mod center;
 mod command;
 mod facts;
 mod group;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use hypernode_state::{Store, StoreError, UnixMs};
 use tokio::sync::{mpsc, oneshot};
 
+pub use center::{Center, keep_at_work};
 pub use command::{Order, Told};
 pub use facts::TOPIC;
 pub use states::{code, states};

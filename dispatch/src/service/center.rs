@@ -1,0 +1,64 @@
+//! The dispatcher of now. When its store failed it is started anew from what was kept; whoever holds a [`Center`] finds
+//! the one that works.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::{Dispatch, DispatchError, ServiceError, Setup, start};
+
+/// Pauses between starts.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LAST_PAUSE: Duration = Duration::from_secs(15);
+
+/// Where the dispatcher of now is found.
+#[derive(Clone, Debug)]
+pub struct Center(watch::Receiver<Option<Dispatch>>);
+
+impl Center {
+    /// The dispatcher that works now.
+    ///
+    /// # Errors
+    /// [`DispatchError::Ended`] while there is none.
+    pub fn now(&self) -> Result<Dispatch, DispatchError> {
+        self.0.borrow().clone().ok_or(DispatchError::Ended)
+    }
+
+    /// The dispatcher that works now, or the first that will; `None` when there will be none any more.
+    pub async fn wait(&mut self) -> Option<Dispatch> {
+        let found = self.0.wait_for(Option::is_some).await;
+        found.ok().and_then(|dispatch| dispatch.clone())
+    }
+}
+
+/// Keeps a dispatcher at work: `setup` says what each start needs. The future ends when it is dropped, or with what no new
+/// start would mend.
+pub fn keep_at_work(
+    setup: impl Fn() -> Setup,
+) -> (Center, impl Future<Output = Result<(), ServiceError>>) {
+    let (found, center) = watch::channel(None);
+    let work = async move {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let ended = match start(setup()).await {
+                Ok((dispatch, work)) => {
+                    pause = FIRST_PAUSE;
+                    found.send_replace(Some(dispatch));
+                    let ended = work.await;
+                    found.send_replace(None);
+                    ended
+                }
+                Err(error) => Err(error),
+            };
+            match ended {
+                Err(ServiceError::Store(error)) => {
+                    tracing::error!("dispatch starts anew in {} ms: {error}", pause.as_millis());
+                }
+                ended => return ended,
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LAST_PAUSE);
+        }
+    };
+    (Center(center), work)
+}
