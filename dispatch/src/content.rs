@@ -54,7 +54,7 @@ impl Content {
             name: name.clone(),
             allowed: catalog
                 .iter()
-                .map(|manifest| manifest.id())
+                .map(hypernode_wire::Manifest::id)
                 .collect::<Vec<_>>()
                 .join(", "),
         })?;
@@ -83,7 +83,7 @@ mod tests {
     fn only_a_manifest_makes_a_command_and_nothing_of_the_input_is_in_it() {
         let catalog = Catalog::default();
         let work = content(Some("test")).work(&catalog).expect("fits");
-        let shell = work.and_then(|work| work.command().map(|command| command.shell()));
+        let shell = work.and_then(|work| work.command().map(hypernode_wire::Command::shell));
         assert_eq!(shell.as_deref(), Some("sleep 5"));
         assert_eq!(content(None).work(&catalog), Ok(None));
         let unknown = content(Some("rm -rf /"))

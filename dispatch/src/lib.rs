@@ -7,8 +7,10 @@
 pub mod bench;
 pub mod board;
 pub mod content;
+pub mod desk;
 pub mod ids;
 pub mod job;
 pub mod matching;
+pub mod outcome;
 pub mod queue;
 pub mod service;

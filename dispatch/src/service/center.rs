@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Dispatch, DispatchError, ServiceError, Setup, start};
+use super::{Changes, Dispatch, DispatchError, ServiceError, Setup, start_telling};
 
 /// Pauses between starts.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -13,7 +13,10 @@ const LAST_PAUSE: Duration = Duration::from_secs(15);
 
 /// Where the dispatcher of now is found.
 #[derive(Clone, Debug)]
-pub struct Center(watch::Receiver<Option<Dispatch>>);
+pub struct Center {
+    found: watch::Receiver<Option<Dispatch>>,
+    changes: Changes,
+}
 
 impl Center {
     /// The dispatcher that works now.
@@ -21,13 +24,18 @@ impl Center {
     /// # Errors
     /// [`DispatchError::Ended`] while there is none.
     pub fn now(&self) -> Result<Dispatch, DispatchError> {
-        self.0.borrow().clone().ok_or(DispatchError::Ended)
+        self.found.borrow().clone().ok_or(DispatchError::Ended)
     }
 
     /// The dispatcher that works now, or the first that will; `None` when there will be none any more.
     pub async fn wait(&mut self) -> Option<Dispatch> {
-        let found = self.0.wait_for(Option::is_some).await;
+        let found = self.found.wait_for(Option::is_some).await;
         found.ok().and_then(|dispatch| dispatch.clone())
+    }
+
+    /// What becomes of jobs, whichever dispatcher is at work.
+    pub fn changes(&self) -> &Changes {
+        &self.changes
     }
 }
 
@@ -37,10 +45,15 @@ pub fn keep_at_work(
     setup: impl Fn() -> Setup,
 ) -> (Center, impl Future<Output = Result<(), ServiceError>>) {
     let (found, center) = watch::channel(None);
+    let changes = Changes::default();
+    let center = Center {
+        found: center,
+        changes: changes.clone(),
+    };
     let work = async move {
         let mut pause = FIRST_PAUSE;
         loop {
-            let ended = match start(setup()).await {
+            let ended = match start_telling(setup(), changes.clone()).await {
                 Ok((dispatch, work)) => {
                     pause = FIRST_PAUSE;
                     found.send_replace(Some(dispatch));
@@ -60,5 +73,5 @@ pub fn keep_at_work(
             pause = (pause * 2).min(LAST_PAUSE);
         }
     };
-    (Center(center), work)
+    (center, work)
 }

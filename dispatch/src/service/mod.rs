@@ -5,6 +5,7 @@
 //! task ends: what it believed is thrown away, and a new one begins with what was kept ([`start`]).
 
 mod center;
+mod changes;
 mod command;
 mod facts;
 mod group;
@@ -19,6 +20,7 @@ use hypernode_state::{Store, StoreError, UnixMs};
 use tokio::sync::{mpsc, oneshot};
 
 pub use center::{Center, keep_at_work};
+pub use changes::{Change, Changes};
 pub use command::{Order, Told};
 pub use facts::TOPIC;
 pub use states::{code, states};
@@ -105,9 +107,20 @@ pub enum DispatchError {
 pub async fn start(
     setup: Setup,
 ) -> Result<(Dispatch, impl Future<Output = Result<(), ServiceError>>), ServiceError> {
+    start_telling(setup, Changes::default()).await
+}
+
+/// The same; what becomes of jobs is told to whoever listens to `changes`.
+///
+/// # Errors
+/// [`ServiceError`].
+pub async fn start_telling(
+    setup: Setup,
+    changes: Changes,
+) -> Result<(Dispatch, impl Future<Output = Result<(), ServiceError>>), ServiceError> {
     let open = restore::open(setup.store.as_ref()).await?;
     let (commands, received) = mpsc::channel(WAITING);
-    let worker = Worker::new(setup, open, received);
+    let worker = Worker::new(setup, changes, open, received);
     Ok((Dispatch { commands }, worker.run()))
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::command::{Command, Told};
 use super::group::Group;
 use super::keep::{Keeper, Versions};
-use super::{ServiceError, Setup};
+use super::{Changes, ServiceError, Setup};
 use crate::board::{Board, Denied, Input, Record};
 use crate::ids::{JobId, NodeId};
 use crate::job::Effect;
@@ -28,6 +28,7 @@ const GRACE_MS: i64 = 10_000;
 /// The task that owns the board.
 pub(super) struct Worker {
     setup: Setup,
+    changes: Changes,
     board: Board,
     keeper: Keeper,
     commands: mpsc::Receiver<Command>,
@@ -42,6 +43,7 @@ type Kept = Result<Group, ServiceError>;
 impl Worker {
     pub(super) fn new(
         setup: Setup,
+        changes: Changes,
         open: Vec<(Record, u64)>,
         commands: mpsc::Receiver<Command>,
     ) -> Self {
@@ -62,6 +64,7 @@ impl Worker {
         };
         Self {
             setup,
+            changes,
             board,
             keeper,
             commands,
@@ -231,6 +234,8 @@ impl Worker {
 
     /// The group is kept: now it is told.
     fn release(&mut self, group: Group) {
+        let now = (self.setup.clock)();
+        self.changes.tell(now, group.step.records());
         for (job, effect) in group.step.effects {
             if let Some((node, told)) = told(job, &effect) {
                 self.tell(node, told);
