@@ -90,6 +90,8 @@ pub async fn paths(path: &Path, regime: PathRegime) -> Result<Paths, PathError> 
             ..Config::default()
         },
         store,
+        holder: None,
+        figures: Arc::default(),
         secret: DaySecret::new(0, [1; 32]),
         signer: Arc::new(sign),
         clock: Arc::new(clock),

@@ -12,6 +12,7 @@ mod jobs;
 mod node;
 mod owners;
 mod pump;
+mod standing;
 mod step;
 mod timers;
 
@@ -34,6 +35,7 @@ use crate::queue::{ClassId, Queue, Ticket};
 pub use config::Config;
 pub use input::{Input, Submission};
 pub use jobs::{Record, Spec};
+pub use standing::Standing;
 pub use step::{Denied, Step};
 
 /// All open jobs and all nodes.
@@ -43,6 +45,8 @@ pub struct Board {
     secret: DaySecret,
     /// The slot that reputations are of.
     slot: Option<u64>,
+    /// What the chain says of nodes, here or not.
+    standings: HashMap<NodeId, Standing>,
     open: HashMap<JobId, Open>,
     tickets: HashMap<Ticket, JobId>,
     /// The last number in the order of submissions.
@@ -66,6 +70,7 @@ impl Board {
             config,
             secret,
             slot: None,
+            standings: HashMap::new(),
             open: HashMap::new(),
             tickets: HashMap::new(),
             last: 0,
@@ -98,9 +103,19 @@ impl Board {
         self.secret = secret;
     }
 
+    /// The day whose secret decisions are made with.
+    pub fn day(&self) -> u32 {
+        self.secret.day()
+    }
+
     /// Reputations that come from now on are of this slot.
     pub fn set_slot(&mut self, slot: u64) {
         self.slot = Some(slot);
+    }
+
+    /// The slot that reputations are of.
+    pub fn slot(&self) -> Option<u64> {
+        self.slot
     }
 
     /// Takes one input. Nothing is given to nodes before [`Board::pump`].
@@ -183,6 +198,11 @@ impl Board {
     /// All open jobs.
     pub fn jobs(&self) -> impl Iterator<Item = &Record> {
         self.open.values().map(|open| &open.record)
+    }
+
+    /// Open jobs.
+    pub fn open(&self) -> usize {
+        self.open.len()
     }
 
     /// Jobs that wait for a node.

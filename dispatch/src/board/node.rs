@@ -32,6 +32,9 @@ impl Board {
         let node = self.nodes.entry(id).or_default();
         node.manner = manner;
         facts.running = node.jobs.len().try_into().unwrap_or(u16::MAX);
+        if let Some(standing) = self.standings.get(&id) {
+            standing.tell(&mut facts);
+        }
         self.pool.put(facts);
         self.freed(id, at);
     }

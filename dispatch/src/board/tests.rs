@@ -86,6 +86,54 @@ fn a_job_waits_for_a_node_and_goes_to_the_first_that_fits() {
 }
 
 #[test]
+fn what_the_chain_says_counts_at_once_and_no_longer_when_it_says_nothing() {
+    let mut board = board(Config::default());
+    let picky = Submission {
+        needs: Needs {
+            min_reputation: 900,
+            ..Needs::default()
+        },
+        ..submission(1, 1, 0)
+    };
+    assert!(submit(&mut board, picky.clone()).is_empty());
+    assert!(given(&feed(&mut board, up(1, 2, Manner::Renewed), 1).expect("up")).is_empty());
+    let standing = Standing {
+        node: NodeId::uuid(1),
+        reputation: 950,
+        evidence: 40,
+        stake: 7,
+    };
+    board.stand(100, vec![standing], 2);
+    let mut step = Step::default();
+    board.pump(2, &mut step);
+    assert_eq!(given(&step.effects), [JobId::uuid(1)]);
+    let receipt = &step.receipts[0];
+    let chosen = receipt.candidates[0];
+    assert_eq!(receipt.as_of_slot, Some(100));
+    assert_eq!((chosen.reputation, chosen.stake), (950, 7));
+
+    // A connection that begins anew does not bring back what its host believes.
+    feed(&mut board, up(1, 2, Manner::Renewed), 3).expect("up");
+    let of = |board: &Board| {
+        board
+            .pool()
+            .get(NodeId::uuid(1))
+            .map(|f| (f.reputation, f.evidence, f.stake))
+    };
+    assert_eq!(of(&board), Some((950, 40, 7)));
+    board.stand(99, Vec::new(), 4);
+    assert_eq!(of(&board), Some((950, 40, 7)), "an older slot");
+    board.stand(101, Vec::new(), 5);
+    assert_eq!(of(&board), Some((Standing::PRIOR, 0, 0)));
+    assert_eq!(board.slot(), Some(101));
+    let next = Submission {
+        id: JobId::uuid(2),
+        ..picky
+    };
+    assert!(submit(&mut board, next).is_empty());
+}
+
+#[test]
 fn old_programs_are_given_jobs_without_being_asked() {
     let mut board = board(Config::default());
     feed(&mut board, up(1, 1, Manner::Silent), 0).expect("up");

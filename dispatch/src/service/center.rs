@@ -53,11 +53,15 @@ pub fn keep_at_work(
     let work = async move {
         let mut pause = FIRST_PAUSE;
         loop {
-            let ended = match start_telling(setup(), changes.clone()).await {
+            let setup = setup();
+            let figures = setup.figures.clone();
+            let ended = match start_telling(setup, changes.clone()).await {
                 Ok((dispatch, work)) => {
                     pause = FIRST_PAUSE;
                     found.send_replace(Some(dispatch));
+                    figures.works(true);
                     let ended = work.await;
+                    figures.works(false);
                     found.send_replace(None);
                     ended
                 }
@@ -67,6 +71,7 @@ pub fn keep_at_work(
                 Err(ServiceError::Store(error)) => {
                     tracing::error!("dispatch starts anew in {} ms: {error}", pause.as_millis());
                 }
+                Err(error @ ServiceError::Elsewhere { .. }) => tracing::info!("{error}"),
                 ended => return ended,
             }
             tokio::time::sleep(pause).await;

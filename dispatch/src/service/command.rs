@@ -3,10 +3,11 @@
 use hypernode_state::{Op, UnixMs};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::board::{Denied, Input, Record, Submission};
+use crate::board::{Denied, Input, Record, Standing, Submission};
 use crate::ids::JobId;
 use crate::job::Manner;
 use crate::matching::NodeFacts;
+use crate::matching::seed::DaySecret;
 
 /// A job with what the store keeps beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,4 +90,10 @@ pub(super) enum Command {
         done: Done,
     },
     Input(Input, Done),
+    TurnDay(DaySecret, Done),
+    Stand {
+        slot: u64,
+        nodes: Vec<Standing>,
+        done: Done,
+    },
 }

@@ -10,7 +10,7 @@ use hypernode_state::{Address, Digest, Op, Unit, UnixMs, limits};
 
 use super::command::Order;
 use super::group::Group;
-use super::{ServiceError, Signer, code, facts};
+use super::{ServiceError, Signer, code, facts, sole};
 use crate::board::{Config, Record};
 use crate::ids::{JobId, NodeId};
 use crate::job::{Effect, Split, State};
@@ -29,6 +29,8 @@ pub(super) type Versions = HashMap<JobId, u64>;
 pub(super) struct Keeper {
     pub(super) config: Config,
     pub(super) signer: Signer,
+    /// Of the lease that each unit depends on.
+    pub(super) fence: Option<u64>,
     pub(super) versions: Versions,
 }
 
@@ -76,20 +78,26 @@ impl Keeper {
     ) -> Result<Vec<Unit>, ServiceError> {
         let mut beside = Beside::of(group);
         let mut units = Vec::new();
-        let (mut unit, mut bytes) = (Unit::new(), 0);
+        let (mut unit, mut bytes) = (self.begun(), 0);
         for record in group.step.records() {
             let (ops, size) = self.job(record, &mut beside, at)?;
             if unit.ops().len() + ops.len() > FULL || bytes + size > FULL_BYTES {
-                units.push(std::mem::take(&mut unit));
+                units.push(std::mem::replace(&mut unit, self.begun()));
                 bytes = 0;
             }
             bytes += size;
             ops.into_iter().for_each(|op| unit.add(op));
         }
-        if !unit.ops().is_empty() {
+        if bytes > 0 {
             units.push(unit);
         }
         Ok(units)
+    }
+
+    /// A unit that happens only while this dispatcher is the store's.
+    fn begun(&self) -> Unit {
+        let lease = self.fence.map(|fence| Op::from(sole::required(fence)));
+        lease.into_iter().collect()
     }
 
     /// Everything about one job, and about how many bytes it is.

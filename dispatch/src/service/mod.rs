@@ -8,9 +8,11 @@ mod center;
 mod changes;
 mod command;
 mod facts;
+mod figures;
 mod group;
 mod keep;
 mod restore;
+mod sole;
 mod states;
 mod worker;
 
@@ -23,12 +25,14 @@ pub use center::{Center, keep_at_work};
 pub use changes::{Change, Changes};
 pub use command::{Order, Told};
 pub use facts::TOPIC;
+pub use figures::{COMMIT_MS, Counted, FAULTS, Figures};
+pub use sole::ROLE;
 pub use states::{code, states};
 
 use command::Command;
 use worker::Worker;
 
-use crate::board::{Config, Denied, Input, Record};
+use crate::board::{Config, Denied, Input, Record, Standing};
 use crate::ids::{JobId, NodeId};
 use crate::job::{By, Manner, Outcome};
 use crate::matching::NodeFacts;
@@ -51,6 +55,11 @@ pub struct Setup {
     pub config: Config,
     /// Where everything is kept. No other dispatcher may use it at the same time.
     pub store: Arc<dyn Store>,
+    /// Who holds the role of the store's one dispatcher: unlike any other that uses the store, like itself after a restart.
+    /// `None` where nobody else can be.
+    pub holder: Option<String>,
+    /// What is counted.
+    pub figures: Arc<Figures>,
     /// The secret of the day.
     pub secret: DaySecret,
     /// The dispatcher's key.
@@ -73,6 +82,12 @@ pub enum ServiceError {
     /// The store failed, or refused what must not be refused: another dispatcher uses it, or somebody changed it.
     #[error("the store of dispatch: {0}; everything acknowledged is kept, start again")]
     Store(#[from] StoreError),
+    /// Another dispatcher has the store.
+    #[error("dispatch is done by {holder}, on the same store; this one stands by")]
+    Elsewhere {
+        /// Who.
+        holder: String,
+    },
     /// A record cannot be written: none of ours should bring this about.
     #[error("a record cannot be written: {0}")]
     Unwritable(String),
@@ -118,10 +133,26 @@ pub async fn start_telling(
     setup: Setup,
     changes: Changes,
 ) -> Result<(Dispatch, impl Future<Output = Result<(), ServiceError>>), ServiceError> {
-    let open = restore::open(setup.store.as_ref()).await?;
+    let (store, clock) = (setup.store.clone(), setup.clock.clone());
+    let fence = match &setup.holder {
+        Some(holder) => Some(sole::take(store.as_ref(), holder, &clock).await?),
+        None => None,
+    };
+    let open = restore::open(store.as_ref()).await?;
     let (commands, received) = mpsc::channel(WAITING);
-    let worker = Worker::new(setup, changes, open, received);
-    Ok((Dispatch { commands }, worker.run()))
+    let worker = Worker::new(setup, changes, fence, open, received);
+    let work = async move {
+        let Some(fence) = fence else {
+            return worker.run().await;
+        };
+        let ended = tokio::select! {
+            ended = worker.run() => ended,
+            lost = sole::renew(store.as_ref(), fence, &clock) => return Err(lost),
+        };
+        sole::give_back(store.as_ref(), fence).await;
+        ended
+    };
+    Ok((Dispatch { commands }, work))
 }
 
 /// A handle of a dispatcher. What it answers is kept.
@@ -252,6 +283,22 @@ impl Dispatch {
             outcome,
         };
         self.send(|done| Command::Ended { input, kept, done }).await
+    }
+
+    /// Decisions from now on are made with this day's secret.
+    ///
+    /// # Errors
+    /// [`DispatchError`].
+    pub async fn turn_day(&self, secret: DaySecret) -> Result<(), DispatchError> {
+        self.send(|done| Command::TurnDay(secret, done)).await
+    }
+
+    /// What the chain says of nodes as of `slot`: all that it says something of. Others have the prior score.
+    ///
+    /// # Errors
+    /// [`DispatchError`].
+    pub async fn stand(&self, slot: u64, nodes: Vec<Standing>) -> Result<(), DispatchError> {
+        self.send(|done| Command::Stand { slot, nodes, done }).await
     }
 
     async fn input(&self, input: Input) -> Result<(), DispatchError> {

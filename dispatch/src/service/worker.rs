@@ -1,19 +1,20 @@
 //! The task that owns the board.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::{BoxFuture, FutureExt as _, try_join_all};
 use hypernode_state::{Store, StoreError, Unit, UnixMs};
 use tokio::sync::mpsc;
 
-use super::command::{Command, Told};
+use super::command::{Command, Done, Told};
+use super::figures::Before;
 use super::group::Group;
 use super::keep::{Keeper, Versions};
 use super::{Changes, ServiceError, Setup};
 use crate::board::{Board, Denied, Input, Record};
 use crate::ids::{JobId, NodeId};
-use crate::job::Effect;
+use crate::job::{Effect, Refusal};
 
 /// Commands taken in before the board gives out jobs.
 const BURST: usize = 256;
@@ -44,6 +45,7 @@ impl Worker {
     pub(super) fn new(
         setup: Setup,
         changes: Changes,
+        fence: Option<u64>,
         open: Vec<(Record, u64)>,
         commands: mpsc::Receiver<Command>,
     ) -> Self {
@@ -60,6 +62,7 @@ impl Worker {
         let keeper = Keeper {
             config: setup.config,
             signer: setup.signer.clone(),
+            fence,
             versions,
         };
         Self {
@@ -82,6 +85,7 @@ impl Worker {
             self.board.tick(now, &mut self.next.step);
             self.give_up_awaited(now);
             self.board.pump(now, &mut self.next.step);
+            self.see();
             if underway.is_none() && !self.next.is_empty() {
                 underway = Some(self.keep(now)?);
             }
@@ -126,6 +130,16 @@ impl Worker {
         Ok(())
     }
 
+    fn see(&self) {
+        self.setup.figures.see(Before {
+            open: self.board.open(),
+            queued: self.board.queued(),
+            nodes: self.board.pool().len(),
+            day: self.board.day(),
+            slot: self.board.slot(),
+        });
+    }
+
     fn wait(&self, now: UnixMs) -> Duration {
         let awaited = self.awaited.as_ref().map(|(until, _)| *until);
         let next = [self.board.next_tick(), awaited]
@@ -141,13 +155,22 @@ impl Worker {
         match command {
             Command::Input(input, done) => {
                 let result = board.take(input, now, &mut next.step);
-                next.answer(done, result);
+                self.answer(done, result);
+            }
+            Command::TurnDay(secret, done) => {
+                board.turn_day(secret);
+                next.answer(done, Ok(()));
+            }
+            Command::Stand { slot, nodes, done } => {
+                board.stand(slot, nodes, now);
+                next.answer(done, Ok(()));
             }
             Command::Submit(order, done) => {
                 let input = Input::Submit(Box::new(order.submission.clone()));
                 let result = board.take(input, now, &mut next.step);
                 if result.is_ok() {
                     next.orders.push(*order);
+                    self.setup.figures.submitted();
                 }
                 next.answer(done, result);
             }
@@ -190,7 +213,15 @@ impl Worker {
         }
     }
 
-    fn ended(&mut self, input: Input, kept: Vec<u8>, done: super::command::Done, now: UnixMs) {
+    /// Answers what was asked of a job; what came of a fence that is no longer in force is counted.
+    fn answer(&mut self, done: Done, result: Result<(), Denied>) {
+        if matches!(result, Err(Denied::Job(Refusal::Stale { .. }))) {
+            self.setup.figures.stale();
+        }
+        self.next.answer(done, result);
+    }
+
+    fn ended(&mut self, input: Input, kept: Vec<u8>, done: Done, now: UnixMs) {
         let (node, job) = match &input {
             Input::Ended { node, job, .. } => (*node, *job),
             _ => return,
@@ -205,7 +236,7 @@ impl Worker {
             self.next.outcomes.push((job, kept));
             self.next.wallets.push((node, wallet));
         }
-        self.next.answer(done, result);
+        self.answer(done, result);
     }
 
     /// Nodes that held jobs before the start and have not come back.
@@ -223,10 +254,14 @@ impl Worker {
     fn keep(&mut self, now: UnixMs) -> Result<BoxFuture<'static, Kept>, ServiceError> {
         let mut group = std::mem::take(&mut self.next);
         let units = self.keeper.units(&mut group, now)?;
-        let store = self.setup.store.clone();
+        let (store, figures) = (self.setup.store.clone(), self.setup.figures.clone());
         let kept = async move {
+            let (began, any) = (Instant::now(), !units.is_empty());
             // Units go in the order of the calls; what they hold does not depend on one another.
             try_join_all(units.into_iter().map(|unit| apply(store.as_ref(), unit))).await?;
+            if any {
+                figures.committed(began.elapsed());
+            }
             Ok(group)
         };
         Ok(kept.boxed())
@@ -237,6 +272,7 @@ impl Worker {
         let now = (self.setup.clock)();
         self.changes.tell(now, group.step.records());
         for (job, effect) in group.step.effects {
+            self.setup.figures.effect(&effect);
             if let Some((node, told)) = told(job, &effect) {
                 self.tell(node, told);
             }

@@ -9,4 +9,5 @@
 
 mod kill;
 mod life;
+mod role;
 mod support;

@@ -51,6 +51,8 @@ pub(crate) fn setup(store: Arc<SqliteStore>) -> Setup {
             ..Config::default()
         },
         store,
+        holder: None,
+        figures: Arc::default(),
         secret: secret(),
         signer: Arc::new(|bytes| key().sign(bytes).to_bytes()),
         clock: Arc::new(now),
