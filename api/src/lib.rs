@@ -22,6 +22,7 @@ mod live;
 mod measure;
 mod network;
 mod page;
+mod paper;
 mod posted;
 mod reputation;
 mod roots;

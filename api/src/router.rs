@@ -15,7 +15,7 @@ use crate::measure::MAX_BODY;
 use crate::shapes::{automation, health, metrics, validation};
 use crate::state::ApiState;
 use crate::{
-    auth, dashboards, figures, guard, index, live, page, posted, reputation, roots,
+    auth, dashboards, figures, guard, index, live, page, paper, posted, reputation, roots,
     transaction_page,
 };
 
@@ -65,6 +65,9 @@ fn public() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/api/index/digest", get(index::digest)),
         ("/api/index/certificates", get(index::certificates)),
         ("/api/index/changes", get(index::changes)),
+        ("/api/dispatch/key", get(paper::key)),
+        ("/api/dispatch/days", get(paper::days)),
+        ("/api/jobs/{id}/explain", get(paper::explain)),
         ("/api/nodes/{id}/reputation", get(reputation::score)),
         ("/api/nodes/{id}/reputation/proof", get(reputation::proof)),
     ]

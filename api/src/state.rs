@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use hypernode_dispatch::paper::Paper;
 use hypernode_warehouse::Client;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -49,6 +50,8 @@ pub struct Inner {
     pub(crate) posting: Option<Posting>,
     /// Who may do what; `None`: this server only answers reads.
     pub(crate) access: Option<Arc<Access>>,
+    /// Decisions on paper; `None`: no jobs are dispatched here.
+    pub(crate) paper: Option<Paper>,
     pub(crate) places: Arc<Semaphore>,
     pub(crate) lookups: Arc<Semaphore>,
     pub(crate) standings: Arc<Standings>,
@@ -70,6 +73,7 @@ impl ApiState {
             client,
             posting: None,
             access: None,
+            paper: None,
             places: Arc::new(Semaphore::new(REQUESTS)),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
             standings: Arc::default(),
@@ -92,6 +96,15 @@ impl ApiState {
     pub fn with_access(self, access: Arc<Access>) -> Self {
         Self(Arc::new(Inner {
             access: Some(access),
+            ..Arc::unwrap_or_clone(self.0)
+        }))
+    }
+
+    /// Tells decisions of a dispatcher.
+    #[must_use]
+    pub fn with_paper(self, paper: Paper) -> Self {
+        Self(Arc::new(Inner {
+            paper: Some(paper),
             ..Arc::unwrap_or_clone(self.0)
         }))
     }

@@ -18,6 +18,7 @@ use crate::access;
 use crate::commands::localnet::NETWORK;
 use crate::config::Settings;
 use crate::datadir::DataDir;
+use crate::dispatching::Dispatching;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::indexing::{Indexing, Kept, Reload};
 use crate::network::{self, Remote};
@@ -25,7 +26,7 @@ use crate::programs::{Decoders, base58};
 use crate::running::{Endpoints, Running};
 use crate::signals;
 use crate::store::{self, Store};
-use crate::view::InstanceReport;
+use crate::view::{DispatchReport, InstanceReport};
 
 /// How long the roles may take to stop, a ClickHouse that takes its time with the last batch included.
 const LAST_ROLES: Duration = Duration::from_secs(120);
@@ -60,6 +61,9 @@ impl Instance<'_> {
         let kept = Kept::default();
         let endpoints = self.endpoints(&listeners)?;
         let info = self.network_info(&decoders.blocks, &endpoints);
+        let tls = access::tls(self.settings)?;
+        let opened = self.open_access(&listeners).await?;
+        let dispatching = self.open_dispatch(opened.as_ref()).await?;
         let report = InstanceReport {
             status: status.clone(),
             kept: kept.clone(),
@@ -67,15 +71,18 @@ impl Instance<'_> {
             network: info.name.clone(),
             endpoints: endpoints.clone(),
             serves_api: !listeners.is_empty(),
+            dispatch: dispatching.as_ref().map(DispatchReport::new),
             open_dev: self.settings.parsed("api.open_dev"),
         };
         // Whatever a request could do to a query, this client can only read.
         let reader = Client::new(&self.store.reader).or_cannot_start("API")?;
         let state = ApiState::new(reader, info, Arc::new(report));
-        let tls = access::tls(self.settings)?;
-        let opened = self.open_access(&listeners).await?;
         let state = match &opened {
             Some(opened) => state.with_access(Arc::clone(&opened.access)),
+            None => state,
+        };
+        let state = match &dispatching {
+            Some(dispatching) => state.with_paper(dispatching.paper.clone()),
             None => state,
         };
         let secret = self.settings.secret("api.metrics_secret");
@@ -108,6 +115,9 @@ impl Instance<'_> {
                 access::keep(&access, stop).await;
                 Ok(())
             });
+        }
+        if let Some(dispatching) = dispatching {
+            dispatching.start(&mut roles, &stop);
         }
         let indexing = self.indexing(&status, kept, state);
         roles.spawn(indexing.run(decoders, reload, stop.clone()));
@@ -155,6 +165,16 @@ impl Instance<'_> {
         let opened =
             access::open(self.settings, self.data.path(), &self.genesis(), &addresses).await?;
         Ok(Some(opened))
+    }
+
+    /// The dispatcher, where there is a store for it.
+    async fn open_dispatch(&self, opened: Option<&access::Opened>) -> Outcome<Option<Dispatching>> {
+        let Some(opened) = opened.filter(|_| self.settings.parsed("dispatch.enabled")) else {
+            return Ok(None);
+        };
+        let store = &opened.access.store;
+        let dispatching = Dispatching::open(self.settings, self.data.path(), store).await?;
+        Ok(Some(dispatching))
     }
 
     fn indexing(&self, status: &StatusHandle, kept: Kept, api: ApiState) -> Indexing {

@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod config;
 mod datadir;
+mod dispatching;
 mod doctor;
 mod exit;
 mod idls;

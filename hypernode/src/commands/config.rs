@@ -4,6 +4,7 @@ use hypernode_decoder::Keep;
 
 use crate::cli::{CommonOnly, ConfigCommand};
 use crate::config::{self, keys::KEYS};
+use crate::dispatching;
 use crate::exit::Outcome;
 use crate::out::say;
 use crate::programs::{Ids, Rules};
@@ -13,6 +14,7 @@ pub(crate) fn run(command: &ConfigCommand) -> Outcome {
         ConfigCommand::Check(CommonOnly { common }) => {
             let settings = config::load(common)?;
             Rules::new(&settings, Ids::Declared, Keep::Matching)?;
+            dispatching::catalog(&settings)?;
             for (key, value, origin) in settings.shown() {
                 say!("{key} = {value}    # {origin}");
             }

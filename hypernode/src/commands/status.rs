@@ -93,6 +93,16 @@ fn print_for_people(running: &Running, status: &Value) {
             );
         }
     }
+    let dispatch = &status["roles"]["dispatch"];
+    if dispatch.is_object() {
+        say!(
+            "  jobs       {} queued of {} open, {} nodes; decisions are signed by {}",
+            dispatch["queued"],
+            dispatch["open"],
+            dispatch["nodes"],
+            text(&dispatch["key"])
+        );
+    }
     let indexer = &status["roles"]["indexer"];
     let idls = serde_json::from_value::<IdlStatus>(indexer["idls"].clone()).unwrap_or_default();
     // A refusal is the message where there is no other one.

@@ -62,6 +62,8 @@ pub(crate) fn value(key: &str, kind: Kind, value: &str) -> Result<(), (String, S
     };
     match kind {
         Kind::Text | Kind::Path | Kind::Secret => Ok(()),
+        Kind::Choice(words) if words.contains(&value) => Ok(()),
+        Kind::Choice(_) => wrong("write one of these words"),
         Kind::Flag => value.parse::<bool>().map(drop).or_else(|_| wrong("write true or false")),
         Kind::Port => value.parse::<u16>().map(drop).or_else(|_| wrong("choose another port")),
         Kind::Integer(low, high) => match value.parse::<u64>() {
@@ -199,6 +201,7 @@ mod tests {
             (Kind::Port, "70000"),
             (Kind::Integer(0, 18), "19"),
             (Kind::Number(0.0, 1.0), "NaN"),
+            (Kind::Choice(&["draw"]), "luck"),
             (Kind::Url, "localhost:3001"),
             (Kind::Url, "http:///x"),
         ] {

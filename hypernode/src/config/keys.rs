@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     Origins,
     /// Addresses or networks (10.0.0.0/8), separated by commas or spaces.
     Networks,
+    /// One of these words.
+    Choice(&'static [&'static str]),
     /// Like text, never printed.
     Secret,
 }
@@ -57,6 +59,7 @@ impl Kind {
             Self::FeeAccounts => "accounts as TREASURY/INCENTIVE or TREASURY/INCENTIVE@FIRST-LAST, separated by commas".into(),
             Self::Origins => "origins as https://pages.example, separated by commas, or *".into(),
             Self::Networks => "addresses or networks as 10.0.0.0/8, separated by commas".into(),
+            Self::Choice(words) => format!("one of: {}", words.join(", ")),
             Self::Secret => "a secret (environment or file)".into(),
         }
     }
@@ -384,6 +387,102 @@ pub(crate) const KEYS: &[Key] = &[
         Kind::Integer(0, u64::MAX),
         "",
         "seed by which localnet forks, skips, loses and forgets slots; unset = it never does",
+    ),
+    key(
+        "dispatch.enabled",
+        Kind::Flag,
+        "true",
+        "give jobs to nodes; without it this instance only answers what is kept of them",
+    ),
+    key(
+        "dispatch.algorithm",
+        Kind::Choice(&["draw", "reputation_weighted"]),
+        "draw",
+        "how a node is chosen: a draw among the best by quality and price, or the best by the older engine's formula",
+    ),
+    key(
+        "dispatch.min_reputation",
+        Kind::Integer(0, 1000),
+        "50",
+        "least score of a node for a job that names none (HNR-1; a node that nothing is known of has 364)",
+    ),
+    key(
+        "dispatch.max_retries",
+        Kind::Integer(0, 10),
+        "3",
+        "attempts after the first of a job that names no number",
+    ),
+    key(
+        "dispatch.ask",
+        Kind::Integer(0, 1_000_000_000_000),
+        "10000",
+        "what a node asks that names no price: raw HYPER per second",
+    ),
+    key(
+        "dispatch.manifests",
+        Kind::Path,
+        "",
+        "JSON file with the commands that hosts may be told to run, beside the built-in test",
+    ),
+    key(
+        "dispatch.most_open",
+        Kind::Integer(1, 1_000_000),
+        "10000",
+        "open jobs of one owner; more are refused",
+    ),
+    key(
+        "dispatch.most_running",
+        Kind::Integer(1, 1_000_000),
+        "1000",
+        "jobs of one owner that are offered or run at a time; others wait",
+    ),
+    key(
+        "dispatch.offer_ms",
+        Kind::Integer(100, 60_000),
+        "2000",
+        "milliseconds that a node may think about an offer",
+    ),
+    key(
+        "dispatch.offers",
+        Kind::Integer(1, 1_000),
+        "5",
+        "offers of a job in a row that nobody takes, before it pauses",
+    ),
+    key(
+        "dispatch.lease_seconds",
+        Kind::Integer(20, 600),
+        "45",
+        "a lease ends so long after its last renewal; hosts renew every 15 s",
+    ),
+    key(
+        "dispatch.slack_seconds",
+        Kind::Integer(0, 3_600),
+        "30",
+        "what a run may take beyond its longest duration before it is given up",
+    ),
+    key(
+        "dispatch.input_hours",
+        Kind::Integer(1, 720),
+        "24",
+        "a job of the chain whose input does not come is dead after this",
+    ),
+    key(
+        "dispatch.queue_hours",
+        Kind::Integer(1, 720),
+        "24",
+        "a job that no attempt has ended is dead after this",
+    ),
+    key(
+        "dispatch.poison_nodes",
+        Kind::Integer(1, 16),
+        "3",
+        "a job that fails by itself on so many nodes is dead",
+    ),
+    key(
+        "dispatch.half_stake",
+        Kind::Integer(1, u64::MAX),
+        "1000000000",
+        "the stake in raw HYPER that counts half",
     ),
     key(
         "idl.dir",

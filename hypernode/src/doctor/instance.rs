@@ -87,6 +87,18 @@ fn judge(pid: u32, now: &Snapshot) -> Vec<Finding> {
             "give ClickHouse a faster disk, or less else to do",
         ));
     }
+    if now
+        .roles
+        .dispatch
+        .as_ref()
+        .is_some_and(|d| d.state != "running")
+    {
+        findings.push(Finding::note(
+            "dispatch",
+            "no jobs are given out just now",
+            "it starts anew by itself; if it stays so, its log says what its store (state.db) lacks",
+        ));
+    }
     if let Some(why) = &indexer.accounts.message {
         findings.push(Finding::note(
             "accounts",
@@ -123,6 +135,10 @@ mod tests {
         let open = json!({"open_dev": true, "roles": {"indexer": {"state": "running"}}});
         let found = judge(7, &Snapshot::read(open).unwrap());
         assert_eq!(found[1].area, "open-dev");
+        let idle =
+            json!({"roles": {"indexer": {"state": "running"}, "dispatch": {"state": "starting"}}});
+        let found = judge(7, &Snapshot::read(idle).unwrap());
+        assert_eq!(found[1].area, "dispatch");
         let late = told(&json!({
             "state": "running", "as_of_slot": 5, "confirmed_slot": 600,
             "storing": {"batches": 1, "p50_ms": 1, "p99_ms": null, "retries": 0},

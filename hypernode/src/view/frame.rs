@@ -108,6 +108,18 @@ pub(crate) fn lines(
         accounts.snapshot_accounts,
         slot(accounts.snapshot_slot)
     ));
+    if let Some(dispatch) = &now.roles.dispatch {
+        lines.push(format!(
+            "dispatch       {} · {} queued of {} open · {} nodes · {} offers · {} runs · {} stale",
+            dispatch.state,
+            dispatch.queued,
+            dispatch.open,
+            dispatch.nodes,
+            dispatch.offers,
+            dispatch.runs,
+            dispatch.stale
+        ));
+    }
     let ends = [
         ("geyser", &now.endpoints.geyser),
         ("rpc", &now.endpoints.rpc),

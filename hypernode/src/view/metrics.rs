@@ -1,4 +1,4 @@
-//! The text of `/metrics`: the indexer's status as Prometheus reads it. `docs/metrics.md` lists what is here.
+//! The text of `/metrics`: what an instance does, as Prometheus reads it. `docs/metrics.md` lists what is here.
 
 use std::fmt;
 
@@ -13,6 +13,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge as GaugeValue};
 use prometheus_client::metrics::{MetricType, TypedMetric};
 use prometheus_client::registry::{Registry, Unit};
 
+use super::dispatch::{Dispatch, DispatchReport};
 use crate::indexing::Kept;
 
 type Read<T> = fn(&IndexerStatus) -> T;
@@ -296,6 +297,7 @@ type KeptGauges = Family<[(&'static str, &'static str); 1], GaugeValue>;
 pub(crate) fn exposition(
     status: &StatusHandle,
     kept: &Kept,
+    dispatch: Option<DispatchReport>,
     network: &str,
 ) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("hypernode");
@@ -323,6 +325,8 @@ pub(crate) fn exposition(
         "1 where the last step of what is kept beside failed",
         failing,
     );
+    let dispatching = registry.sub_registry_with_prefix("dispatch");
+    dispatching.register_collector(Box::new(Dispatch(dispatch)));
     let mut out = String::new();
     text::encode(&mut out, &registry)?;
     Ok(out)
@@ -350,7 +354,7 @@ mod tests {
 
     #[test]
     fn what_is_served_is_what_the_documentation_lists() {
-        let text = exposition(&StatusHandle::new(), &Kept::default(), "a \"net\"").unwrap();
+        let text = exposition(&StatusHandle::new(), &Kept::default(), None, "a \"net\"").unwrap();
         let listed: BTreeSet<&str> = include_str!("../../../docs/metrics.md")
             .lines()
             .take_while(|line| !line.starts_with("## "))
@@ -363,6 +367,8 @@ mod tests {
             "hypernode_indexer_state{state=\"stalled\"} 0",
             "hypernode_indexer_invariant_violations_total{invariant=\"I-01,I-02\"} 0",
             "hypernode_indexer_store_seconds_bucket{le=\"+Inf\"} 0",
+            "hypernode_dispatch_missed_total{fault=\"expired\"} 0",
+            "hypernode_dispatch_commit_seconds_bucket{le=\"0.005\"} 0",
         ] {
             assert!(
                 text.lines().any(|found| found.starts_with(line)),

@@ -6,7 +6,7 @@ use hypernode_api::Report;
 use hypernode_indexer::pipeline::{FillStatus, IndexerStatus, State, StatusHandle};
 use serde_json::{Value, json};
 
-use super::metrics;
+use super::{DispatchReport, metrics};
 use crate::indexing::{IdlStatus, Kept, Told};
 use crate::running::Endpoints;
 
@@ -21,6 +21,7 @@ pub(crate) struct InstanceReport {
     pub(crate) network: String,
     pub(crate) endpoints: Endpoints,
     pub(crate) serves_api: bool,
+    pub(crate) dispatch: Option<DispatchReport>,
     pub(crate) open_dev: bool,
 }
 
@@ -33,6 +34,9 @@ impl Report for InstanceReport {
         if self.serves_api {
             roles["api"] = json!({ "state": "running", "as_of_slot": now.as_of_slot });
         }
+        if let Some(dispatch) = &self.dispatch {
+            roles["dispatch"] = dispatch.json();
+        }
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "network": self.network,
@@ -43,7 +47,12 @@ impl Report for InstanceReport {
     }
 
     fn metrics(&self) -> Result<String, fmt::Error> {
-        metrics::exposition(&self.status, &self.kept, &self.network)
+        metrics::exposition(
+            &self.status,
+            &self.kept,
+            self.dispatch.clone(),
+            &self.network,
+        )
     }
 }
 

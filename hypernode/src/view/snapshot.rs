@@ -22,6 +22,20 @@ pub(crate) struct Snapshot {
 #[serde(default)]
 pub(crate) struct Roles {
     pub(crate) indexer: Indexer,
+    pub(crate) dispatch: Option<Dispatch>,
+}
+
+/// The dispatcher's part.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Dispatch {
+    pub(crate) state: String,
+    pub(crate) queued: u64,
+    pub(crate) open: u64,
+    pub(crate) nodes: u64,
+    pub(crate) offers: u64,
+    pub(crate) runs: u64,
+    pub(crate) stale: u64,
 }
 
 /// The indexer's part. Slots are 0 where nothing is known.

@@ -1,0 +1,100 @@
+//! The dispatcher of an instance: its key, its secrets of days, and the work itself over the store of accounts.
+
+mod settings;
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use hypernode_dispatch::days::Days;
+use hypernode_dispatch::key::Key;
+use hypernode_dispatch::paper::Paper;
+use hypernode_dispatch::service::{Center, Clock, Figures, ServiceError, Setup, keep_at_work};
+use hypernode_state::Store;
+use hypernode_wire::Catalog;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Settings;
+use crate::exit::{Failure, OrCannotStart as _, Outcome};
+
+pub(crate) use settings::catalog;
+
+/// A dispatcher that is about to work.
+pub(crate) struct Dispatching {
+    /// Where it is found once it works.
+    pub(crate) center: Center,
+    /// Decisions and days as anybody may read them.
+    pub(crate) paper: Paper,
+    /// What hosts may be told to run.
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) figures: Arc<Figures>,
+    days: Arc<Days>,
+    work: std::pin::Pin<Box<dyn Future<Output = Result<(), ServiceError>> + Send>>,
+}
+
+/// Unix milliseconds now.
+pub(crate) fn clock() -> Clock {
+    Arc::new(|| {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    })
+}
+
+impl Dispatching {
+    /// Reads the settings, the key and the secrets; nothing is given out yet.
+    pub(crate) async fn open(
+        settings: &Settings,
+        directory: &Path,
+        store: &Arc<dyn Store>,
+    ) -> Outcome<Self> {
+        let config = settings::board(settings);
+        let catalog = Arc::new(settings::catalog(settings)?);
+        let figures = Arc::<Figures>::default();
+        let key = Key::open(directory).or_cannot_start("the dispatcher's key")?;
+        let clock = clock();
+        let days = Days::open(Arc::clone(store), clock.clone())
+            .await
+            .or_cannot_start("dispatch")?;
+        let paper = Paper::new(Arc::clone(store), Arc::clone(&days), &key);
+        let (kept, secrets, counted) = (Arc::clone(store), Arc::clone(&days), figures.clone());
+        // Whoever has the key is the dispatcher: the same after a restart, another elsewhere.
+        let (holder, signer) = (key.public(), key.signer());
+        let (center, work) = keep_at_work(move || Setup {
+            config,
+            store: Arc::clone(&kept),
+            holder: Some(holder.clone()),
+            figures: Arc::clone(&counted),
+            secret: secrets.secret(),
+            signer: Arc::clone(&signer),
+            clock: Arc::clone(&clock),
+        });
+        Ok(Self {
+            center,
+            paper,
+            catalog,
+            figures,
+            days,
+            work: Box::pin(work),
+        })
+    }
+
+    /// Works until `stop`. What is on its way then is kept or not, as at a kill: nobody was told of it.
+    pub(crate) fn start(self, roles: &mut JoinSet<Outcome>, stop: &CancellationToken) {
+        let (days, center, until) = (self.days, self.center, stop.clone());
+        roles.spawn(async move {
+            days.follow(center, until).await;
+            Ok(())
+        });
+        let (work, stop) = (self.work, stop.clone());
+        roles.spawn(async move {
+            tokio::select! {
+                ended = work => ended.map_err(|error| Failure::Broke(error.into())),
+                () = stop.cancelled() => Ok(()),
+            }
+        });
+    }
+}
