@@ -173,8 +173,9 @@ impl Instance<'_> {
             return Ok(None);
         };
         let store = &opened.access.store;
-        let dispatching = Dispatching::open(self.settings, self.data.path(), store).await?;
-        Ok(Some(dispatching))
+        let warehouse = &self.store.client;
+        let opened = Dispatching::open(self.settings, self.data.path(), store, warehouse);
+        Ok(Some(opened.await?))
     }
 
     fn indexing(&self, status: &StatusHandle, kept: Kept, api: ApiState) -> Indexing {

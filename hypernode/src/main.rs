@@ -82,6 +82,7 @@ async fn run(command: Command) -> Outcome {
         Command::Sql(args) => commands::sql::run(args).await,
         Command::Digest(args) => commands::digest::run(&args).await,
         Command::Audit(args) => commands::audit::run(&args).await,
+        Command::ReplayMatch(args) => commands::replay_match::run(&args).await,
         Command::Verify(args) => commands::verify::run(&args).await,
         Command::Repair(args) => commands::repair::run(&args, Kind::Repair).await,
         Command::Backfill(args) => commands::repair::run(&args, Kind::Backfill).await,

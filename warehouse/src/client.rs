@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use clickhouse::{Compression, RowOwned, RowRead};
+use clickhouse::{Compression, RowOwned, RowRead, RowWrite};
 use hypernode_schemas::table::quote;
 use tokio::time::timeout;
 
@@ -176,6 +176,25 @@ impl Client {
     pub async fn rows<T: RowOwned + RowRead>(&self, sql: &str) -> Result<Vec<T>, WarehouseError> {
         within(QUERY_TIME, async {
             Ok(self.statement(sql).fetch_all::<T>().await?)
+        })
+        .await
+    }
+
+    /// Inserts rows as one block.
+    ///
+    /// # Errors
+    /// Any [`WarehouseError`]; after a retryable one the outcome is unknown.
+    pub async fn insert_rows<T: RowOwned + RowWrite>(
+        &self,
+        table: &str,
+        rows: &[T],
+    ) -> Result<(), WarehouseError> {
+        within(QUERY_TIME, async {
+            let mut insert = self.raw.insert::<T>(table).await?;
+            for row in rows {
+                insert.write(row).await?;
+            }
+            Ok(insert.end().await?)
         })
         .await
     }

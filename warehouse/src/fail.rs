@@ -40,6 +40,9 @@ pub const POINTS: &[&str] = &[
     "metrics.sums",
 ];
 
+/// Points of what is no ingest: the dispatcher's facts on their way here.
+pub const OTHERS: &[&str] = &["facts.jobs", "facts.attempts", "facts.load", "facts.acked"];
+
 #[derive(Debug)]
 struct Armed {
     point: String,
@@ -48,9 +51,12 @@ struct Armed {
 
 static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
 
-/// Passes a point of [`POINTS`].
+/// Passes a point of [`POINTS`] or [`OTHERS`].
 pub fn point(name: &'static str) {
-    debug_assert!(POINTS.contains(&name), "{name} is not listed");
+    debug_assert!(
+        POINTS.contains(&name) || OTHERS.contains(&name),
+        "{name} is not listed"
+    );
     let Some(armed) = ARMED.get_or_init(armed) else {
         return;
     };
@@ -67,7 +73,8 @@ fn armed() -> Option<Armed> {
 fn parse(text: &str) -> Option<Armed> {
     let (point, left) = text.split_once(':').unwrap_or((text, "1"));
     let left = left.parse().ok().filter(|left| *left > 0);
-    match left.filter(|_| POINTS.contains(&point)) {
+    let known = POINTS.contains(&point) || OTHERS.contains(&point);
+    match left.filter(|_| known) {
         Some(left) => Some(Armed {
             point: point.to_owned(),
             left: AtomicU64::new(left),
@@ -76,7 +83,7 @@ fn parse(text: &str) -> Option<Armed> {
             tracing::error!(
                 HYPERNODE_FAIL = text,
                 "names no fail point and is ignored; there are: {}",
-                POINTS.join(", ")
+                [POINTS, OTHERS].concat().join(", ")
             );
             None
         }

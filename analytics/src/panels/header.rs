@@ -26,6 +26,8 @@ pub enum Basis {
     Ledger,
     /// Accounts as they were observed, at the confirmed level.
     Accounts,
+    /// What the dispatcher told: no facts of the chain, and of no slot but the newest one served.
+    Dispatch,
 }
 
 impl Basis {
@@ -37,6 +39,7 @@ impl Basis {
             Self::Reputation => "reputation",
             Self::Ledger => "ledger",
             Self::Accounts => "accounts",
+            Self::Dispatch => "dispatch",
         }
     }
 
@@ -45,7 +48,7 @@ impl Basis {
     pub fn finality(self) -> Finality {
         match self {
             Self::Metrics | Self::Reputation => Finality::Finalized,
-            Self::Ledger | Self::Accounts => Finality::Confirmed,
+            Self::Ledger | Self::Accounts | Self::Dispatch => Finality::Confirmed,
         }
     }
 
@@ -55,6 +58,7 @@ impl Basis {
             Self::Reputation,
             Self::Ledger,
             Self::Accounts,
+            Self::Dispatch,
         ];
         all.into_iter().find(|basis| basis.as_str() == word)
     }
@@ -110,7 +114,7 @@ pub fn parse(text: &str) -> Result<Header, HeaderError> {
     let [title, unit, chart, basis, parameters] = values;
     let chart = Chart::parse(chart).map_err(|problem| fail(3, problem))?;
     let basis = Basis::of(basis).ok_or_else(|| {
-        let allowed = "as of what: metrics, reputation, ledger or accounts";
+        let allowed = "as of what: metrics, reputation, ledger, accounts or dispatch";
         fail(4, allowed.to_owned())
     })?;
     let parameters = Parameter::parse_all(parameters).map_err(|problem| fail(5, problem))?;

@@ -46,9 +46,12 @@ const NODES: &[Text] = panels!("nodes": "top_by_completions", "reputation_distri
 const INDEXER: &[Text] = panels!("indexer": "complete", "lag", "throughput", "dead_letters", "certificates", "gaps",
     "account_coverage");
 
-const GROUPS: [(&str, &str, &[Text]); 4] = [
+const DISPATCH: &[Text] = panels!("dispatch": "flow", "by_state", "queue_wait", "run_time", "offers", "lost", "utilisation");
+
+const GROUPS: [(&str, &str, &[Text]); 5] = [
     ("network", "Network health", NETWORK),
     ("jobs", "Jobs and money", JOBS),
+    ("dispatch", "Dispatch", DISPATCH),
     ("nodes", "Nodes and reputation", NODES),
     ("indexer", "Indexer completeness", INDEXER),
 ];

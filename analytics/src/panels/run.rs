@@ -68,7 +68,7 @@ impl Marks {
         match basis {
             Basis::Metrics => self.metrics.0,
             Basis::Reputation => self.reputation,
-            Basis::Ledger | Basis::Accounts => self.served,
+            Basis::Ledger | Basis::Accounts | Basis::Dispatch => self.served,
         }
     }
 

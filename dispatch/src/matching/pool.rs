@@ -143,6 +143,22 @@ impl Pool {
         self.hot.is_empty()
     }
 
+    /// Jobs that nodes run at a time, and those that they have; of nodes that are away, only the latter.
+    pub fn slots(&self) -> (u32, u32) {
+        self.cold.iter().fold((0, 0), |(slots, busy), cold| {
+            let facts = &cold.facts;
+            let here = if facts.online {
+                facts.slots
+            } else {
+                facts.running
+            };
+            (
+                slots.saturating_add(here.into()),
+                busy.saturating_add(facts.running.into()),
+            )
+        })
+    }
+
     /// A job's needs by the numbers of this pool.
     pub fn want(&self, needs: &Needs) -> Want {
         Want {

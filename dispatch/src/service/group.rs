@@ -1,6 +1,7 @@
 //! What is kept together, and who is answered then.
 
 use hypernode_state::Address;
+use hypernode_state::outbox::Emit;
 
 use super::command::{Done, Order};
 use crate::board::{Denied, Step};
@@ -20,12 +21,14 @@ pub(super) struct Group {
     pub(super) replayed: Vec<JobId>,
     /// Whose the nodes are that are credited.
     pub(super) wallets: Vec<(NodeId, Address)>,
+    /// What the warehouse is told beside the changes of jobs.
+    pub(super) facts: Vec<Emit>,
     pub(super) answers: Vec<(Done, Result<(), Denied>)>,
 }
 
 impl Group {
     pub(super) fn is_empty(&self) -> bool {
-        self.step.is_empty() && self.answers.is_empty()
+        self.step.is_empty() && self.facts.is_empty() && self.answers.is_empty()
     }
 
     pub(super) fn answer(&mut self, done: Done, result: Result<(), Denied>) {

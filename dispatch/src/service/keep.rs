@@ -88,6 +88,10 @@ impl Keeper {
             bytes += size;
             ops.into_iter().for_each(|op| unit.add(op));
         }
+        for fact in std::mem::take(&mut group.facts) {
+            bytes += fact.payload.len();
+            unit.add(fact);
+        }
         if bytes > 0 {
             units.push(unit);
         }
@@ -113,6 +117,7 @@ impl Keeper {
         let mut size = bytes.len();
         let mut ops = Vec::new();
         let new = beside.orders.remove(&id);
+        let kind = new.as_ref().map(|order| order.kind.clone());
         size += self.change(record, name.clone(), bytes, new, beside, at, &mut ops);
         if let Some(outcome) = beside.outcomes.remove(&id) {
             size += outcome.len();
@@ -122,11 +127,12 @@ impl Keeper {
         if beside.replayed.contains(&id) && record.job.terms.pay.reserved() > 0 {
             ops.push(reserve(record, &name).into());
         }
-        for effect in beside.effects.remove(&id).unwrap_or_default() {
-            if let Some(fact) = facts::missed(id, &effect, at) {
+        let effects = beside.effects.remove(&id).unwrap_or_default();
+        for effect in &effects {
+            if let Some(fact) = facts::missed(id, effect, at) {
                 ops.push(fact.map_err(unwritable)?.into());
             }
-            if let Effect::Credit { node, cost } = effect {
+            if let Effect::Credit { node, cost } = *effect {
                 ops.push(credit(record, &name, node, cost, beside, at).into());
             }
         }
@@ -143,7 +149,8 @@ impl Keeper {
             size += receipt.receipt.len();
             ops.push(receipt.into());
         }
-        ops.push(facts::changed(record, at).map_err(unwritable)?.into());
+        let fact = facts::changed(record, kind, &effects, at);
+        ops.push(fact.map_err(unwritable)?.into());
         if record.job.is_over() {
             self.versions.remove(&id);
         }

@@ -7,7 +7,7 @@
 mod center;
 mod changes;
 mod command;
-mod facts;
+pub mod facts;
 mod figures;
 mod group;
 mod keep;

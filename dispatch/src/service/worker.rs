@@ -8,6 +8,7 @@ use hypernode_state::{Store, StoreError, Unit, UnixMs};
 use tokio::sync::mpsc;
 
 use super::command::{Command, Done, Told};
+use super::facts::{self, Load, Refused};
 use super::figures::Before;
 use super::group::Group;
 use super::keep::{Keeper, Versions};
@@ -23,6 +24,10 @@ const LARGEST: usize = 4_096;
 /// Pauses between tries while the store has no room.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LAST_PAUSE: Duration = Duration::from_secs(10);
+/// Refused answers that a group tells of; more are only counted.
+const MOST_REFUSED: usize = 64;
+/// Between two tellings of the load.
+const LOAD_MS: i64 = 60_000;
 /// How long a node that held a job before the start may take to come back.
 const GRACE_MS: i64 = 10_000;
 
@@ -37,6 +42,8 @@ pub(super) struct Worker {
     next: Group,
     /// Nodes that held jobs before the start, until when they may come back.
     awaited: Option<(UnixMs, Vec<NodeId>)>,
+    /// When the load is told again.
+    load_at: UnixMs,
 }
 
 type Kept = Result<Group, ServiceError>;
@@ -74,6 +81,7 @@ impl Worker {
             connections: HashMap::new(),
             next: Group::default(),
             awaited: Some((now + GRACE_MS, holders)),
+            load_at: now + LOAD_MS,
         }
     }
 
@@ -85,7 +93,7 @@ impl Worker {
             self.board.tick(now, &mut self.next.step);
             self.give_up_awaited(now);
             self.board.pump(now, &mut self.next.step);
-            self.see();
+            self.see(now)?;
             if underway.is_none() && !self.next.is_empty() {
                 underway = Some(self.keep(now)?);
             }
@@ -130,19 +138,42 @@ impl Worker {
         Ok(())
     }
 
-    fn see(&self) {
+    /// Shows and, now and then, tells what is before the board.
+    fn see(&mut self, now: UnixMs) -> Result<(), ServiceError> {
+        let board = &self.board;
         self.setup.figures.see(Before {
-            open: self.board.open(),
-            queued: self.board.queued(),
-            nodes: self.board.pool().len(),
-            day: self.board.day(),
-            slot: self.board.slot(),
+            open: board.open(),
+            queued: board.queued(),
+            nodes: board.pool().len(),
+            day: board.day(),
+            slot: board.slot(),
         });
+        if now < self.load_at {
+            return Ok(());
+        }
+        self.load_at = now + LOAD_MS;
+        // A dispatcher that nobody uses fills no store.
+        if board.open() > 0 || !board.pool().is_empty() {
+            let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            let (slots, busy) = board.pool().slots();
+            let load = facts::load(&Load {
+                at: now,
+                nodes: count(board.pool().len()),
+                slots,
+                busy,
+                queued: count(board.queued()),
+                open: count(board.open()),
+            });
+            self.next
+                .facts
+                .push(load.map_err(|error| ServiceError::Unwritable(error.to_string()))?);
+        }
+        Ok(())
     }
 
     fn wait(&self, now: UnixMs) -> Duration {
         let awaited = self.awaited.as_ref().map(|(until, _)| *until);
-        let next = [self.board.next_tick(), awaited]
+        let next = [self.board.next_tick(), awaited, Some(self.load_at)]
             .into_iter()
             .flatten()
             .min();
@@ -154,8 +185,9 @@ impl Worker {
         let Self { board, next, .. } = self;
         match command {
             Command::Input(input, done) => {
+                let asked = answered(&input);
                 let result = board.take(input, now, &mut next.step);
-                self.answer(done, result);
+                self.answer(done, result, asked, now);
             }
             Command::TurnDay(secret, done) => {
                 board.turn_day(secret);
@@ -213,10 +245,28 @@ impl Worker {
         }
     }
 
-    /// Answers what was asked of a job; what came of a fence that is no longer in force is counted.
-    fn answer(&mut self, done: Done, result: Result<(), Denied>) {
-        if matches!(result, Err(Denied::Job(Refusal::Stale { .. }))) {
+    /// Answers what was asked of a job. What came of a fence that is no longer in force is counted and told.
+    fn answer(
+        &mut self,
+        done: Done,
+        result: Result<(), Denied>,
+        asked: Option<(NodeId, JobId, u32)>,
+        at: UnixMs,
+    ) {
+        if let Err(Denied::Job(Refusal::Stale { now })) = result {
             self.setup.figures.stale();
+            if let Some((node, job, fence)) = asked
+                && self.next.facts.len() < MOST_REFUSED
+            {
+                let refused = facts::refused(&Refused {
+                    at,
+                    job,
+                    fence,
+                    refused: now,
+                    node,
+                });
+                self.next.facts.extend(refused.ok());
+            }
         }
         self.next.answer(done, result);
     }
@@ -231,12 +281,13 @@ impl Worker {
             self.next.answer(done, Err(Denied::UnknownNode));
             return;
         };
+        let asked = answered(&input);
         let result = self.board.take(input, now, &mut self.next.step);
         if result.is_ok() {
             self.next.outcomes.push((job, kept));
             self.next.wallets.push((node, wallet));
         }
-        self.answer(done, result);
+        self.answer(done, result, asked, now);
     }
 
     /// Nodes that held jobs before the start and have not come back.
@@ -308,6 +359,19 @@ async fn apply(store: &dyn Store, unit: Unit) -> Result<(), StoreError> {
             }
             done => return done.map(|_| ()),
         }
+    }
+}
+
+/// Whose answer it is, to which offer or lease of which job. That a lease is renewed is said too often to be told.
+fn answered(input: &Input) -> Option<(NodeId, JobId, u32)> {
+    match *input {
+        Input::Accept { node, job, fence } | Input::Reject { node, job, fence } => {
+            Some((node, job, fence))
+        }
+        Input::Ended {
+            node, job, fence, ..
+        } => Some((node, job, fence.unwrap_or(0))),
+        _ => None,
     }
 }
 

@@ -7,6 +7,7 @@ use hypernode_dispatch::board::{Denied, Record};
 use hypernode_dispatch::ids::{JobId, NodeId};
 use hypernode_dispatch::job::{By, Fault, Manner, Outcome, Refusal, State};
 use hypernode_dispatch::matching::Receipt;
+use hypernode_dispatch::service::facts::{Fact, Step};
 use hypernode_dispatch::service::{Dispatch, DispatchError, TOPIC, Told, code, start};
 use hypernode_state::budgets::Reserved;
 use hypernode_state::credits::{Earned, Earner, GetCredit};
@@ -139,12 +140,49 @@ async fn a_job_is_matched_run_and_paid_and_all_of_it_is_kept() {
         limit: 100,
     };
     let messages = store.ask(read).await.expect("an answer");
-    let states: Vec<String> = messages
+    let facts: Vec<Fact> = messages
         .iter()
-        .map(|m| serde_json::from_slice::<serde_json::Value>(&m.payload).expect("json"))
-        .map(|m| m["state"].as_str().expect("a state").to_owned())
+        .map(|m| serde_json::from_slice(&m.payload).expect("a fact"))
         .collect();
-    assert_eq!(states, ["queued", "offered", "leased", "completed"]);
+    let states: Vec<&State> = facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::Changed(changed) => Some(&changed.state),
+            _ => None,
+        })
+        .collect();
+    assert!(
+        matches!(
+            states[..],
+            [
+                State::Queued { .. },
+                State::Offered { .. },
+                State::Leased(_),
+                State::Completed { .. }
+            ]
+        ),
+        "{states:?}"
+    );
+    let Fact::Changed(first) = &facts[0] else {
+        panic!("{facts:?}");
+    };
+    assert_eq!(first.kind.as_deref(), Some("llm_inference"));
+    let steps = facts.iter().filter_map(|fact| match fact {
+        Fact::Changed(changed) => Some(changed.steps.clone()),
+        _ => None,
+    });
+    let steps: Vec<Step> = steps.flatten().collect();
+    let fence = 1;
+    assert_eq!(
+        steps,
+        [Step::Offered { node, fence }, Step::Run { node, fence }]
+    );
+    // I-43: what was refused is recorded, once.
+    let refused = facts.iter().filter_map(|fact| match fact {
+        Fact::Refused(refused) => Some((refused.fence, refused.refused)),
+        _ => None,
+    });
+    assert_eq!(refused.collect::<Vec<_>>(), [(7, 1)]);
     drop((dispatch, frames));
     work.await.expect("ends").expect("in order");
 }

@@ -60,7 +60,7 @@ async fn a_store_has_one_dispatcher_and_who_lost_it_changes_nothing() {
     // One that ends in order gives it back.
     drop(second);
     second_work.await.expect("no panic").expect("in order");
-    start(held(store, "two")).await.expect("starts");
+    drop(start(held(store, "two")).await.expect("starts"));
 }
 
 #[tokio::test]

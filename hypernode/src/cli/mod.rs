@@ -42,6 +42,12 @@ pub(crate) enum Command {
     /// decoded and judged (docs/reputation.md). The API tells the score under test, the evidence that it claims and, unless
     /// --network does, the programs, IDLs and fee accounts. Exits 0 on MATCH, 1 on MISMATCH, 2 where there is no answer.
     Audit(AuditArgs),
+    /// Make the matchmaker's decisions on a job again from their receipts, and print MATCH or MISMATCH.
+    ///
+    /// Checks each receipt's signature against the dispatcher's key, every score and place of its candidates, the draw, and,
+    /// once the day's secret is told, the seed itself. Needs no instance of its own. Exits 0 on MATCH, 1 on MISMATCH, 2
+    /// where there is no decision to look at.
+    ReplayMatch(ReplayMatch),
     /// Write stored slots again from an independent source, under a new epoch: what `verify` found to differ.
     ///
     /// A running instance does it when it is asked; without one this command does it itself. The slots are widened to whole
@@ -346,6 +352,27 @@ impl Stretch {
         common.flags.extend(rpc);
         common
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayMatch {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The job: an id, or its account's address.
+    #[arg(long, value_name = "ID", required_unless_present = "file")]
+    pub(crate) job: Option<String>,
+    /// The API that tells its decisions [default: that of the running instance, or http://127.0.0.1:3001].
+    #[arg(long, value_name = "URL", conflicts_with = "file")]
+    pub(crate) api: Option<String>,
+    /// A kept answer of /api/jobs/ID/explain, or one of its decisions, instead of asking for it.
+    #[arg(long, value_name = "FILE", conflicts_with = "job")]
+    pub(crate) file: Option<PathBuf>,
+    /// The dispatcher's public key, where it is known from elsewhere.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

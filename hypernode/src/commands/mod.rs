@@ -17,6 +17,7 @@ pub(crate) mod migrate;
 pub(crate) mod operator;
 pub(crate) mod record;
 pub(crate) mod repair;
+pub(crate) mod replay_match;
 pub(crate) mod sql;
 pub(crate) mod state;
 pub(crate) mod status;

@@ -485,6 +485,18 @@ pub(crate) const KEYS: &[Key] = &[
         "the stake in raw HYPER that counts half",
     ),
     key(
+        "dispatch.keep_days",
+        Kind::Integer(1, 3_650),
+        "90",
+        "days that completed and cancelled jobs are kept with their results and receipts; credits stay for ever",
+    ),
+    key(
+        "dispatch.keep_dead_days",
+        Kind::Integer(1, 3_650),
+        "180",
+        "days that failed and dead jobs are kept: they can be replayed until then",
+    ),
+    key(
         "idl.dir",
         Kind::Path,
         "",

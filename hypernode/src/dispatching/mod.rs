@@ -8,10 +8,13 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hypernode_dispatch::days::Days;
+use hypernode_dispatch::facts::{Forwarder, Progress};
 use hypernode_dispatch::key::Key;
 use hypernode_dispatch::paper::Paper;
+use hypernode_dispatch::retention::{self, Retention};
 use hypernode_dispatch::service::{Center, Clock, Figures, ServiceError, Setup, keep_at_work};
 use hypernode_state::Store;
+use hypernode_warehouse::Client;
 use hypernode_wire::Catalog;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +33,11 @@ pub(crate) struct Dispatching {
     /// What hosts may be told to run.
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) figures: Arc<Figures>,
+    /// How far facts are carried into the warehouse.
+    pub(crate) progress: Arc<Progress>,
+    store: Arc<dyn Store>,
+    retention: Retention,
+    forwarder: Forwarder,
     days: Arc<Days>,
     work: std::pin::Pin<Box<dyn Future<Output = Result<(), ServiceError>> + Send>>,
 }
@@ -50,6 +58,7 @@ impl Dispatching {
         settings: &Settings,
         directory: &Path,
         store: &Arc<dyn Store>,
+        warehouse: &Client,
     ) -> Outcome<Self> {
         let config = settings::board(settings);
         let catalog = Arc::new(settings::catalog(settings)?);
@@ -72,7 +81,13 @@ impl Dispatching {
             signer: Arc::clone(&signer),
             clock: Arc::clone(&clock),
         });
+        let progress = Arc::<Progress>::default();
+        let forwarder = Forwarder::new(Arc::clone(store), warehouse.clone(), progress.clone());
         Ok(Self {
+            store: Arc::clone(store),
+            retention: settings::retention(settings),
+            progress,
+            forwarder,
             center,
             paper,
             catalog,
@@ -87,6 +102,16 @@ impl Dispatching {
         let (days, center, until) = (self.days, self.center, stop.clone());
         roles.spawn(async move {
             days.follow(center, until).await;
+            Ok(())
+        });
+        let (store, retention, until) = (self.store, self.retention, stop.clone());
+        roles.spawn(async move {
+            retention::keep(store.as_ref(), retention, &clock(), until).await;
+            Ok(())
+        });
+        let (forwarder, until) = (self.forwarder, stop.clone());
+        roles.spawn(async move {
+            forwarder.run(until).await;
             Ok(())
         });
         let (work, stop) = (self.work, stop.clone());

@@ -5,6 +5,7 @@ use std::path::Path;
 use hypernode_dispatch::board::Config;
 use hypernode_dispatch::job::Rules;
 use hypernode_dispatch::matching::Algorithm;
+use hypernode_dispatch::retention::Retention;
 use hypernode_wire::Catalog;
 
 use crate::config::Settings;
@@ -35,6 +36,15 @@ pub(crate) fn board(settings: &Settings) -> Config {
         offer_ms: ms("dispatch.offer_ms", 1),
         most_running: settings.parsed("dispatch.most_running"),
         most_open: settings.parsed("dispatch.most_open"),
+    }
+}
+
+/// How long what is over is kept.
+pub(crate) fn retention(settings: &Settings) -> Retention {
+    Retention {
+        done_days: settings.parsed("dispatch.keep_days"),
+        dead_days: settings.parsed("dispatch.keep_dead_days"),
+        ..Retention::default()
     }
 }
 
@@ -74,6 +84,7 @@ mod tests {
     #[test]
     fn without_a_word_the_rules_are_the_built_in_ones() {
         assert_eq!(board(&settings("")), Config::default());
+        assert_eq!(retention(&settings("")), Retention::default());
         let text = "[dispatch]\nalgorithm = \"reputation_weighted\"\noffer_ms = 500\nlease_seconds = 20\nmost_open = 3";
         let config = board(&settings(text));
         assert_eq!(config.algorithm, Algorithm::ReputationWeighted);

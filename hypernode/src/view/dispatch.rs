@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use hypernode_dispatch::facts::Progress;
 use hypernode_dispatch::service::{COMMIT_MS, Counted, FAULTS, Figures};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
@@ -18,14 +19,18 @@ use crate::dispatching::Dispatching;
 #[derive(Debug, Clone)]
 pub(crate) struct DispatchReport {
     figures: Arc<Figures>,
+    progress: Arc<Progress>,
     key: String,
+    manifests: usize,
 }
 
 impl DispatchReport {
     pub(crate) fn new(dispatching: &Dispatching) -> Self {
         Self {
             figures: Arc::clone(&dispatching.figures),
+            progress: Arc::clone(&dispatching.progress),
             key: dispatching.paper.key().to_owned(),
+            manifests: dispatching.catalog.iter().count(),
         }
     }
 
@@ -51,6 +56,12 @@ impl DispatchReport {
             "credits": now.credits,
             "stale": now.stale,
             "missed": missed,
+            "manifests": self.manifests,
+            "facts": {
+                "acked": self.progress.acked(),
+                "carried": self.progress.carried(),
+                "failing": self.progress.failing(),
+            },
         })
     }
 }
@@ -106,6 +117,14 @@ impl Collector for Dispatch {
             let metric = to.encode_descriptor(name, help, None, MetricType::Counter)?;
             ConstCounter::new(read(&now)).encode(metric)?;
         }
+        let facts = self.0.as_ref().map(|report| &report.progress);
+        let (carried, failing) = facts.map_or((0, false), |f| (f.carried(), f.failing()));
+        let help = "Messages carried into the warehouse";
+        let metric = to.encode_descriptor("facts_carried", help, None, MetricType::Counter)?;
+        ConstCounter::new(carried).encode(metric)?;
+        let help = "1 where the last attempt to carry facts into the warehouse failed";
+        let metric = to.encode_descriptor("facts_failing", help, None, MetricType::Gauge)?;
+        ConstGauge::new(f64::from(failing)).encode(metric)?;
         let help = "Attempts that came to nothing, by why";
         let mut metric = to.encode_descriptor("missed", help, None, MetricType::Counter)?;
         for (word, n) in FAULTS.iter().zip(now.missed) {

@@ -1,5 +1,8 @@
 //! Decisions as anybody may read them: the receipts of a job with their signatures, and the secrets of days that are over.
 
+mod replay;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use hypernode_state::jobs::GetJob;
@@ -11,6 +14,8 @@ use serde_json::value::RawValue;
 use crate::days::{Days, Published};
 use crate::ids::JobId;
 use crate::key::Key;
+
+pub use replay::{Forged, Replayed};
 
 /// Where decisions are read.
 #[derive(Clone, Debug)]
@@ -111,8 +116,9 @@ impl Paper {
         });
         let kept = kept.await?;
         let mut decisions = Vec::with_capacity(kept.len());
+        let mut secrets = HashMap::new();
         for receipt in &kept {
-            decisions.push(self.signed(receipt).await?);
+            decisions.push(self.signed(receipt, &mut secrets).await?);
         }
         let full = kept.len() == limit as usize;
         Ok(Some(Explained {
@@ -123,7 +129,12 @@ impl Paper {
         }))
     }
 
-    async fn signed(&self, kept: &ReceiptRecord) -> Result<Signed, PaperError> {
+    /// A receipt with its day's secret; `secrets` are those that were asked for already.
+    async fn signed(
+        &self,
+        kept: &ReceiptRecord,
+        secrets: &mut HashMap<u32, Option<String>>,
+    ) -> Result<Signed, PaperError> {
         #[derive(Deserialize)]
         struct Day {
             day: u32,
@@ -135,12 +146,16 @@ impl Paper {
         };
         let receipt: Box<RawValue> = serde_json::from_slice(&kept.receipt).map_err(damaged)?;
         let Day { day } = serde_json::from_slice(&kept.receipt).map_err(damaged)?;
-        let day = self.days.on(day).await?;
+        if !secrets.contains_key(&day) {
+            let known = self.days.on(day).await?;
+            let secret = known.and_then(|day| day.secret).map(hex::encode);
+            secrets.insert(day, secret);
+        }
         Ok(Signed {
             receipt,
             hash: hex::encode(kept.hash.0),
             signature: bs58::encode(kept.signature).into_string(),
-            secret: day.and_then(|day| day.secret).map(hex::encode),
+            secret: secrets.get(&day).cloned().flatten(),
         })
     }
 }
