@@ -339,6 +339,72 @@ async fn panels_say_what_the_figures_say() {
     grafana(reader).await;
 }
 
+/// Two jobs in a minute and a half, one of them given up, and what two looks at the load saw.
+const TOLD: [&str; 3] = [
+    "INSERT INTO dispatch_jobs (seq, at, job, state, kind, node, ran_ms, cost) VALUES \
+     (1, '2024-05-01 12:00:00.000', 'a', 'queued', 'llm_inference', '', 0, 0), \
+     (2, '2024-05-01 12:00:00.000', 'b', 'queued', 'llm_inference', '', 0, 0), \
+     (3, '2024-05-01 12:00:01.000', 'a', 'leased', '', 'n', 0, 0), \
+     (5, '2024-05-01 12:00:04.000', 'a', 'completed', '', 'n', 3000, 30000), \
+     (9, '2024-05-01 12:01:30.000', 'b', 'dead', '', '', 0, 0)",
+    "INSERT INTO dispatch_attempts (seq, n, at, job, fence, what, node, fault, wait_ms) VALUES \
+     (3, 0, '2024-05-01 12:00:01.000', 'a', 1, 'offered', 'n', '', 0), \
+     (3, 1, '2024-05-01 12:00:01.000', 'a', 1, 'run', 'n', '', 1000), \
+     (4, 0, '2024-05-01 12:00:02.000', 'b', 1, 'offered', 'm', '', 0), \
+     (4, 1, '2024-05-01 12:00:02.000', 'b', 1, 'missed', 'm', 'declined', 0), \
+     (7, 0, '2024-05-01 12:01:01.000', 'b', 2, 'missed', 'm', 'expired', 0), \
+     (8, 0, '2024-05-01 12:01:02.000', 'b', 2, 'refused', 'm', 'stale', 0)",
+    "INSERT INTO dispatch_load VALUES (6, '2024-05-01 12:00:30.000', 2, 8, 2, 1, 2), \
+     (10, '2024-05-01 12:01:31.000', 2, 8, 4, 0, 0)",
+];
+
+#[tokio::test]
+async fn panels_of_dispatch_say_what_was_told() {
+    let Some((client, engine)) = support::engine().await else {
+        return;
+    };
+    for sql in TOLD {
+        execute(&client, sql).await;
+    }
+    let of = async |name: &str| {
+        let panel = panels::find("dispatch", name).expect("a panel");
+        run(&engine.reader, panel, Some(1)).await
+    };
+    let minutes = |table: &Table, name: &str| {
+        let column = column(table, name);
+        assert_eq!(column.len(), 60, "{name}");
+        column[58..].to_vec()
+    };
+    let flow = of("flow").await;
+    assert_eq!(minutes(&flow, "submitted"), [2.0, 0.0]);
+    assert_eq!(minutes(&flow, "completed"), [1.0, 0.0]);
+    assert_eq!(minutes(&flow, "failed"), [0.0, 1.0]);
+    let wait = of("queue_wait").await;
+    for name in ["p50", "p95", "p99"] {
+        assert_eq!(minutes(&wait, name)[0], 1.0, "{name}");
+        assert!(minutes(&wait, name)[1].is_nan(), "no run began");
+    }
+    assert_eq!(minutes(&of("run_time").await, "p99")[0], 3.0);
+    let offers = of("offers").await;
+    assert_eq!(minutes(&offers, "offered"), [2.0, 0.0]);
+    assert_eq!(minutes(&offers, "declined"), [1.0, 0.0]);
+    let lost = of("lost").await;
+    assert_eq!(minutes(&lost, "expired"), [0.0, 1.0]);
+    assert_eq!(minutes(&lost, "stale_answers"), [0.0, 1.0]);
+    let used = of("utilisation").await;
+    assert_eq!(minutes(&used, "utilisation"), [25.0, 50.0]);
+    let states = of("by_state").await;
+    assert_eq!((sum(&states, "jobs"), states.rows.len()), (2.0, 8));
+    let of_state = |name: &str| {
+        let row = states
+            .rows
+            .iter()
+            .position(|row| row[0] == Cell::Text(name.into()));
+        column(&states, "jobs")[row.expect("a state")]
+    };
+    assert_eq!((of_state("completed"), of_state("dead")), (1.0, 1.0));
+}
+
 /// What Grafana would send is what the engine understands: variables replaced as Grafana replaces them.
 async fn grafana(reader: &Client) {
     for (path, text) in panels::grafana_files() {

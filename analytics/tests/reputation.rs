@@ -169,6 +169,29 @@ async fn the_list_says_what_each_node_has(client: &Client) {
             known.forge.map(|forge| forge.raw_hyper)
         );
     }
+    // The matchmaker is told the same of all that have evidence.
+    let judged = reputation::judged(client).await.expect("a slot");
+    assert_eq!(judged, all.first().map(|one| one.as_of_slot));
+    let told = reputation::standings(client).await.expect("a list");
+    let scored = all.iter().filter(|one| one.good + one.bad > 0);
+    let mut expected: Vec<(String, u16, u32)> = scored
+        .map(|one| {
+            let units = (one.good + one.bad) >> 20;
+            (
+                one.node_id.clone(),
+                one.score,
+                u32::try_from(units).expect("small"),
+            )
+        })
+        .collect();
+    let mut told: Vec<(String, u16, u32)> = told
+        .iter()
+        .map(|one| (reputation::base58(&one.node), one.score, one.evidence))
+        .collect();
+    expected.sort();
+    told.sort();
+    assert!(!told.is_empty());
+    assert_eq!(told, expected);
     let first = reputation::top(client, 2).await.expect("a list");
     assert_eq!(first, all[..2]);
 }

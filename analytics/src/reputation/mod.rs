@@ -8,6 +8,7 @@ mod keeper;
 mod proof;
 mod roots;
 mod sql;
+mod standings;
 mod sums;
 mod top;
 
@@ -20,6 +21,7 @@ pub use keeper::{Keeper, Step};
 pub use proof::{DayEvidence, JobEvidence, MAX_PAGE, Proof, proof};
 pub use roots::{NodePath, Root, between as roots_between, newest as newest_root, sha256};
 pub use sql::scores_sql;
+pub use standings::{Standing, judged, standings};
 pub use top::{MAX_TOP, Ranked, top};
 
 /// A key as a literal of SQL.

@@ -1,6 +1,7 @@
 //! The dispatcher of an instance: its key, its secrets of days, and the work itself over the store of accounts.
 
 mod settings;
+mod standings;
 
 use std::future::Future;
 use std::path::Path;
@@ -38,6 +39,7 @@ pub(crate) struct Dispatching {
     store: Arc<dyn Store>,
     retention: Retention,
     forwarder: Forwarder,
+    warehouse: Client,
     days: Arc<Days>,
     work: std::pin::Pin<Box<dyn Future<Output = Result<(), ServiceError>> + Send>>,
 }
@@ -88,6 +90,7 @@ impl Dispatching {
             retention: settings::retention(settings),
             progress,
             forwarder,
+            warehouse: warehouse.clone(),
             center,
             paper,
             catalog,
@@ -99,6 +102,16 @@ impl Dispatching {
 
     /// Works until `stop`. What is on its way then is kept or not, as at a kill: nobody was told of it.
     pub(crate) fn start(self, roles: &mut JoinSet<Outcome>, stop: &CancellationToken) {
+        let scores = standings::follow(
+            self.warehouse,
+            self.center.clone(),
+            self.figures,
+            stop.clone(),
+        );
+        roles.spawn(async move {
+            scores.await;
+            Ok(())
+        });
         let (days, center, until) = (self.days, self.center, stop.clone());
         roles.spawn(async move {
             days.follow(center, until).await;
