@@ -1,7 +1,7 @@
 //! Jobs to machines: the lifecycle of a job, the queue, the choice of a machine, and the board that holds them together.
 //!
 //! All but [`service`], and what stands around it ([`days`], [`facts`], [`key`], [`paper`],
-//! [`retention`]), is pure: time comes in as an argument, what must be sent or kept comes out as a value. So a fault can
+//! [`recheck`], [`retention`]), is pure: time comes in as an argument, what must be sent or kept comes out as a value. So a fault can
 //! be simulated ten thousand times a minute, a decision can be replayed, and a restart is a read of what was kept.
 #![forbid(unsafe_code)]
 
@@ -18,5 +18,7 @@ pub mod matching;
 pub mod outcome;
 pub mod paper;
 pub mod queue;
+pub mod recheck;
+pub mod results;
 pub mod retention;
 pub mod service;

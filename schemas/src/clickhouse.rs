@@ -86,6 +86,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(80, "0080", "dispatch_jobs"),
     migration!(81, "0081", "dispatch_attempts"),
     migration!(82, "0082", "dispatch_load"),
+    migration!(83, "0083", "dispatch_rechecks"),
     migration!(100, "0100", "node_facts"),
     migration!(101, "0101", "job_facts"),
     migration!(102, "0102", "payment_facts"),

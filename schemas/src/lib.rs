@@ -8,5 +8,6 @@ pub mod clickhouse;
 pub mod idl;
 pub mod localnet;
 pub mod openapi;
+pub mod results;
 pub mod state;
 pub mod table;

@@ -41,7 +41,13 @@ pub const POINTS: &[&str] = &[
 ];
 
 /// Points of what is no ingest: the dispatcher's facts on their way here.
-pub const OTHERS: &[&str] = &["facts.jobs", "facts.attempts", "facts.load", "facts.acked"];
+pub const OTHERS: &[&str] = &[
+    "facts.jobs",
+    "facts.attempts",
+    "facts.load",
+    "facts.rechecks",
+    "facts.acked",
+];
 
 #[derive(Debug)]
 struct Armed {

@@ -92,6 +92,7 @@ pub async fn paths(path: &Path, regime: PathRegime) -> Result<Paths, PathError> 
         store,
         holder: None,
         figures: Arc::default(),
+        results: Arc::default(),
         secret: DaySecret::new(0, [1; 32]),
         signer: Arc::new(sign),
         clock: Arc::new(clock),

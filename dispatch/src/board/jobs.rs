@@ -66,7 +66,7 @@ impl Board {
         let Digest(content) = submission.content;
         let spec = Arc::new(Spec {
             ticket: self.last,
-            needs: submission.needs,
+            needs: submission.needs.exact(),
             content: crate::matching::receipt::Hex(content),
             nonce: submission.nonce,
         });

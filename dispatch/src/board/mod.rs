@@ -28,8 +28,8 @@ use timers::Timers;
 
 use crate::ids::{JobId, NodeId};
 use crate::job::{Event, Job, Refusal};
-use crate::matching::Pool;
 use crate::matching::seed::DaySecret;
+use crate::matching::{EXACT, Pool};
 use crate::queue::{ClassId, Queue, Ticket};
 
 pub use config::Config;
@@ -63,7 +63,8 @@ pub struct Board {
 
 impl Board {
     /// An empty board. `secret` is that of the day; see [`Board::turn_day`].
-    pub fn new(config: Config, secret: DaySecret) -> Self {
+    pub fn new(mut config: Config, secret: DaySecret) -> Self {
+        config.half_stake = config.half_stake.min(EXACT);
         Self {
             pool: Pool::new(config.half_stake),
             owners: Owners::new(config.most_running, config.most_open),

@@ -197,6 +197,12 @@ impl Forwarder {
             self.client.insert_rows("dispatch_load", &rows.load).await?;
         }
         fail::point("facts.load");
+        if !rows.rechecks.is_empty() {
+            self.client
+                .insert_rows("dispatch_rechecks", &rows.rechecks)
+                .await?;
+        }
+        fail::point("facts.rechecks");
         Ok(())
     }
 
@@ -222,6 +228,10 @@ impl Forwarder {
             .retain(|row| !there.contains(&(row.seq, row.n, row.at, row.job.clone())));
         let sql = format!("SELECT seq, at FROM dispatch_load WHERE {between}");
         let there: HashSet<(u64, i64)> = self.client.rows(&sql).await?.into_iter().collect();
+        let sql = format!("SELECT seq, at FROM dispatch_rechecks WHERE {between}");
+        let again: HashSet<(u64, i64)> = self.client.rows(&sql).await?.into_iter().collect();
+        rows.rechecks
+            .retain(|row| !again.contains(&(row.seq, row.at)));
         rows.load.retain(|row| !there.contains(&(row.seq, row.at)));
         Ok(())
     }

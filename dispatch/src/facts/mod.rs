@@ -7,4 +7,4 @@ mod forward;
 mod rows;
 
 pub use forward::{ForwardError, Forwarder, Progress};
-pub use rows::{AttemptRow, JobRow, LoadRow};
+pub use rows::{AttemptRow, JobRow, LoadRow, RecheckRow};

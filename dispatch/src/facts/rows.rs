@@ -66,12 +66,30 @@ pub struct LoadRow {
     pub open: u32,
 }
 
+/// A row of `dispatch_rechecks`.
+#[derive(Clone, Debug, PartialEq, Eq, Row, Serialize, Deserialize)]
+#[allow(
+    missing_docs,
+    reason = "the columns are explained where the table is made"
+)]
+pub struct RecheckRow {
+    pub seq: u64,
+    pub at: i64,
+    pub job: String,
+    pub copy: String,
+    pub kind: String,
+    pub node: String,
+    pub second: String,
+    pub outcome: String,
+}
+
 /// The rows of some messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Rows {
     pub(super) jobs: Vec<JobRow>,
     pub(super) attempts: Vec<AttemptRow>,
     pub(super) load: Vec<LoadRow>,
+    pub(super) rechecks: Vec<RecheckRow>,
 }
 
 /// Bytes that are kept of a message that cannot be read.
@@ -110,6 +128,21 @@ impl Rows {
                 fault: "stale".to_owned(),
                 wait_ms: 0,
             }),
+            Ok(Fact::Rechecked(rechecked)) => {
+                let name = |node: Option<crate::ids::NodeId>| {
+                    node.map(|node| node.to_string()).unwrap_or_default()
+                };
+                self.rechecks.push(RecheckRow {
+                    seq,
+                    at: rechecked.at,
+                    job: rechecked.job.to_string(),
+                    copy: rechecked.copy.to_string(),
+                    kind: rechecked.kind,
+                    node: name(rechecked.node),
+                    second: name(rechecked.second),
+                    outcome: word(&rechecked.rechecked),
+                });
+            }
             Ok(Fact::Load(load)) => self.load.push(LoadRow {
                 seq,
                 at: load.at,
@@ -275,6 +308,14 @@ mod tests {
             r#"{{"at":9,"job":"{JOB}","fence":2,"refused":3,"node":"{NODE}"}}"#
         ));
         assert_eq!(refused.attempts[0].what, "refused");
+        let rechecked = rows(&format!(
+            r#"{{"at":9,"job":"{JOB}","rechecked":"different","copy":"{JOB}","kind":"render","node":"{NODE}","second":null}}"#
+        ));
+        let row = &rechecked.rechecks[0];
+        assert_eq!(
+            (row.outcome.as_str(), row.second.as_str()),
+            ("different", "")
+        );
         let load = rows(r#"{"at":9,"nodes":1,"slots":4,"busy":3,"queued":2,"open":5}"#);
         assert_eq!((load.load[0].slots, load.load[0].busy), (4, 3));
     }

@@ -32,7 +32,7 @@ pub use pool::Pool;
 pub use price::{Ask, octave_eighths, price_factor};
 pub use quality::{Partial, QUALITY, completion_bound, latency_score};
 pub use receipt::Receipt;
-pub use want::{Algorithm, Gamma, Needs, Want};
+pub use want::{Algorithm, EXACT, Gamma, Needs, Want};
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use super::facts::NodeFacts;
 use super::names::{Capabilities, Models};
 use super::price::{Ask, PLACES};
 use super::seed::Seed;
-use super::want::{Algorithm, Needs, Want};
+use super::want::{Algorithm, EXACT, Needs, Want};
 use crate::ids::NodeId;
 
 /// All nodes that could be given a job.
@@ -202,6 +202,9 @@ impl Pool {
             && needs
                 .owner
                 .is_none_or(|owner| self.cold[place as usize].facts.owner == owner)
+            && needs
+                .not_owner
+                .is_none_or(|owner| self.cold[place as usize].facts.owner != owner)
     }
 
     /// The choice of a node for a job that wants this, but none of `excluded`.
@@ -339,6 +342,11 @@ impl Pool {
     }
 
     fn entry(&mut self, facts: NodeFacts) -> (Hot, Cold, [u64; 4]) {
+        let facts = NodeFacts {
+            stake: facts.stake.min(EXACT),
+            ask: facts.ask.min(EXACT),
+            ..facts
+        };
         let ask = Ask::new(facts.ask);
         let mut candidate = Candidate {
             node: facts.id,

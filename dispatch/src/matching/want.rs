@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::names::Takes;
 
+/// The largest number that canonical JSON writes exactly: 2^53 - 1. Amounts beyond it count as this.
+pub const EXACT: u64 = (1 << 53) - 1;
+
 /// How a node is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -68,6 +71,22 @@ pub struct Needs {
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text")]
     #[serde(deserialize_with = "optional")]
     pub owner: Option<Address>,
+    /// No nodes of this owner.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text")]
+    #[serde(deserialize_with = "optional")]
+    pub not_owner: Option<Address>,
+}
+
+impl Needs {
+    /// The same with amounts that a receipt can hold.
+    #[must_use]
+    pub fn exact(self) -> Self {
+        Self {
+            min_stake: self.min_stake.min(EXACT),
+            max_ask: self.max_ask.map(|most| most.min(EXACT)),
+            ..self
+        }
+    }
 }
 
 fn text<S: serde::Serializer>(owner: &Option<Address>, to: S) -> Result<S::Ok, S::Error> {

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
     use crate::key::Key;
     use crate::matching::receipt::Asked;
-    use crate::matching::{Algorithm, Needs, NodeFacts, Pool};
+    use crate::matching::{Algorithm, EXACT, Needs, NodeFacts, Pool};
 
     fn key() -> Key {
         Key::of([7; 32])
@@ -180,12 +180,18 @@ mod tests {
     #[test]
     fn amounts_of_any_size_are_signed_as_they_are_read() {
         let secret = DaySecret::new(20_000, [3; 32]);
-        for stake in [1 << 53, (1 << 53) + 1, u64::MAX - 1, u64::MAX] {
+        for stake in [EXACT, 1 << 53, (1 << 53) + 1, u64::MAX - 1, u64::MAX] {
             let receipt = decided(&secret, stake);
             let bytes = receipt.bytes().unwrap();
             let held = sign(&bytes, Some(&secret)).replay(&key().public(), None);
             assert!(held.is_ok(), "{stake}: {held:?}");
             assert_eq!(serde_json::from_slice::<Receipt>(&bytes).unwrap(), receipt);
+            assert!(
+                receipt
+                    .candidates
+                    .iter()
+                    .all(|c| c.stake == stake.min(EXACT))
+            );
         }
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::board::Record;
 use crate::ids::{JobId, NodeId};
 use crate::job::{Effect, Fault, State};
+use crate::recheck::Verdict;
 
 /// The outbox's topic.
 pub const TOPIC: &str = "jobs";
@@ -23,6 +24,8 @@ pub enum Fact {
     Missed(Missed),
     /// An answer that was refused.
     Refused(Refused),
+    /// What a second run came to.
+    Rechecked(Rechecked),
     /// What the dispatcher has before it.
     Load(Load),
     /// A job as it is after a change.
@@ -110,6 +113,25 @@ pub struct Refused {
     pub node: NodeId,
 }
 
+/// What a run and its second one came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rechecked {
+    /// When.
+    pub at: UnixMs,
+    /// The job.
+    pub job: JobId,
+    /// Whether they returned the same.
+    pub rechecked: Verdict,
+    /// The job that the second run was.
+    pub copy: JobId,
+    /// Its type.
+    pub kind: String,
+    /// The node of the first run.
+    pub node: Option<NodeId>,
+    /// The node of the second.
+    pub second: Option<NodeId>,
+}
+
 /// What the dispatcher has before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Load {
@@ -175,6 +197,10 @@ pub(super) fn missed(
 
 pub(super) fn refused(refused: &Refused) -> Result<Emit, serde_json::Error> {
     emit(refused.job.to_string(), refused.at, refused)
+}
+
+pub(crate) fn rechecked(rechecked: &Rechecked) -> Result<Emit, serde_json::Error> {
+    emit(rechecked.job.to_string(), rechecked.at, rechecked)
 }
 
 pub(super) fn load(load: &Load) -> Result<Emit, serde_json::Error> {

@@ -10,6 +10,7 @@ use hypernode_state::{Address, Digest, Op, Unit, UnixMs, limits};
 
 use super::command::Order;
 use super::group::Group;
+use super::kinds::Kinds;
 use super::{ServiceError, Signer, code, facts, sole};
 use crate::board::{Config, Record};
 use crate::ids::{JobId, NodeId};
@@ -31,6 +32,8 @@ pub(super) struct Keeper {
     pub(super) signer: Signer,
     /// Of the lease that each unit depends on.
     pub(super) fence: Option<u64>,
+    /// Types of open jobs.
+    pub(super) kinds: Kinds,
     pub(super) versions: Versions,
 }
 
@@ -153,6 +156,7 @@ impl Keeper {
         ops.push(fact.map_err(unwritable)?.into());
         if record.job.is_over() {
             self.versions.remove(&id);
+            self.kinds.remove(id);
         }
         Ok((ops, size + 200 * 4))
     }

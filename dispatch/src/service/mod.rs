@@ -11,6 +11,7 @@ pub mod facts;
 mod figures;
 mod group;
 mod keep;
+mod kinds;
 mod restore;
 mod sole;
 mod states;
@@ -30,13 +31,16 @@ pub use sole::ROLE;
 pub use states::{code, states};
 
 use command::Command;
+use kinds::Kinds;
 use worker::Worker;
 
 use crate::board::{Config, Denied, Input, Record, Standing};
 use crate::ids::{JobId, NodeId};
-use crate::job::{By, Manner, Outcome};
+use crate::job::{By, Fault, Manner, Outcome};
 use crate::matching::NodeFacts;
 use crate::matching::seed::DaySecret;
+use crate::outcome::Kept;
+use crate::results::Results;
 
 /// Commands that may wait; whoever comes then waits too.
 const WAITING: usize = 1_024;
@@ -60,6 +64,8 @@ pub struct Setup {
     pub holder: Option<String>,
     /// What is counted.
     pub figures: Arc<Figures>,
+    /// What results must look like.
+    pub results: Arc<Results>,
     /// The secret of the day.
     pub secret: DaySecret,
     /// The dispatcher's key.
@@ -139,8 +145,14 @@ pub async fn start_telling(
         None => None,
     };
     let open = restore::open(store.as_ref()).await?;
+    let kinds = Kinds::of(open.iter().map(|one| (one.record.job.id, one.kind.clone())));
     let (commands, received) = mpsc::channel(WAITING);
-    let worker = Worker::new(setup, changes, fence, open, received);
+    let dispatch = Dispatch {
+        commands,
+        kinds: kinds.clone(),
+        results: setup.results.clone(),
+    };
+    let worker = Worker::new(setup, changes, fence, kinds, open, received);
     let work = async move {
         let Some(fence) = fence else {
             return worker.run().await;
@@ -152,13 +164,15 @@ pub async fn start_telling(
         sole::give_back(store.as_ref(), fence).await;
         ended
     };
-    Ok((Dispatch { commands }, work))
+    Ok((dispatch, work))
 }
 
 /// A handle of a dispatcher. What it answers is kept.
 #[derive(Clone, Debug)]
 pub struct Dispatch {
     commands: mpsc::Sender<Command>,
+    kinds: Kinds,
+    results: Arc<Results>,
 }
 
 impl Dispatch {
@@ -264,7 +278,8 @@ impl Dispatch {
         self.input(Input::Renew { node, job, fence }).await
     }
 
-    /// A run ended; `outcome` is what is kept of it for whoever may read it (result, logs).
+    /// A run ended; `kept` is what is kept of it for whoever may read it (result, logs; see [`Kept`]). A result that cannot be
+    /// that of a job of this type makes the run one that the job failed.
     ///
     /// # Errors
     /// [`DispatchError`].
@@ -276,6 +291,7 @@ impl Dispatch {
         outcome: Outcome,
         kept: Vec<u8>,
     ) -> Result<(), DispatchError> {
+        let (outcome, kept) = self.judged(job, outcome, kept);
         let input = Input::Ended {
             node,
             job,
@@ -283,6 +299,29 @@ impl Dispatch {
             outcome,
         };
         self.send(|done| Command::Ended { input, kept, done }).await
+    }
+
+    /// The outcome in the light of its result.
+    fn judged(&self, job: JobId, outcome: Outcome, kept: Vec<u8>) -> (Outcome, Vec<u8>) {
+        let kind = self
+            .kinds
+            .get(job)
+            .filter(|_| outcome == Outcome::Completed);
+        let Some(kind) = kind else {
+            return (outcome, kept);
+        };
+        let mut came = Kept::read(&kept);
+        // One that was too large to be kept was not read.
+        if came.result_dropped {
+            return (outcome, kept);
+        }
+        match self.results.judge(&kind, &came.result) {
+            Ok(()) => (outcome, kept),
+            Err(wrong) => {
+                came.error = Some(wrong.to_string());
+                (Outcome::Failed(Fault::Job), came.bytes())
+            }
+        }
     }
 
     /// Decisions from now on are made with this day's secret.

@@ -6,8 +6,17 @@ use hypernode_state::{Store, StoreExt, limits};
 use super::ServiceError;
 use crate::board::Record;
 
-/// All open jobs with the number of their last change.
-pub(super) async fn open(store: &dyn Store) -> Result<Vec<(Record, u64)>, ServiceError> {
+/// An open job as it was kept.
+pub(super) struct Open {
+    pub(super) record: Record,
+    /// The number of its last change.
+    pub(super) version: u64,
+    /// Its type.
+    pub(super) kind: String,
+}
+
+/// All open jobs.
+pub(super) async fn open(store: &dyn Store) -> Result<Vec<Open>, ServiceError> {
     let mut open = Vec::new();
     let mut after = 0;
     loop {
@@ -18,7 +27,11 @@ pub(super) async fn open(store: &dyn Store) -> Result<Vec<(Record, u64)>, Servic
         };
         after = last.number;
         for kept in &page {
-            open.push((read(kept)?, kept.version));
+            open.push(Open {
+                record: read(kept)?,
+                version: kept.version,
+                kind: kept.kind.clone(),
+            });
         }
     }
 }

@@ -12,8 +12,10 @@ use super::facts::{self, Load, Refused};
 use super::figures::Before;
 use super::group::Group;
 use super::keep::{Keeper, Versions};
+use super::kinds::Kinds;
+use super::restore::Open;
 use super::{Changes, ServiceError, Setup};
-use crate::board::{Board, Denied, Input, Record};
+use crate::board::{Board, Denied, Input};
 use crate::ids::{JobId, NodeId};
 use crate::job::{Effect, Refusal};
 
@@ -53,15 +55,16 @@ impl Worker {
         setup: Setup,
         changes: Changes,
         fence: Option<u64>,
-        open: Vec<(Record, u64)>,
+        kinds: Kinds,
+        open: Vec<Open>,
         commands: mpsc::Receiver<Command>,
     ) -> Self {
         let now = (setup.clock)();
         let versions: Versions = open
             .iter()
-            .map(|(r, version)| (r.job.id, *version))
+            .map(|one| (one.record.job.id, one.version))
             .collect();
-        let records = open.into_iter().map(|(record, _)| record);
+        let records = open.into_iter().map(|one| one.record);
         let board = Board::restore(setup.config, setup.secret.clone(), records, now);
         let mut holders: Vec<NodeId> = board.jobs().filter_map(|r| r.job.holder()).collect();
         holders.sort_unstable();
@@ -70,6 +73,7 @@ impl Worker {
             config: setup.config,
             signer: setup.signer.clone(),
             fence,
+            kinds,
             versions,
         };
         Self {
@@ -201,6 +205,7 @@ impl Worker {
                 let input = Input::Submit(Box::new(order.submission.clone()));
                 let result = board.take(input, now, &mut next.step);
                 if result.is_ok() {
+                    self.keeper.kinds.add(order.submission.id, &order.kind);
                     next.orders.push(*order);
                     self.setup.figures.submitted();
                 }

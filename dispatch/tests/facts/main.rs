@@ -22,7 +22,7 @@ use support::{Sent, engine, store, work};
 const FOLDER: &str = "HYPERNODE_FACTS_FOLDER";
 const ENGINE: &str = "HYPERNODE_FACTS_ENGINE";
 
-/// What the warehouse holds of these messages: all of them once?
+/// I-52: the warehouse holds all of these messages, each once.
 async fn check(client: &Client, sent: &Sent) {
     let count = async |sql: &str| client.rows::<u64>(sql).await.expect("rows")[0];
     let jobs = count("SELECT count() FROM dispatch_jobs").await;
@@ -141,7 +141,7 @@ async fn a_process_that_dies_between_the_steps_leaves_nothing_out_and_nothing_tw
             .expect("rows");
         sizes.push(rows[0]);
     }
-    assert_eq!(sizes, [sent.changes; 5], "written at once, and never again");
+    assert_eq!(sizes, [sent.changes; 6], "written at once, and never again");
     check(&client, &sent).await;
     let store = store(folder.path());
     let consumers = ListConsumers {

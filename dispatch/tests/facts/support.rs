@@ -132,6 +132,7 @@ pub(crate) async fn work(store: &Arc<SqliteStore>, jobs: u32) -> Sent {
         store: store.clone(),
         holder: None,
         figures: Arc::default(),
+        results: Arc::default(),
         secret: DaySecret::new(20_000, [1; 32]),
         signer: key.signer(),
         clock: Arc::new(now),

@@ -9,5 +9,6 @@
 
 mod kill;
 mod life;
+mod results;
 mod role;
 mod support;

@@ -44,7 +44,7 @@ async fn a_store_has_one_dispatcher_and_who_lost_it_changes_nothing() {
     };
     assert_eq!(holder, "one");
 
-    // The same again, as after a kill: at once, and the first one is out.
+    // I-50. The same again, as after a kill: at once, and the first one is out.
     let (second, work) = start(held(store.clone(), "one")).await.expect("starts");
     let second_work = tokio::spawn(work);
     assert!(first.submit(order(2)).await.is_err());
@@ -123,7 +123,7 @@ async fn days_are_committed_to_ahead_turned_at_midnight_and_told_when_over() {
         "as committed to"
     );
 
-    // The day is over: its secret is what was committed to, and the decision follows from it.
+    // I-51. The day is over: its secret is what was committed to, and the decision follows from it.
     let (receipt, secret) = explained(&paper, &dispatch, 1, midnight).await;
     let secret = DaySecret::new(day, secret.expect("told"));
     assert_eq!(secret.commitment().0, receipt.commitment.0);

@@ -53,6 +53,7 @@ pub(crate) fn setup(store: Arc<SqliteStore>) -> Setup {
         store,
         holder: None,
         figures: Arc::default(),
+        results: Arc::default(),
         secret: secret(),
         signer: Arc::new(|bytes| key().sign(bytes).to_bytes()),
         clock: Arc::new(now),

@@ -15,6 +15,7 @@ pub(crate) fn run(command: &ConfigCommand) -> Outcome {
             let settings = config::load(common)?;
             Rules::new(&settings, Ids::Declared, Keep::Matching)?;
             dispatching::catalog(&settings)?;
+            dispatching::results(&settings)?;
             for (key, value, origin) in settings.shown() {
                 say!("{key} = {value}    # {origin}");
             }

@@ -425,6 +425,18 @@ pub(crate) const KEYS: &[Key] = &[
         "JSON file with the commands that hosts may be told to run, beside the built-in test",
     ),
     key(
+        "dispatch.results",
+        Kind::Path,
+        "",
+        "JSON file of job type to schema (a part of JSON Schema) of results, in place of the built-in ones",
+    ),
+    key(
+        "dispatch.recheck_permille",
+        Kind::Integer(0, 1000),
+        "0",
+        "so many of a thousand paid jobs are run again by a host of another owner, at nobody's cost, and both results compared",
+    ),
+    key(
         "dispatch.most_open",
         Kind::Integer(1, 1_000_000),
         "10000",
@@ -480,7 +492,7 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key(
         "dispatch.half_stake",
-        Kind::Integer(1, u64::MAX),
+        Kind::Integer(1, (1 << 53) - 1),
         "1000000000",
         "the stake in raw HYPER that counts half",
     ),

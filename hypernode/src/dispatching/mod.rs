@@ -12,6 +12,7 @@ use hypernode_dispatch::days::Days;
 use hypernode_dispatch::facts::{Forwarder, Progress};
 use hypernode_dispatch::key::Key;
 use hypernode_dispatch::paper::Paper;
+use hypernode_dispatch::recheck::Recheck;
 use hypernode_dispatch::retention::{self, Retention};
 use hypernode_dispatch::service::{Center, Clock, Figures, ServiceError, Setup, keep_at_work};
 use hypernode_state::Store;
@@ -23,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
 
-pub(crate) use settings::catalog;
+pub(crate) use settings::{catalog, results};
 
 /// A dispatcher that is about to work.
 pub(crate) struct Dispatching {
@@ -38,6 +39,7 @@ pub(crate) struct Dispatching {
     pub(crate) progress: Arc<Progress>,
     store: Arc<dyn Store>,
     retention: Retention,
+    recheck: Recheck,
     forwarder: Forwarder,
     warehouse: Client,
     days: Arc<Days>,
@@ -64,6 +66,7 @@ impl Dispatching {
     ) -> Outcome<Self> {
         let config = settings::board(settings);
         let catalog = Arc::new(settings::catalog(settings)?);
+        let results = Arc::new(settings::results(settings)?);
         let figures = Arc::<Figures>::default();
         let key = Key::open(directory).or_cannot_start("the dispatcher's key")?;
         let clock = clock();
@@ -79,6 +82,7 @@ impl Dispatching {
             store: Arc::clone(&kept),
             holder: Some(holder.clone()),
             figures: Arc::clone(&counted),
+            results: Arc::clone(&results),
             secret: secrets.secret(),
             signer: Arc::clone(&signer),
             clock: Arc::clone(&clock),
@@ -88,6 +92,12 @@ impl Dispatching {
         Ok(Self {
             store: Arc::clone(store),
             retention: settings::retention(settings),
+            recheck: Recheck {
+                store: Arc::clone(store),
+                center: center.clone(),
+                clock: self::clock(),
+                permille: settings.parsed("dispatch.recheck_permille"),
+            },
             progress,
             forwarder,
             warehouse: warehouse.clone(),
@@ -120,6 +130,11 @@ impl Dispatching {
         let (store, retention, until) = (self.store, self.retention, stop.clone());
         roles.spawn(async move {
             retention::keep(store.as_ref(), retention, &clock(), until).await;
+            Ok(())
+        });
+        let (recheck, until) = (self.recheck, stop.clone());
+        roles.spawn(async move {
+            recheck.run(until).await;
             Ok(())
         });
         let (forwarder, until) = (self.forwarder, stop.clone());

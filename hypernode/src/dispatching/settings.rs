@@ -5,6 +5,7 @@ use std::path::Path;
 use hypernode_dispatch::board::Config;
 use hypernode_dispatch::job::Rules;
 use hypernode_dispatch::matching::Algorithm;
+use hypernode_dispatch::results::Results;
 use hypernode_dispatch::retention::Retention;
 use hypernode_wire::Catalog;
 
@@ -59,6 +60,17 @@ pub(crate) fn catalog(settings: &Settings) -> Outcome<Catalog> {
     Ok(catalog)
 }
 
+/// What results must look like: the built-in schemas and those of the operator's file.
+pub(crate) fn results(settings: &Settings) -> Outcome<Results> {
+    let results = Results::default();
+    let Some(path) = settings.path("dispatch.results") else {
+        return Ok(results);
+    };
+    let what = format!("dispatch.results = {}", path.display());
+    let text = text(&path, &what)?;
+    results.with_json(&text).or_cannot_start(&what)
+}
+
 fn text(path: &Path, what: &str) -> Outcome<String> {
     let size = std::fs::metadata(path).or_cannot_start(what)?.len();
     if size > LARGEST {
@@ -90,6 +102,23 @@ mod tests {
         assert_eq!(config.algorithm, Algorithm::ReputationWeighted);
         assert_eq!((config.offer_ms, config.rules.lease_ms), (500, 20_000));
         assert_eq!(config.most_open, 3);
+    }
+
+    #[test]
+    fn schemas_of_results_come_from_a_file_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results.json");
+        let text = format!("[dispatch]\nresults = {:?}", path.display().to_string());
+        let config = settings(&text);
+        std::fs::write(&path, r#"{"render": {"type": "object"}}"#).unwrap();
+        let strict = results(&config).unwrap();
+        assert!(strict.judge("render", &serde_json::json!("text")).is_err());
+        std::fs::write(&path, r#"{"render": {"pattern": "x"}}"#).unwrap();
+        let wrong = results(&config).unwrap_err().to_string();
+        assert!(
+            wrong.contains("dispatch.results") && wrong.contains("pattern"),
+            "{wrong}"
+        );
     }
 
     #[test]

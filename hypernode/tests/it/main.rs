@@ -8,6 +8,7 @@ mod bad_input;
 mod browser;
 mod compose;
 mod dashboards;
+mod dispatch;
 mod idl_files;
 mod idls;
 mod invariants;
