@@ -51,7 +51,7 @@ pub(crate) async fn days(
     let Ok(Query(query)) = query else {
         return Err(Refusal::bad_query("the query string cannot be read").into_response());
     };
-    let limit = limit(query.limit.as_deref(), MOST_DAYS).map_err(|r| r.into_response())?;
+    let limit = limit(query.limit.as_deref(), MOST_DAYS).map_err(Refusal::into_response)?;
     let days = paper.days(u32::try_from(limit).unwrap_or(u32::MAX)).await;
     let days: Vec<Value> = days
         .map_err(|error| failed(&error))?

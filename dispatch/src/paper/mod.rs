@@ -3,6 +3,7 @@
 mod replay;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use hypernode_state::jobs::GetJob;
@@ -146,10 +147,9 @@ impl Paper {
         };
         let receipt: Box<RawValue> = serde_json::from_slice(&kept.receipt).map_err(damaged)?;
         let Day { day } = serde_json::from_slice(&kept.receipt).map_err(damaged)?;
-        if !secrets.contains_key(&day) {
+        if let Entry::Vacant(secret) = secrets.entry(day) {
             let known = self.days.on(day).await?;
-            let secret = known.and_then(|day| day.secret).map(hex::encode);
-            secrets.insert(day, secret);
+            secret.insert(known.and_then(|day| day.secret).map(hex::encode));
         }
         Ok(Signed {
             receipt,
