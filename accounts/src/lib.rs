@@ -31,6 +31,6 @@ pub use credential::{Credential, KeyId, NotACredential};
 pub use error::AccountError;
 pub use hosts::{HostChallenge, HostChange, HostConsent, HostProof, HostRefusal};
 pub use public_key::{NotAKey, PublicKey};
-pub use secret::{Fingerprint, NoRandomness, Secret, random_text};
+pub use secret::{Fingerprint, NoRandomness, Secret, random_bytes, random_text};
 pub use sessions::Lifetime;
 pub use sign_in::SignedIn;

@@ -95,6 +95,16 @@ pub fn random_text(length: usize) -> Result<String, NoRandomness> {
     Ok(text)
 }
 
+/// Random bytes for what has a form of its own.
+///
+/// # Errors
+/// When the operating system gives no randomness.
+pub fn random_bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
+    let mut bytes = [0; N];
+    OsRng.try_fill_bytes(&mut bytes).map_err(|_| NoRandomness)?;
+    Ok(bytes)
+}
+
 /// Whether `text` is letters and digits only.
 pub(crate) fn is_text(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric())

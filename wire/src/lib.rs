@@ -40,7 +40,8 @@ pub use limits::{Limits, most};
 pub use manifest::{Arg, Args, Catalog, Command, Manifest};
 pub use outbound::{Job, JobLimits, Kind, Offer, Outbound, Registered, RenderError, Summary, Work};
 pub use secret::Secret;
-pub use text::Text;
+pub use size::megabytes;
+pub use text::{Text, label};
 
 /// Version of the lease-aware protocol that this crate speaks, sent as `proto` in a register frame.
 pub const PROTO: u32 = 1;

@@ -9,7 +9,8 @@ const KILO: f64 = 1024.0;
 /// Memory in MB of 2²⁰ bytes. A written unit counts (`24576 MiB`, `24GB`, `24 GB`; GB means GiB, as on a graphics card's box);
 /// a bare number from 1024 on is MB, a smaller one GB. None for words, for less than nothing and for more than
 /// [`most::MEMORY_MB`].
-pub(crate) fn megabytes(value: &Value) -> Option<u64> {
+#[must_use]
+pub fn megabytes(value: &Value) -> Option<u64> {
     match value {
         Value::Number(number) => whole(bare(number.as_f64()?)),
         Value::String(text) => written(text),

@@ -22,7 +22,8 @@ impl Text {
 }
 
 /// A text for people and logs: no control characters, no space around it, at most `most` bytes; none when nothing is left.
-pub(crate) fn label(text: &str, most: usize) -> Option<String> {
+#[must_use]
+pub fn label(text: &str, most: usize) -> Option<String> {
     // Bounded before it is cleaned: the work is bounded too.
     let text = &text[..text.floor_char_boundary(most.saturating_mul(4))];
     let clean: String = text.trim().chars().filter(|c| !c.is_control()).collect();
