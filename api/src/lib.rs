@@ -28,6 +28,7 @@ mod reputation;
 mod roots;
 mod router;
 mod shapes;
+mod sockets;
 mod standing;
 mod state;
 mod transaction_page;

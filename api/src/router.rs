@@ -15,7 +15,7 @@ use crate::measure::MAX_BODY;
 use crate::shapes::{automation, health, metrics, validation};
 use crate::state::ApiState;
 use crate::{
-    auth, dashboards, figures, guard, index, live, page, paper, posted, reputation, roots,
+    auth, dashboards, figures, guard, index, live, page, paper, posted, reputation, roots, sockets,
     transaction_page,
 };
 
@@ -25,7 +25,7 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 /// Routes that any web page may read.
 fn public() -> Vec<(&'static str, MethodRouter<ApiState>)> {
     vec![
-        ("/", get(page::respond)),
+        ("/", get(sockets::root)),
         ("/tx/{signature}", get(transaction)),
         (
             "/web/app.css",
@@ -81,6 +81,11 @@ fn own() -> Vec<(&'static str, MethodRouter<ApiState>)> {
     ]
 }
 
+/// Sockets. OpenAPI has no words for them: docs/hosts.md says what is spoken there.
+fn sockets() -> Vec<(&'static str, MethodRouter<ApiState>)> {
+    vec![("/ws", get(sockets::respond))]
+}
+
 /// Routes that change something: each asks who it is.
 fn writes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
     vec![("/api/metrics/update", post(posted::update))]
@@ -118,6 +123,7 @@ pub fn router(state: ApiState) -> Router {
         .layer(auth::for_reading())
         .merge(own_things)
         .merge(collect(own()))
+        .merge(collect(sockets()))
         .layer(from_fn_with_state(state.clone(), guard::guarded))
         .with_state(state)
 }

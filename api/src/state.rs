@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use hypernode_dispatch::paper::Paper;
+use hypernode_dispatch::sessions::Hub;
 use hypernode_warehouse::Client;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -52,6 +53,8 @@ pub struct Inner {
     pub(crate) access: Option<Arc<Access>>,
     /// Decisions on paper; `None`: no jobs are dispatched here.
     pub(crate) paper: Option<Paper>,
+    /// Sockets of hosts; `None`: this server has none.
+    pub(crate) hub: Option<Hub>,
     pub(crate) places: Arc<Semaphore>,
     pub(crate) lookups: Arc<Semaphore>,
     pub(crate) standings: Arc<Standings>,
@@ -74,6 +77,7 @@ impl ApiState {
             posting: None,
             access: None,
             paper: None,
+            hub: None,
             places: Arc::new(Semaphore::new(REQUESTS)),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
             standings: Arc::default(),
@@ -105,6 +109,15 @@ impl ApiState {
     pub fn with_paper(self, paper: Paper) -> Self {
         Self(Arc::new(Inner {
             paper: Some(paper),
+            ..Arc::unwrap_or_clone(self.0)
+        }))
+    }
+
+    /// Takes sockets of hosts in.
+    #[must_use]
+    pub fn with_hub(self, hub: Hub) -> Self {
+        Self(Arc::new(Inner {
+            hub: Some(hub),
             ..Arc::unwrap_or_clone(self.0)
         }))
     }

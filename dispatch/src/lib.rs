@@ -1,8 +1,9 @@
 //! Jobs to machines: the lifecycle of a job, the queue, the choice of a machine, and the board that holds them together.
 //!
 //! All but [`service`], and what stands around it ([`days`], [`facts`], [`key`], [`nodes`], [`paper`], [`recheck`],
-//! [`retention`]), is pure: time comes in as an argument, what must be sent or kept comes out as a value. So a fault can
-//! be simulated ten thousand times a minute, a decision can be replayed, and a restart is a read of what was kept.
+//! [`retention`], [`sessions`]), is pure: time comes in as an argument, what must be sent or kept comes out as a value. So
+//! a fault can be simulated ten thousand times a minute, a decision can be replayed, and a restart is a read of what was
+//! kept.
 #![forbid(unsafe_code)]
 
 pub mod bench;
@@ -23,3 +24,4 @@ pub mod recheck;
 pub mod results;
 pub mod retention;
 pub mod service;
+pub mod sessions;

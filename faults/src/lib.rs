@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod abuse;
 pub mod accounts;
 mod certificates;
 pub mod compare;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+use hypernode_faults::abuse::{AbuseOptions, Case, abuse};
 use hypernode_faults::dispatch::{Day, days};
 use hypernode_faults::ingest::{self, Keep, Outcome, Summary};
 use hypernode_faults::net::{self, NetOptions};
@@ -37,6 +38,9 @@ enum Command {
     /// Crash dispatchers, hosts and connections in virtual time around the real board, queue and matchmaker. The last line
     /// is one JSON object.
     Dispatch(Dispatch),
+    /// Frames, tokens, results, hosts and clients that mean no good, over real sockets, beside a good host. The last line is
+    /// one JSON object.
+    Abuse(AbuseArgs),
     /// The network's own process; started by the other commands.
     #[command(hide = true)]
     Net {
@@ -75,6 +79,16 @@ struct Dispatch {
 }
 
 #[derive(Debug, Args)]
+struct AbuseArgs {
+    /// Jobs that one client tries to create.
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    jobs: u64,
+    /// Sockets that flood at a time.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=900))]
+    floods: u32,
+}
+
+#[derive(Debug, Args)]
 struct Scenarios {
     /// Only those whose name contains this.
     name: Option<String>,
@@ -92,6 +106,7 @@ async fn main() -> ExitCode {
         Command::Ingest(args) => ingest(args).await,
         Command::Scenarios(args) => scenarios(args).await,
         Command::Dispatch(args) => Ok(dispatch(&args)),
+        Command::Abuse(args) => Box::pin(run_abuse(&args)).await,
         Command::Net { options } => network(&options).await,
     };
     match done {
@@ -132,6 +147,31 @@ fn dispatch(args: &Dispatch) -> bool {
     });
     say(&summary.to_string());
     all.is_clean()
+}
+
+async fn run_abuse(args: &AbuseArgs) -> Result<bool> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let told = |case: &Case| {
+        let verdict = if case.wrong.is_empty() {
+            "refused"
+        } else {
+            "NOT REFUSED"
+        };
+        say(&format!(
+            "{:48} {:>8} tried  {verdict}",
+            case.name, case.tried
+        ));
+        case.wrong
+            .iter()
+            .for_each(|wrong| say(&format!("    {wrong}")));
+    };
+    let options = AbuseOptions {
+        jobs: args.jobs,
+        floods: args.floods,
+    };
+    let summary = abuse(options, told).await?;
+    say(&serde_json::to_string(&summary)?);
+    Ok(summary.is_clean())
 }
 
 async fn scenarios(args: Scenarios) -> Result<bool> {

@@ -95,6 +95,7 @@ async fn run(command: Command) -> Outcome {
         Command::Config(command) => commands::config::run(&command),
         Command::Bench(command) => Box::pin(commands::bench::run(&command)).await,
         Command::FetchEngine(args) => commands::fetch_engine::run(&args).await,
+        Command::BenchHosts { options } => commands::bench_sockets::run_hosts(&options).await,
         Command::Engine => Ok(()),
     }
 }

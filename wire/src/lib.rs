@@ -38,7 +38,9 @@ pub use inbound::{
 };
 pub use limits::{Limits, most};
 pub use manifest::{Arg, Args, Catalog, Command, Manifest};
-pub use outbound::{Job, JobLimits, Kind, Offer, Outbound, Registered, RenderError, Summary, Work};
+pub use outbound::{
+    Free, Job, JobLimits, Kind, Offer, Outbound, Registered, RenderError, Summary, Work,
+};
 pub use secret::Secret;
 pub use size::megabytes;
 pub use text::{Text, label};

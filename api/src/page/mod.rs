@@ -7,7 +7,7 @@ mod nodes;
 mod receipts;
 mod respond;
 
-pub(crate) use respond::respond;
+pub(crate) use respond::{Asked, respond};
 
 use hypernode_analytics::metrics::Figures;
 use hypernode_analytics::reputation::Reputation;

@@ -3,7 +3,7 @@
 use hypernode_dispatch::board::{Denied, Input};
 use hypernode_dispatch::ids::{JobId, NodeId};
 use hypernode_dispatch::job::{Effect, Manner, State};
-use hypernode_dispatch::matching::NodeFacts;
+use hypernode_dispatch::matching::{NodeFacts, Runs};
 use hypernode_state::Address;
 use rand::Rng;
 
@@ -230,6 +230,7 @@ impl World {
             slots: host.slots,
             running: 0,
             sandboxed: false,
+            runs: Runs::Manifests,
         };
         let node = host.node;
         let Some(dispatcher) = self.dispatcher.as_mut() else {

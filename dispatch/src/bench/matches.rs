@@ -6,7 +6,7 @@ use hypernode_state::{Address, Digest};
 
 use crate::ids::NodeId;
 use crate::matching::seed::{DaySecret, Seed};
-use crate::matching::{Algorithm, Gamma, Needs, NodeFacts, Pool, Want};
+use crate::matching::{Algorithm, Gamma, Needs, NodeFacts, Pool, Runs, Want};
 
 /// Jobs that run at a time for each hundred nodes: the oldest ends when a new one begins.
 const RUNNING_PER_HUNDRED: usize = 30;
@@ -200,6 +200,7 @@ fn facts(n: u32) -> NodeFacts {
         slots: 1 + part(60, 4) as u16,
         running: 0,
         sandboxed: part(63, 2) == 1,
+        runs: Runs::Manifests,
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod matches;
 mod paths;
+mod stage;
 
 pub use matches::{Matches, matches};
 pub use paths::{PathError, PathRegime, Paths, paths};
+pub use stage::{Stage, StageError, now};

@@ -12,7 +12,7 @@ use crate::board::{Config, Submission};
 use crate::ids::{JobId, NodeId};
 use crate::job::{Manner, Outcome, Pay, Terms};
 use crate::matching::seed::DaySecret;
-use crate::matching::{Needs, NodeFacts};
+use crate::matching::{Needs, NodeFacts, Runs};
 use crate::service::{Dispatch, DispatchError, Order, ServiceError, Setup, Told, start};
 
 /// What is measured.
@@ -161,6 +161,7 @@ async fn host(dispatch: Dispatch, number: u32, slots: u16) -> Result<(), Dispatc
         slots,
         running: 0,
         sandboxed: false,
+        runs: Runs::Manifests,
     };
     let mut told = dispatch.connect(facts, Manner::Renewed).await?;
     // Each answer waits for the disk: a slot does not wait for the others.

@@ -4,6 +4,18 @@ use hypernode_state::Address;
 
 use crate::ids::NodeId;
 
+/// What a node's program may be sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Runs {
+    /// Only jobs that name the node: its program runs nothing and says that it did.
+    Named,
+    /// Commands of manifests.
+    #[default]
+    Manifests,
+    /// Free jobs too.
+    Free,
+}
+
 /// What the matchmaker knows of a node: from its host, from the chain, and from what became of its jobs here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeFacts {
@@ -39,6 +51,8 @@ pub struct NodeFacts {
     pub running: u16,
     /// Whether what it runs is kept from the machine.
     pub sandboxed: bool,
+    /// What its program may be sent.
+    pub runs: Runs,
 }
 
 #[cfg(test)]
@@ -62,6 +76,7 @@ impl NodeFacts {
             slots: 1,
             running: 0,
             sandboxed: false,
+            runs: Runs::Manifests,
         }
     }
 }

@@ -25,7 +25,7 @@ pub mod seed;
 mod want;
 
 pub use draw::{Candidate, Decision, NEWCOMER_BELOW, TOP};
-pub use facts::NodeFacts;
+pub use facts::{NodeFacts, Runs};
 pub use gpu::model_words;
 pub use legacy::{LegacyNode, legacy_score};
 pub use pool::Pool;

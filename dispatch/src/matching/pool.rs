@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::draw::{
     Candidate, Decision, NEWCOMER_BELOW, TOP, draw, explores, newcomer_key, utility,
 };
-use super::facts::NodeFacts;
+use super::facts::{NodeFacts, Runs};
 use super::names::{Capabilities, Models};
 use super::price::{Ask, PLACES};
 use super::seed::Seed;
@@ -43,6 +43,7 @@ struct Hot {
     model: u16,
     reputation: u16,
     sandboxed: bool,
+    runs: Runs,
     newcomer: bool,
 }
 
@@ -198,6 +199,14 @@ impl Pool {
             && needs.max_ask.is_none_or(|most| node.ask <= most)
             && want.takes.has(node.model)
             && (!needs.sandboxed || node.sandboxed)
+            && match needs.node {
+                None => node.runs != Runs::Named,
+                Some(named) => self.cold[place as usize].facts.id == named,
+            }
+            && needs.free.is_none_or(|home| {
+                let is_home = self.cold[place as usize].facts.owner == home;
+                node.runs == Runs::Free && (node.sandboxed || is_home)
+            })
             && (needs.min_stake == 0 || self.cold[place as usize].facts.stake >= needs.min_stake)
             && needs
                 .owner
@@ -374,6 +383,7 @@ impl Pool {
             model: self.models.place(&facts.model),
             reputation: facts.reputation,
             sandboxed: facts.sandboxed,
+            runs: facts.runs,
             newcomer,
         };
         let key = u64::from_le_bytes(first8(Sha256::digest(facts.id.0.as_bytes()).into()));
@@ -409,7 +419,12 @@ fn state(facts: &NodeFacts) -> [u64; 4] {
     for capability in &facts.capabilities {
         text(capability);
     }
-    hash.update([u8::from(facts.online), u8::from(facts.sandboxed)]);
+    let runs = match facts.runs {
+        Runs::Named => 0,
+        Runs::Manifests => 1,
+        Runs::Free => 2,
+    };
+    hash.update([u8::from(facts.online), u8::from(facts.sandboxed), runs]);
     hash.update(facts.reputation.to_le_bytes());
     hash.update(facts.slots.to_le_bytes());
     hash.update(facts.running.to_le_bytes());

@@ -243,7 +243,8 @@ impl Receipt {
         let passes = candidate.running < candidate.slots
             && candidate.reputation >= needs.min_reputation
             && candidate.stake >= needs.min_stake
-            && needs.max_ask.is_none_or(|most| candidate.ask <= most);
+            && needs.max_ask.is_none_or(|most| candidate.ask <= most)
+            && needs.node.is_none_or(|named| candidate.node == named);
         if !passes {
             return Err(Mismatch::Filter(candidate.node));
         }

@@ -43,7 +43,7 @@ fn each_need_is_asked_for() {
         needs
     };
     type Change = fn(&mut Needs);
-    let cases: [(Change, Change); 8] = [
+    let cases: [(Change, Change); 9] = [
         (
             |n| n.gpu_model = Some("rtx 4090".into()),
             |n| n.gpu_model = Some("H100".into()),
@@ -61,6 +61,10 @@ fn each_need_is_asked_for() {
             |n| n.owner = Some(Address([1; 32])),
             |n| n.owner = Some(Address([2; 32])),
         ),
+        (
+            |n| n.node = Some(NodeFacts::plain(1).id),
+            |n| n.node = Some(NodeFacts::plain(2).id),
+        ),
     ];
     for (has, lacks) in cases {
         assert_eq!(chosen(&mut only, &with(has)), id, "{:?}", with(has));
@@ -75,6 +79,37 @@ fn each_need_is_asked_for() {
     only.set_running(plain().id, 0);
     only.change(plain().id, |n| n.online = false);
     assert_eq!(chosen(&mut only, &Needs::default()), None, "it is away");
+}
+
+#[test]
+fn free_jobs_and_named_ones_go_where_they_may() {
+    let (home, other) = (Address([1; 32]), Address([2; 32]));
+    let free = |home| Needs {
+        free: Some(home),
+        ..Needs::default()
+    };
+    let named = Needs {
+        node: Some(NodeFacts::plain(1).id),
+        ..Needs::default()
+    };
+    // What runs, whether it is sandboxed; then who gets it: any job, the owner's free one, a stranger's, one that names it.
+    for (runs, sandboxed, takes) in [
+        (Runs::Named, false, [false, false, false, true]),
+        (Runs::Named, true, [false, false, false, true]),
+        (Runs::Manifests, false, [true, false, false, true]),
+        (Runs::Manifests, true, [true, false, false, true]),
+        (Runs::Free, false, [true, true, false, true]),
+        (Runs::Free, true, [true, true, true, true]),
+    ] {
+        let mut only = pool([NodeFacts {
+            runs,
+            sandboxed,
+            ..NodeFacts::plain(1)
+        }]);
+        let asked = [Needs::default(), free(home), free(other), named.clone()];
+        let gets = asked.map(|needs| chosen(&mut only, &needs).is_some());
+        assert_eq!(gets, takes, "{runs:?}, sandboxed: {sandboxed}");
+    }
 }
 
 #[test]

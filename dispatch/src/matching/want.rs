@@ -4,6 +4,7 @@ use hypernode_state::Address;
 use serde::{Deserialize, Serialize};
 
 use super::names::Takes;
+use crate::ids::NodeId;
 
 /// The largest number that canonical JSON writes exactly: 2^53 - 1. Amounts beyond it count as this.
 pub const EXACT: u64 = (1 << 53) - 1;
@@ -75,6 +76,14 @@ pub struct Needs {
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text")]
     #[serde(deserialize_with = "optional")]
     pub not_owner: Option<Address>,
+    /// Only this node: our own test of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeId>,
+    /// A free job of this submitter: only nodes whose programs run such, and of those only sandboxed ones and the
+    /// submitter's own.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text")]
+    #[serde(deserialize_with = "optional")]
+    pub free: Option<Address>,
 }
 
 impl Needs {

@@ -1,7 +1,7 @@
 //! What the matchmaker is told of a node.
 
 use super::record::NodeView;
-use crate::matching::NodeFacts;
+use crate::matching::{NodeFacts, Runs};
 
 /// What the chain says of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,7 @@ impl NodeView {
             slots: known.slots,
             running: 0,
             sandboxed: known.sandboxed,
+            runs: Runs::Manifests,
         }
     }
 }

@@ -141,6 +141,19 @@ impl Nodes {
         }
     }
 
+    /// The host of a session that goes on comes back.
+    ///
+    /// # Errors
+    /// [`NodesError::Token`] where the node was deregistered, or the store's.
+    pub async fn back(
+        &self,
+        id: NodeId,
+        host: &HostInfo,
+        dialect: Dialect,
+    ) -> Result<Admitted, NodesError> {
+        self.welcome(id, host, dialect, None).await
+    }
+
     /// A node that is known comes back.
     pub(super) async fn welcome(
         &self,

@@ -9,7 +9,7 @@ use hypernode_dispatch::board::{Config, Submission};
 use hypernode_dispatch::ids::{JobId, NodeId};
 use hypernode_dispatch::job::{Pay, Rules, Terms};
 use hypernode_dispatch::matching::seed::DaySecret;
-use hypernode_dispatch::matching::{Needs, NodeFacts};
+use hypernode_dispatch::matching::{Needs, NodeFacts, Runs};
 use hypernode_dispatch::service::{Order, Setup};
 use hypernode_state::sqlite::{Options, SqliteStore};
 use hypernode_state::{Address, Digest};
@@ -102,5 +102,6 @@ pub(crate) fn facts(number: u128, slots: u16) -> NodeFacts {
         slots,
         running: 0,
         sandboxed: false,
+        runs: Runs::Manifests,
     }
 }

@@ -107,6 +107,12 @@ pub(crate) enum Command {
     /// The embedded engine's own process; started by the other commands.
     #[command(hide = true)]
     Engine,
+    /// The hosts of `bench sockets`; started by it.
+    #[command(hide = true)]
+    BenchHosts {
+        /// What they are to be, as JSON.
+        options: String,
+    },
 }
 
 /// Settings that every command takes.
@@ -654,6 +660,9 @@ pub(crate) enum Bench {
     /// Jobs on their whole way (submitted, matched, offered, taken, completed, credited), each step on disk before it is
     /// told.
     Queue(BenchArgs),
+    /// Jobs on their way to hosts over real sockets, hosts that only show life, and all of them coming back at once, beside
+    /// the limits (20,000 hosts with --long).
+    Sockets(BenchArgs),
     /// What figures, scores and panels cost over histories of 1 M events (and 10 M and 100 M with --long: much time and disk).
     Analytics(AnalyticsBench),
     /// Memory of both processes while events stream through, beside the limit (10 M events with --long).

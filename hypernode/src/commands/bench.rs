@@ -10,7 +10,7 @@ use hypernode_indexer::bench::ingest::{self, IngestOptions};
 use hypernode_indexer::bench::memory::{self, MemoryOptions, Stored};
 use hypernode_indexer::bench::{BenchError, Measurement, decode, machine, recovery, scan, slots};
 
-use super::{bench_accounts, bench_api, bench_dispatch};
+use super::{bench_accounts, bench_api, bench_dispatch, bench_sockets};
 use crate::cli::{AnalyticsBench, Bench, BenchArgs};
 use crate::config;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
@@ -61,6 +61,11 @@ pub(crate) async fn run(command: &Bench) -> Outcome {
         Bench::Queue(args) => {
             let scratch = Scratch::new()?;
             let measured = bench_dispatch::queue(&scratch.folder, args.long).await?;
+            print(args, &measured)
+        }
+        Bench::Sockets(args) => {
+            let scratch = Scratch::new()?;
+            let measured = Box::pin(bench_sockets::sockets(&scratch.folder, args.long)).await?;
             print(args, &measured)
         }
         Bench::Api(args) => {

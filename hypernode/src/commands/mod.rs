@@ -5,6 +5,7 @@ pub(crate) mod bench;
 mod bench_accounts;
 mod bench_api;
 mod bench_dispatch;
+pub(crate) mod bench_sockets;
 pub(crate) mod config;
 pub(crate) mod digest;
 pub(crate) mod doctor;

@@ -49,6 +49,8 @@ pub enum Inbound {
     Auth {
         /// Signature in base58, 64 to 88 characters of its alphabet; says nothing of whether it is genuine.
         signature: String,
+        /// The host's clock when it signed, epoch milliseconds: part of what is signed.
+        ts: i64,
     },
     /// Answer to [`Outbound::Sign`](crate::Outbound::Sign).
     Signed(Signed),
@@ -90,6 +92,7 @@ impl Inbound {
             "drain" => Self::Drain,
             "auth" => Self::Auth {
                 signature: signed::signature(frame)?,
+                ts: frame.integer(&["ts"]).ok_or(FrameError::Field("ts"))?,
             },
             "signed" => Self::Signed(Signed::read(frame)?),
             other => {

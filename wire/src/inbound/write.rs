@@ -37,7 +37,9 @@ impl Inbound {
                 }),
             ),
             Self::Drain => json!({"type": "drain"}),
-            Self::Auth { signature } => json!({"type": "auth", "signature": signature}),
+            Self::Auth { signature, ts } => {
+                json!({"type": "auth", "signature": signature, "ts": ts})
+            }
             Self::Signed(signed) => write_signed(signed),
         };
         if let Value::Object(fields) = &mut frame {

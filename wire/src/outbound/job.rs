@@ -2,6 +2,7 @@
 
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 
 use crate::manifest::{Args, Command};
 
@@ -26,7 +27,7 @@ pub struct Job {
 
 /// What to run.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "Named")]
+#[serde(try_from = "Told")]
 pub enum Work {
     /// A manifest's command with its arguments in place. Only this can be sent to hosts of the old dialects.
     Bound(Command),
@@ -37,37 +38,64 @@ pub enum Work {
         /// Its arguments.
         args: Args,
     },
+    /// What a submitter wrote, for lease-aware hosts that run such things sandboxed, or for the submitter.
+    Free(Box<Free>),
+}
+
+/// A free job. Its size is the frame's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Free {
+    /// Type of the job, such as `llm_inference`.
+    pub job_type: String,
+    /// The model that is to be used.
+    pub model: String,
+    /// Its input.
+    #[serde(default)]
+    pub input: Value,
 }
 
 #[derive(Deserialize)]
-struct Named {
-    manifest: String,
+struct Told {
+    manifest: Option<String>,
     #[serde(default)]
     args: Args,
+    free: Option<Box<Free>>,
 }
 
-impl From<Named> for Work {
-    fn from(Named { manifest, args }: Named) -> Self {
-        Self::Named { manifest, args }
+impl TryFrom<Told> for Work {
+    type Error = &'static str;
+
+    fn try_from(told: Told) -> Result<Self, &'static str> {
+        match (told.manifest, told.free) {
+            (Some(manifest), None) => Ok(Self::Named {
+                manifest,
+                args: told.args,
+            }),
+            (None, Some(free)) => Ok(Self::Free(free)),
+            _ => Err("a job has either a `manifest` or `free`"),
+        }
     }
 }
 
 impl Work {
-    /// Id of the manifest.
+    /// Id of the manifest; none of a free job.
     #[must_use]
-    pub fn manifest(&self) -> &str {
+    pub fn manifest(&self) -> Option<&str> {
         match self {
-            Self::Bound(command) => command.manifest(),
-            Self::Named { manifest, .. } => manifest,
+            Self::Bound(command) => Some(command.manifest()),
+            Self::Named { manifest, .. } => Some(manifest),
+            Self::Free(_) => None,
         }
     }
 
-    /// The arguments.
+    /// The manifest's arguments; none of a free job.
     #[must_use]
-    pub fn args(&self) -> &Args {
+    pub fn args(&self) -> Option<&Args> {
         match self {
-            Self::Bound(command) => command.args(),
-            Self::Named { args, .. } => args,
+            Self::Bound(command) => Some(command.args()),
+            Self::Named { args, .. } => Some(args),
+            Self::Free(_) => None,
         }
     }
 
@@ -76,7 +104,7 @@ impl Work {
     pub fn command(&self) -> Option<&Command> {
         match self {
             Self::Bound(command) => Some(command),
-            Self::Named { .. } => None,
+            Self::Named { .. } | Self::Free(_) => None,
         }
     }
 }
@@ -110,8 +138,13 @@ impl Serialize for Job {
         frame.serialize_field("id", &self.id)?;
         // Every job frame has the id under both names: programs differ in which they read.
         frame.serialize_field("jobId", &self.id)?;
-        frame.serialize_field("manifest", self.work.manifest())?;
-        frame.serialize_field("args", self.work.args())?;
+        match &self.work {
+            Work::Free(free) => frame.serialize_field("free", free)?,
+            work => {
+                frame.serialize_field("manifest", &work.manifest())?;
+                frame.serialize_field("args", &work.args())?;
+            }
+        }
         frame.serialize_field("fence", &self.fence)?;
         frame.serialize_field("lease_until_ms", &self.lease_until_ms)?;
         frame.serialize_field("deadline_ms", &self.deadline_ms)?;

@@ -6,7 +6,7 @@ mod render;
 
 use serde::{Deserialize, Serialize};
 
-pub use job::{Job, JobLimits, Work};
+pub use job::{Free, Job, JobLimits, Work};
 pub use render::RenderError;
 
 use crate::error::FrameError;
@@ -50,8 +50,11 @@ pub enum Outbound {
     },
     /// Prove that you hold your key.
     Challenge {
-        /// What to sign, in the text that the protocol prescribes.
+        /// What makes it unique. The host signs `HN-NODE-v1|hub|nonce|ts`, ts being its clock.
         nonce: String,
+        /// The hub's name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hub: Option<String>,
     },
     /// End your jobs and connect again: this server stops.
     Drain {
@@ -104,8 +107,9 @@ pub struct Offer {
 pub struct Summary {
     /// Type of the job, such as `llm_inference`.
     pub job_type: String,
-    /// Which manifest it runs.
-    pub manifest: String,
+    /// Which manifest it runs; none for a free job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
     /// Longest run in seconds.
     pub max_duration_s: u32,
     /// GPU memory that it needs, in MB.

@@ -1,7 +1,7 @@
 //! Lease-aware frames, there and back.
 
 use hypernode_wire::{
-    Arg, Dialect, FailureKind, Gpu, Heartbeat, HostInfo, Inbound, Job, JobLimits, JobRef,
+    Arg, Dialect, FailureKind, Free, Gpu, Heartbeat, HostInfo, Inbound, Job, JobLimits, JobRef,
     JobResult, Limits, LogChunk, Offer, Outbound, Outcome, Progress, Register, Registered, Secret,
     SignAnswer, Signed, Spelling, Stats, Stream, Summary, Text, Work,
 };
@@ -168,7 +168,7 @@ fn answers() -> impl Strategy<Value = Inbound> {
     prop_oneof![
         Just(Inbound::Pong),
         Just(Inbound::Drain),
-        signature.prop_map(|signature| Inbound::Auth { signature }),
+        (signature, any::<i64>()).prop_map(|(signature, ts)| Inbound::Auth { signature, ts }),
         (id(), answer).prop_map(|(request, answer)| Inbound::Signed(Signed { request, answer })),
     ]
 }
@@ -190,6 +190,22 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    fn free_job()(
+        (id, model) in (id(), any::<String>()),
+        (prompt, number) in any::<(String, i64)>(),
+        (fence, lease_until_ms, deadline_ms) in any::<(u32, u64, u64)>(),
+    ) -> Outbound {
+        let input = json!({"prompt": prompt, "n": [number, null]});
+        Outbound::Job(Box::new(Job {
+            id,
+            work: Work::Free(Box::new(Free { job_type: "llm_inference".into(), model, input })),
+            fence, lease_until_ms, deadline_ms,
+            limits: JobLimits::default(),
+        }))
+    }
+}
+
 fn outbound() -> impl Strategy<Value = Outbound> {
     let text = any::<String>;
     prop_oneof![
@@ -204,6 +220,7 @@ fn outbound() -> impl Strategy<Value = Outbound> {
             }
         ),
         named_job(),
+        free_job(),
         of(text()).prop_map(|message| Outbound::Ack { message }),
         text().prop_map(Outbound::error),
         (
@@ -220,7 +237,7 @@ fn outbound() -> impl Strategy<Value = Outbound> {
                         expires_in_ms,
                         summary: Summary {
                             job_type: "render".into(),
-                            manifest: "m".into(),
+                            manifest: Some("m".into()),
                             max_duration_s,
                             memory_mb,
                             pay,
@@ -235,7 +252,7 @@ fn outbound() -> impl Strategy<Value = Outbound> {
         }),
         (text(), text()).prop_map(|(request, bytes)| Outbound::Sign { request, bytes }),
         text().prop_map(|reason| Outbound::Drain { reason }),
-        text().prop_map(|nonce| Outbound::Challenge { nonce }),
+        (text(), of(text())).prop_map(|(nonce, hub)| Outbound::Challenge { nonce, hub }),
     ]
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn one_of_each() -> Vec<Outbound> {
             expires_in_ms: 2000,
             summary: Summary {
                 job_type: "test".into(),
-                manifest: "test".into(),
+                manifest: Some("test".into()),
                 max_duration_s: 300,
                 memory_mb: None,
                 pay: Some("18446744073709551615".into()),
@@ -36,7 +36,10 @@ pub(crate) fn one_of_each() -> Vec<Outbound> {
             fence: 1,
             until_ms: 90_000,
         },
-        Outbound::Challenge { nonce: "n".into() },
+        Outbound::Challenge {
+            nonce: "n".into(),
+            hub: None,
+        },
         Outbound::Drain {
             reason: "update".into(),
         },

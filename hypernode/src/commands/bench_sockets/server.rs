@@ -1,0 +1,184 @@
+//! The server that is measured.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hypernode_api::{ApiState, NetworkInfo, ProgramIds, Report, serve};
+use hypernode_dispatch::bench::Stage;
+use hypernode_dispatch::board::Config;
+use hypernode_dispatch::nodes::{NodesConfig, NodesError};
+use hypernode_dispatch::sessions::SessionsConfig;
+use hypernode_state::Address;
+use hypernode_warehouse::{Client, Endpoint, Secret};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::exit::{Failure, Outcome};
+
+/// Files that a process may have open, beside its sockets.
+const FILES: u64 = 500;
+
+pub(super) struct Server {
+    pub(super) stage: Stage,
+    pub(super) address: SocketAddr,
+    folder: PathBuf,
+    stop: CancellationToken,
+}
+
+struct Nothing;
+
+impl Report for Nothing {
+    fn status(&self) -> Value {
+        Value::Null
+    }
+
+    fn metrics(&self) -> Result<String, fmt::Error> {
+        Ok(String::new())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Server {
+    pub(super) async fn open(folder: &Path, hosts: u32) -> Outcome<Self> {
+        let broke = |error: anyhow::Error| Failure::Broke(error);
+        more_files(u64::from(hosts) + FILES);
+        let board = Config {
+            most_open: u32::MAX,
+            most_running: u32::MAX,
+            ..Config::default()
+        };
+        let sessions = SessionsConfig {
+            most_per_address: u32::MAX,
+            test_after_ms: None,
+            ..SessionsConfig::default()
+        };
+        let nodes = NodesConfig {
+            most_per_wallet: u32::MAX,
+            most_tokens: u32::MAX,
+            ..NodesConfig::default()
+        };
+        let stage = Stage::open(folder, board, sessions, nodes)
+            .await
+            .map_err(|error| broke(error.into()))?;
+        tokio::spawn(stage.nodes.clone().keep());
+        let nowhere = Endpoint {
+            url: "http://127.0.0.1:9".into(),
+            user: "default".into(),
+            password: Secret::new(String::new()),
+            database: "default".into(),
+        };
+        let network = NetworkInfo {
+            name: "bench".into(),
+            simulated: true,
+            open_dev: false,
+            genesis: String::new(),
+            explorer: String::new(),
+            programs: ProgramIds::default(),
+            mint: None,
+            decimals: 6,
+        };
+        let client = Client::new(&nowhere).map_err(|error| broke(error.into()))?;
+        let state = ApiState::new(client, network, Arc::new(Nothing)).with_hub(stage.hub.clone());
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .map_err(|error| broke(error.into()))?;
+        let address = listener.local_addr().map_err(|error| broke(error.into()))?;
+        let stop = CancellationToken::new();
+        tokio::spawn(serve(listener, None, state, stop.clone()));
+        Ok(Self {
+            stage,
+            address,
+            folder: folder.to_owned(),
+            stop,
+        })
+    }
+
+    /// Tokens for so many hosts, one a line, in a file.
+    pub(super) async fn tokens(&self, name: &str, count: u32) -> Outcome<PathBuf> {
+        let mut text = String::new();
+        let mut tasks = tokio::task::JoinSet::new();
+        for n in 0..count {
+            let nodes = self.stage.nodes.clone();
+            // A few to a wallet: the tokens of one are looked through when another is issued.
+            let mut wallet = [9; 32];
+            wallet[..4].copy_from_slice(&(n / 10).to_le_bytes());
+            wallet[4..12].copy_from_slice(&hash(name).to_le_bytes());
+            tasks.spawn(async move {
+                let token = nodes.issue_token(Address(wallet), false).await;
+                token.map(|token| token.expose().to_owned())
+            });
+            if tasks.len() >= 64
+                && let Some(token) = tasks.join_next().await
+            {
+                push(&mut text, token)?;
+            }
+        }
+        while let Some(token) = tasks.join_next().await {
+            push(&mut text, token)?;
+        }
+        let file = self.folder.join(format!("tokens-{name}"));
+        std::fs::write(&file, text).map_err(|error| Failure::Broke(error.into()))?;
+        Ok(file)
+    }
+
+    /// Resident bytes of this process.
+    pub(super) fn memory(&self) -> u64 {
+        let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+        let pages = text
+            .split_whitespace()
+            .nth(1)
+            .and_then(|pages| pages.parse::<u64>().ok());
+        pages.unwrap_or(0) * rustix::param::page_size() as u64
+    }
+}
+
+fn hash(name: &str) -> u64 {
+    name.bytes().fold(7, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(byte.into())
+    })
+}
+
+fn push(
+    text: &mut String,
+    token: Result<Result<String, NodesError>, tokio::task::JoinError>,
+) -> Outcome {
+    let token = token.map_err(|error| Failure::Broke(error.into()))?;
+    let token = token.map_err(|error| Failure::Broke(error.into()))?;
+    text.push_str(&token);
+    text.push('\n');
+    Ok(())
+}
+
+/// Processor time of this process so far.
+pub(super) fn cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let seconds = time.tv_sec.try_into().unwrap_or(0);
+    Duration::new(seconds, time.tv_nsec.try_into().unwrap_or(0))
+}
+
+/// Raises the limit on open files, as far as it may be.
+pub(super) fn more_files(wanted: u64) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let now = getrlimit(Resource::Nofile);
+    let most = now.maximum.unwrap_or(u64::MAX);
+    if now.current.is_some_and(|current| current < wanted) {
+        let current = Some(wanted.min(most));
+        // Where it may not, connecting fails, and says so.
+        let _ = setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current,
+                maximum: now.maximum,
+            },
+        );
+    }
+}
