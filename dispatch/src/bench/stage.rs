@@ -99,7 +99,7 @@ impl Stage {
             }
         });
         let work = tokio::spawn(async move {
-            if let Err(error) = work.await {
+            if let Err(error) = Box::pin(work).await {
                 tracing::error!("{error}");
             }
         });

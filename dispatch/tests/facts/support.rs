@@ -9,7 +9,7 @@ use hypernode_dispatch::ids::{JobId, NodeId};
 use hypernode_dispatch::job::{Manner, Outcome, Pay, Rules, Terms};
 use hypernode_dispatch::key::Key;
 use hypernode_dispatch::matching::seed::DaySecret;
-use hypernode_dispatch::matching::{Needs, NodeFacts};
+use hypernode_dispatch::matching::{Needs, NodeFacts, Runs};
 use hypernode_dispatch::service::{Order, Setup, TOPIC, Told, start};
 use hypernode_state::outbox::ReadOutbox;
 use hypernode_state::sqlite::{Options, SqliteStore};
@@ -112,6 +112,7 @@ fn facts(number: u128) -> NodeFacts {
         slots: 4,
         running: 0,
         sandboxed: false,
+        runs: Runs::Manifests,
     }
 }
 

@@ -147,7 +147,7 @@ fn keep(store: Arc<dyn Store>) -> (Center, JoinHandle<()>) {
     };
     let (center, work) = keep_at_work(setup);
     let work = tokio::spawn(async move {
-        let _ = work.await;
+        let _ = Box::pin(work).await;
     });
     (center, work)
 }

@@ -63,7 +63,7 @@ async fn unknown_expired_and_revoked_tokens_are_not_good() {
     let nodes = nodes(store, &hand, NodesConfig::default()).await;
     let rig = host("rig");
     let bad = |found: Result<_, NodesError>| {
-        assert!(matches!(found, Err(NodesError::Token)), "{:?}", found.err())
+        assert!(matches!(found, Err(NodesError::Token)), "{:?}", found.err());
     };
     bad(nodes.admit("never issued", &rig, Dialect::V1).await);
     assert_eq!(nodes.revoke("never issued").await, Err(NodesError::Token));

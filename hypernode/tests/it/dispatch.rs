@@ -10,7 +10,7 @@ use hypernode_dispatch::days::{Days, day_of};
 use hypernode_dispatch::ids::{JobId, NodeId};
 use hypernode_dispatch::job::{Manner, Outcome, Pay, Terms};
 use hypernode_dispatch::key::Key;
-use hypernode_dispatch::matching::{Needs, NodeFacts};
+use hypernode_dispatch::matching::{Needs, NodeFacts, Runs};
 use hypernode_dispatch::service::{Clock, Order, Setup, Told, start};
 use hypernode_state::sqlite::{Options, SqliteStore};
 use hypernode_state::{Address, Digest};
@@ -41,6 +41,7 @@ fn facts(number: u128) -> NodeFacts {
         slots: 1,
         running: 0,
         sandboxed: false,
+        runs: Runs::Manifests,
     }
 }
 
