@@ -33,6 +33,8 @@ pub struct Audit {
     pub rpc: String,
     /// The API that publishes the score.
     pub api: String,
+    /// Whom the API's client trusts; `None`: the usual authorities.
+    pub api_tls: Option<rustls::ClientConfig>,
     /// The network, and the file that describes it; `None`: as the API's answer describes it.
     pub network: Option<(String, Network)>,
     /// IDLs beside the built-in ones.
@@ -52,7 +54,7 @@ struct Told {
 /// # Errors
 /// When there is no answer: a source cannot be asked, is another network's, or does not hold what is needed.
 pub async fn audit(ask: &Audit, progress: &Progress) -> Result<Report, AuditError> {
-    let published = published::fetch(&ask.api, &ask.node, ask.slot).await?;
+    let published = published::fetch(&ask.api, ask.api_tls.clone(), &ask.node, ask.slot).await?;
     let slot = ask.slot.unwrap_or(published.slot);
     let (source, network) = match &ask.network {
         Some((path, network)) => (Source::File(path.clone()), network.clone()),

@@ -5,11 +5,15 @@ use std::time::Duration;
 /// How long a server may take to answer.
 const TIME: Duration = Duration::from_secs(60);
 
-/// A client; it does not connect yet.
-pub(crate) fn client() -> Result<reqwest::Client, String> {
+/// A client; it does not connect yet. `tls`: whom it trusts, where that is not whom everybody does.
+pub(crate) fn client(tls: Option<rustls::ClientConfig>) -> Result<reqwest::Client, String> {
     // Several TLS providers may be linked in; without a choice the library panics. A second call finds it chosen.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
+    let client = match tls {
+        Some(tls) => reqwest::Client::builder().tls_backend_preconfigured(tls),
+        None => reqwest::Client::builder(),
+    };
+    client
         .connect_timeout(Duration::from_secs(10))
         .timeout(TIME)
         .build()

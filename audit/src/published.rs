@@ -96,16 +96,21 @@ struct EvidenceText {
     signature: String,
 }
 
-/// All pages of the proof of a node's score at `slot` (`None`: at the newest final one).
+/// All pages of the proof of a node's score at `slot` (`None`: at the newest final one). `tls`: whom the API's client trusts.
 ///
 /// # Errors
 /// When the API does not answer with a proof, or its pages are of different ones.
-pub async fn fetch(api: &str, node: &Key, slot: Option<u64>) -> Result<Published, AuditError> {
+pub async fn fetch(
+    api: &str,
+    tls: Option<rustls::ClientConfig>,
+    node: &Key,
+    slot: Option<u64>,
+) -> Result<Published, AuditError> {
     let fail = |what: String| AuditError::Api {
         api: shown(api),
         what,
     };
-    let client = http::client().map_err(fail)?;
+    let client = http::client(tls).map_err(fail)?;
     let base = format!(
         "{}/api/nodes/{}/reputation/proof",
         api.trim_end_matches('/'),

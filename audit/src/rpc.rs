@@ -87,7 +87,7 @@ impl<'a> Rpc<'a> {
     pub(crate) fn new(url: &str, progress: &'a Progress) -> Result<Self, RpcError> {
         Ok(Self {
             url: url.to_owned(),
-            client: http::client().map_err(|what| RpcError::new("client", what))?,
+            client: http::client(None).map_err(|what| RpcError::new("client", what))?,
             gate: Mutex::new(Instant::now()),
             answered: AtomicBool::new(false),
             progress,

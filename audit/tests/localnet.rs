@@ -44,6 +44,7 @@ async fn start(dir: &std::path::Path) -> Localnet {
 
 fn asked(node: Key, slot: u64, rpc: &str, api: &Api) -> Audit {
     Audit {
+        api_tls: None,
         node,
         slot: Some(slot),
         rpc: rpc.to_owned(),

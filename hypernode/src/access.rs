@@ -118,13 +118,18 @@ fn warn(settings: &Settings, addresses: &[SocketAddr]) {
             "OPEN FOR DEVELOPMENT (--open-dev, api.open_dev): anybody on this machine may change anything without signing in, roles too; never leave it on where others work"
         );
     }
-    let elsewhere = addresses.iter().find(|address| !address.ip().is_loopback());
-    if let (Some(address), None) = (elsewhere, settings.get("api.domain")) {
+    if let Some(address) = unnamed(settings.get("api.domain"), addresses) {
         tracing::warn!(
             "api.bind = {}, and api.domain is not set: wallets sign in to the address only, not to a name; set api.domain to what browsers show",
             address.ip()
         );
     }
+}
+
+/// An address that others reach and that has no name.
+fn unnamed<'a>(domain: Option<&str>, addresses: &'a [SocketAddr]) -> Option<&'a SocketAddr> {
+    let elsewhere = addresses.iter().find(|address| !address.ip().is_loopback());
+    elsewhere.filter(|_| domain.is_none())
 }
 
 /// Keeps what is known of callers fresh, and sweeps out challenges and sessions that are over, until `stop`.
@@ -149,6 +154,22 @@ pub(crate) async fn keep(access: &Access, stop: CancellationToken) {
         }
     };
     tokio::join!(access.accounts.auth().follow(stop.clone()), sweeping);
+}
+
+/// Least characters of a secret that admits whoever sends it: 16 random ones are not guessed.
+const LEAST_SECRET: usize = 16;
+
+/// Refuses a secret that could be guessed. Its text is in no message.
+pub(crate) fn check_secret(key: &str, secret: Option<&str>) -> Outcome {
+    match secret {
+        Some(secret) if secret.chars().count() < LEAST_SECRET => Err(Failure::start(
+            key,
+            format!(
+                "has fewer than {LEAST_SECRET} characters and could be guessed: take a random one, such as the output of `openssl rand -hex 32`"
+            ),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Certificate and key, if the settings name them.
@@ -212,6 +233,27 @@ fn chain(genesis: &str) -> Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_that_others_reach_wants_a_name() {
+        let own: SocketAddr = "127.0.0.1:3001".parse().unwrap();
+        let any: SocketAddr = "[::]:3001".parse().unwrap();
+        assert_eq!(unnamed(None, &[own]), None);
+        assert_eq!(unnamed(None, &[own, any]), Some(&any));
+        assert_eq!(unnamed(Some("hub.example"), &[any]), None);
+    }
+
+    #[test]
+    fn a_secret_that_could_be_guessed_is_refused_and_not_shown() {
+        assert!(check_secret("api.metrics_secret", None).is_ok());
+        assert!(check_secret("api.metrics_secret", Some("0123456789abcdef")).is_ok());
+        let refused = check_secret("api.metrics_secret", Some("hunter2")).unwrap_err();
+        let text = refused.to_string();
+        assert!(
+            text.contains("api.metrics_secret") && !text.contains("hunter2"),
+            "{text}"
+        );
+    }
 
     #[test]
     fn a_named_site_is_the_only_one_and_secure() {

@@ -88,6 +88,7 @@ impl Instance<'_> {
         let secret = self.settings.secret("api.metrics_secret");
         let secret = secret.map_err(|problem| Failure::CannotStart(problem.to_string()))?;
         let secret = secret.filter(|secret| !secret.is_empty());
+        access::check_secret("api.metrics_secret", secret.as_deref())?;
         let state = state.posting(Posting::new(self.store.client.clone(), secret.as_deref()));
         if self.store.is_embedded() {
             // The first request finds tables; an absent server is waited for in the indexer's role.

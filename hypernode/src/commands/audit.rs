@@ -13,6 +13,7 @@ use crate::config::{self, Settings, check};
 use crate::exit::{Failure, Outcome};
 use crate::idls;
 use crate::out::say;
+use crate::pinned;
 use crate::running::Running;
 
 /// Largest description of a network.
@@ -47,8 +48,11 @@ fn asked(args: &AuditArgs, settings: &Settings) -> Outcome<Audit> {
     let node = check::pubkey(&args.node)
         .map_err(|why| Failure::start("--node", format!("{:?} {why}", args.node)))?;
     let dir = settings.path("data.dir").unwrap_or_default();
-    let endpoints = Running::find(&dir).map(|running| running.endpoints);
-    let endpoints = endpoints.unwrap_or_default();
+    let (endpoints, certificate) = Running::find(&dir)
+        .map(|running| (running.endpoints, running.certificate))
+        .unwrap_or_default();
+    // The instance here is known by its certificate's file; whoever is named by --api, as anybody is.
+    let certificate = certificate.filter(|_| args.api.is_none());
     let api = args.api.clone().or(endpoints.api);
     let rpc = settings.get("rpc.url").map(str::to_owned).or(endpoints.rpc);
     let Some(rpc) = rpc else {
@@ -63,6 +67,7 @@ fn asked(args: &AuditArgs, settings: &Settings) -> Outcome<Audit> {
         slot: args.slot,
         rpc,
         api,
+        api_tls: certificate.map(|file| pinned::to(&file)).transpose()?,
         network: args.network.as_deref().map(network).transpose()?,
         idls: args.idl.as_deref().map_or(Ok(Vec::new()), given)?,
         max_transactions: args.max_transactions,

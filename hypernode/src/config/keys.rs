@@ -183,7 +183,7 @@ pub(crate) const KEYS: &[Key] = &[
         "api.metrics_secret",
         Kind::Secret,
         "",
-        "who sends it as a bearer token may post to /api/metrics/update; without one nobody may",
+        "who sends it as a bearer token may post to /api/metrics/update, at least 16 characters; without one nobody may",
     ),
     key(
         "api.metrics_secret_file",

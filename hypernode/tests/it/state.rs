@@ -63,8 +63,14 @@ fn commands_reach_an_instance_that_speaks_tls() {
     };
     assert_eq!(verdict("instance"), Some("good".into()), "{findings:?}");
     assert_eq!(verdict("open-dev"), Some("note".into()), "{findings:?}");
+    let node = Keypair::new().pubkey().to_string();
+    let (_, audit) = said(&data, &["audit", "--node", &node]);
+    assert!(!audit.contains("does not answer"), "{audit}");
     // Another certificate in the file is not the instance's: nobody else is taken for it.
     fs::write(&own, certificate().0).expect("a file");
+    let (code, audit) = said(&data, &["audit", "--node", &node]);
+    assert_eq!(code, Some(2), "{audit}");
+    assert!(audit.contains("does not answer"), "{audit}");
     let (code, status) = said(&data, &["status"]);
     assert_eq!(code, Some(1), "{status}");
     let log = fs::read_to_string(data.with_extension("log")).expect("a log");
