@@ -5,10 +5,12 @@
     clippy::panic,
     clippy::needless_pass_by_value,
     missing_docs,
-    reason = "tests"
+    unreachable_pub,
+    reason = "tests; the fuzz target's checks are shared with a crate that needs them public"
 )]
 
 mod aware;
+mod corpus;
 mod dialects;
 mod facts;
 mod hostile;
@@ -18,3 +20,5 @@ mod outgoing;
 mod refusals;
 mod shell;
 mod support;
+#[path = "../../../fuzz/src/wire_frames.rs"]
+mod target;
