@@ -178,11 +178,33 @@ pub enum OpenError {
     },
     /// The log beside the database is another one's: a copy was put in the database's place.
     #[error(
-        "{path}: the log beside it ({path}-wal) is not of this database, and would spoil it: was a copy put in its place? To use what is in {path}, move {path}-wal and {path}-shm away; to put a backup in place, use `hypernode state restore --from FILE`"
+        "{path}: the log beside it ({path}-wal) is not of this database, and would spoil it: was a copy put in its place? To use what is in {path}, move {path}-wal, {path}-shm and {path}-pair away; to put a backup in place, use `hypernode state restore --from FILE`"
     )]
     StrangeLog {
         /// The database.
         path: PathBuf,
+    },
+    /// A process was killed, and the log that it left is gone.
+    #[error(
+        "{path}: its log ({path}-wal) is gone, though whoever had it open did not close it: what was acknowledged last is lost unless the log is put back; to go on with what is in {path} itself, remove {pair}"
+    )]
+    LogGone {
+        /// The database.
+        path: PathBuf,
+        /// What says so.
+        pair: PathBuf,
+    },
+    /// The log does not check somewhere, and what was acknowledged lies behind.
+    #[error(
+        "{path}: its log ({path}-wal) is damaged: {commits} commits of it can be read, {lost} lie behind a place that cannot. Put a sound copy of the log back, or restore a backup; to go on with what can be read, `hypernode state restore --from {path}` (what is there now is kept beside it)"
+    )]
+    DamagedLog {
+        /// The database.
+        path: PathBuf,
+        /// Commits that can be read.
+        commits: usize,
+        /// Commits that cannot.
+        lost: usize,
     },
     /// The file is no SQLite database.
     #[error("{path}: not a database; move the file away, or name another one")]

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use futures::executor::block_on;
 use hypernode_schemas::state::sqlite_migrations;
+use hypernode_state::accounts::{GetSession, NewSession, NewestAudit, SessionCreate};
 use hypernode_state::sqlite::{Options, inspect, restore};
-use hypernode_state::{OpenError, RestoreError, SqliteStore, Store};
+use hypernode_state::{Address, Digest, OpenError, RestoreError, SqliteStore, Store, StoreExt};
 use support::{apply, integrity, make_key, open, unit, whole_units};
 use tempfile::TempDir;
 
@@ -82,6 +83,7 @@ fn a_backup_copied_over_a_database_with_a_log_is_refused_and_not_touched() {
     assert_eq!(fs::read(beside(&killed.path, "-wal")).unwrap(), log);
     // As the text says: without the log the copy is what counts.
     fs::remove_file(beside(&killed.path, "-wal")).unwrap();
+    fs::remove_file(beside(&killed.path, "-pair")).unwrap();
     assert_eq!(whole_units(&open(&killed.path)), ["one"]);
 }
 
@@ -140,7 +142,20 @@ fn a_backup_is_restored_and_nothing_is_overwritten() {
     assert_eq!(aside, beside(&killed.path, ".before-now"));
     let mode = fs::metadata(&killed.path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode, 0o600);
-    assert_eq!(whole_units(&open(&killed.path)), ["one"]);
+    let store = open(&killed.path);
+    assert_eq!(whole_units(&store), ["one"]);
+    let newest = NewestAudit {
+        who: None,
+        action: Some("store.restore".to_owned()),
+        before: None,
+        limit: 10,
+    };
+    let entries = block_on(store.ask(newest)).unwrap();
+    assert!(
+        entries.len() == 1 && entries[0].detail.ends_with("backup.db"),
+        "{entries:?}"
+    );
+    drop(store);
     // What was there is whole, its log beside it.
     assert_eq!(whole_units(&open(&aside)), ["one", "two", "three"]);
     let again = restore(&killed.backup, &killed.path, "now");
@@ -237,4 +252,138 @@ fn whoever_only_read_leaves_no_log_behind() {
         drop(store);
         assert!(!beside(&path, "-wal").exists());
     }
+}
+
+/// The log that a killed store leaves, with what lies beside it, in a folder of its own.
+fn killed_copy(of: &Path, to: &Path) {
+    for suffix in ["", "-wal", "-pair"] {
+        fs::copy(beside(of, suffix), beside(to, suffix)).unwrap();
+    }
+}
+
+#[test]
+fn another_store_s_log_is_refused_also_where_the_numbers_beside_are_right() {
+    let killed = Killed::new();
+    let other = killed.folder.path().join("other.db");
+    let store = open(&other);
+    make_key(&store);
+    apply(&store, unit("foreign", 10)).unwrap();
+    fs::copy(beside(&other, "-wal"), beside(&killed.path, "-wal")).unwrap();
+    let error = refused(&killed.path);
+    assert!(matches!(error, OpenError::StrangeLog { .. }), "{error}");
+    assert_eq!(inspect(&killed.path), Err(error.clone()));
+    // Nor is a mixture of both copied.
+    let target = killed.folder.path().join("target.db");
+    let from_it = restore(&killed.path, &target, "now");
+    assert!(matches!(from_it, Err(RestoreError::From(_))), "{from_it:?}");
+}
+
+#[test]
+fn the_log_of_an_earlier_run_is_refused_whether_the_later_one_was_killed_or_stopped() {
+    for stopped in [true, false] {
+        let killed = Killed::new();
+        let earlier = fs::read(beside(&killed.path, "-wal")).unwrap();
+        let store = open(&killed.path);
+        apply(&store, unit("four", 10)).unwrap();
+        let again = killed.folder.path().join("again.db");
+        killed_copy(&killed.path, &again);
+        drop(store);
+        let path = if stopped { &killed.path } else { &again };
+        fs::write(beside(path, "-wal"), &earlier).unwrap();
+        let error = refused(path);
+        assert!(matches!(error, OpenError::StrangeLog { .. }), "{error}");
+        fs::remove_file(beside(path, "-wal")).unwrap();
+        fs::remove_file(beside(path, "-pair")).unwrap();
+        let units = whole_units(&open(path));
+        assert_eq!(&units[..3], ["one", "two", "three"]);
+    }
+}
+
+#[test]
+fn a_killed_store_s_log_that_is_gone_or_empty_is_missed() {
+    for empty in [false, true] {
+        let killed = Killed::new();
+        let log = beside(&killed.path, "-wal");
+        let whole = fs::read(&log).unwrap();
+        if empty {
+            fs::write(&log, "").unwrap();
+        } else {
+            fs::remove_file(&log).unwrap();
+        }
+        let error = refused(&killed.path);
+        assert!(matches!(error, OpenError::LogGone { .. }), "{error}");
+        assert_eq!(inspect(&killed.path), Err(error));
+        fs::write(&log, whole).unwrap();
+        assert_eq!(whole_units(&open(&killed.path)), ["one", "two", "three"]);
+    }
+}
+
+#[test]
+fn a_log_that_is_damaged_before_what_was_acknowledged_is_refused_and_what_can_be_read_restored() {
+    let killed = Killed::new();
+    let log = beside(&killed.path, "-wal");
+    let mut bytes = fs::read(&log).unwrap();
+    // In the middle of the first frame: the stamp, and behind it all units.
+    bytes[32 + 24 + 2000] ^= 1;
+    fs::write(&log, &bytes).unwrap();
+    let error = refused(&killed.path);
+    assert!(matches!(error, OpenError::DamagedLog { .. }), "{error}");
+    assert_eq!(inspect(&killed.path), Err(error.clone()));
+    assert!(error.to_string().contains("restore --from"), "{error}");
+    restore(&killed.path, &killed.path, "now").unwrap();
+    let units = whole_units(&open(&killed.path));
+    assert!(units.len() < 3, "{units:?}");
+    assert!(beside(&killed.path, ".before-now-wal").exists());
+}
+
+#[test]
+fn a_last_commit_that_was_cut_short_is_no_damage() {
+    let killed = Killed::new();
+    let log = beside(&killed.path, "-wal");
+    let whole = fs::read(&log).unwrap();
+    fs::write(&log, &whole[..whole.len() - 100]).unwrap();
+    assert_eq!(whole_units(&open(&killed.path)), ["one", "two"]);
+}
+
+#[test]
+fn without_what_lies_beside_it_a_log_still_says_whose_it_is() {
+    let killed = Killed::new();
+    fs::remove_file(beside(&killed.path, "-pair")).unwrap();
+    assert_eq!(whole_units(&open(&killed.path)), ["one", "two", "three"]);
+}
+
+#[test]
+fn a_restored_store_that_is_lost_before_its_first_start_is_not_made_anew() {
+    let killed = Killed::new();
+    restore(&killed.backup, &killed.path, "now").unwrap();
+    fs::remove_file(&killed.path).unwrap();
+    let error = refused(&killed.path);
+    assert!(matches!(error, OpenError::Lost { .. }), "{error}");
+}
+
+#[test]
+fn sessions_do_not_come_to_life_again_with_a_backup() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, backup) = (
+        folder.path().join("state.db"),
+        folder.path().join("copy.db"),
+    );
+    let store = open(&path);
+    make_key(&store);
+    let token = Digest([9; 32]);
+    let session = NewSession {
+        token,
+        wallet: Address([1; 32]),
+        at: 0,
+        idle_ms: 100,
+        expires_at: 1_000,
+        label: "browser".to_owned(),
+    };
+    block_on(store.run(SessionCreate { session })).unwrap();
+    block_on(store.backup(backup.clone())).unwrap();
+    assert!(block_on(store.ask(GetSession { token })).unwrap().is_some());
+    drop(store);
+    restore(&backup, &path, "now").unwrap();
+    let store = open(&path);
+    assert!(block_on(store.ask(GetSession { token })).unwrap().is_none());
 }

@@ -3,8 +3,8 @@
 use crate::cli::Status;
 use crate::config;
 use crate::datadir::DataDir;
-use crate::doctor::{Finding, Verdict, instance, machine, sources, warehouse};
-use crate::exit::{Failure, Outcome};
+use crate::doctor::{Finding, Verdict, accounts, instance, machine, sources, warehouse};
+use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::out::say;
 use crate::running::Running;
 
@@ -21,6 +21,11 @@ pub(crate) async fn run(args: &Status) -> Outcome {
         findings.push(Finding::note("settings", notice, "use the key's own name"));
     }
     findings.extend(warehouse::look(&settings, running.as_ref()).await);
+    let looked = tokio::task::spawn_blocking({
+        let dir = dir.clone();
+        move || accounts::look(&dir)
+    });
+    findings.extend(looked.await.or_cannot_start("doctor")?);
     if let Some(running) = &running {
         findings.extend(instance::look(running).await);
     }

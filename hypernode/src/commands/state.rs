@@ -59,6 +59,9 @@ async fn restore(common: &Common, from: &Path) -> Outcome {
         done.bytes,
         done.schema
     );
+    say!(
+        "everybody has to sign in anew; API keys, host keys and roles that were taken away after the backup was made are good again: look at `hypernode operator trail` of what was there before, and take them away once more"
+    );
     if let Some(aside) = done.aside {
         say!("what was there before: {}", aside.display());
     }

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use rusqlite::wal::CheckpointMode;
 
 use super::connect::PAGE;
+use super::pair;
 
 /// Watches the log's length.
 #[derive(Debug)]
@@ -45,7 +46,14 @@ impl Checkpoint {
             return;
         }
         match conn.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE) {
-            Ok((log, copied)) if log == copied => self.next = self.every,
+            Ok((log, copied)) if log == copied => {
+                self.next = self.every;
+                // The next commit begins the log anew: that one says whose it is. Where another process is in the way it
+                // goes without, as a log of before there were numbers.
+                if let Err(error) = pair::stamp(conn) {
+                    tracing::debug!(%error, "the store's new log has no number yet");
+                }
+            }
             Ok(_) => self.next = pages + self.every,
             Err(error) => {
                 self.next = pages + self.every;

@@ -21,6 +21,7 @@ mod idempotency;
 mod inspect;
 mod jobs;
 mod leases;
+mod log;
 mod migrate;
 mod modes;
 mod nodes;
@@ -67,7 +68,7 @@ pub struct SqliteStore {
     reading: Vec<JoinHandle<()>>,
     writing: Option<JoinHandle<()>>,
     /// Held for as long as the database is open: whoever wants to put another in its place sees it.
-    _pair: pair::Pair,
+    pair: pair::Pair,
 }
 
 impl SqliteStore {
@@ -123,7 +124,7 @@ impl SqliteStore {
             bytes,
             reading,
             writing: Some(writing),
-            _pair: pair,
+            pair,
         })
     }
 
@@ -196,6 +197,8 @@ impl Drop for SqliteStore {
                 tracing::error!(path = %self.path.display(), "a thread of the store has failed");
             }
         };
+        // Said before the log goes: a kill in between leaves one that is its own.
+        self.pair.unseal(&self.path);
         // Readers first: a connection that only reads, closed last, would leave the log behind.
         self.readers = None;
         self.reading.drain(..).for_each(ended);

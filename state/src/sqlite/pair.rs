@@ -1,30 +1,41 @@
 //! Whether a log belongs to the database that it lies beside, and whether there was a database at all.
 //!
 //! SQLite replays whatever log lies beside a file, also one of another store: whoever copies a backup over a database
-//! whose process was killed would get a mixture of both. So each time the first process opens a store that was closed in
-//! order, it writes a new random number into the database's header (`user_version`, page 1, copied out of the log before
-//! anything else happens) and into a file beside it; a backup gets a number of its own. A log counts only where both agree.
-//! That is enough without looking at every page: the header of every state that a log may follow holds its number.
+//! whose process was killed would get a mixture of both. So each time the first process opens a store it copies the log into
+//! the database and writes a new random number into its header (`user_version`, page 1), into a file beside it, and into each
+//! log that is begun ([`stamp`]); a backup gets a number of its own. A log counts only where all agree.
+//!
+//! The file beside it also says whether the store is open. One that is has a log with something in it: where a killed
+//! process's log is gone, what it held is lost, and that is told instead of begun anew without a word.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::{connect, fault};
+use super::{connect, fault, log};
 use crate::error::{OpenError, StoreError};
 
-/// What is written beside a database: two numbers, both accepted, that differ only while one is being replaced.
+/// What is written beside a database: two numbers, both accepted, that differ only while one is being replaced, and whether
+/// a log must be there.
 const SUFFIX: &str = "-pair";
 
 /// The file beside a database, locked: alone while the database is looked at, shared for as long as it is open.
 #[derive(Debug)]
 pub(super) struct Pair {
     file: File,
-    /// Nobody else has the database open, and no log is left of before.
-    fresh: bool,
+    /// Nobody else has the database open.
+    alone: bool,
+}
+
+/// What the file beside a database says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Known {
+    numbers: [i32; 2],
+    /// Somebody had it open, and has not closed it in order.
+    open: bool,
 }
 
 /// A file beside a database.
@@ -64,16 +75,13 @@ impl Pair {
         let mut text = String::new();
         // What is no text states no number.
         let _ = (&mut file).take(64).read_to_string(&mut text);
-        judge(path, numbers(&text))?;
-        Ok(Self {
-            file,
-            fresh: alone && length(&beside(path, "-wal")) == 0,
-        })
+        judge(path, parse(&text))?;
+        Ok(Self { file, alone })
     }
 
     /// Gives the database another number, where nobody else has it open; from then on others may open it too.
     pub(super) fn seal(&self, conn: &Connection, path: &Path) -> Result<(), StoreError> {
-        let sealed = if self.fresh {
+        let sealed = if self.alone {
             self.renew(conn, path)
         } else {
             Ok(())
@@ -87,20 +95,38 @@ impl Pair {
     fn renew(&self, conn: &Connection, path: &Path) -> Result<(), StoreError> {
         let sql =
             |error: rusqlite::Error| fault::store_error(path, &error, std::time::Duration::ZERO);
+        // What a killed process left: with it there the next number would be in the middle of a log.
+        if !fold(conn).map_err(sql)? {
+            return Ok(());
+        }
         let old = number_of(conn).map_err(sql)?;
         let new = random(conn).map_err(sql)?;
-        self.write(path, old, new)?;
+        self.write(path, [old, new], false)?;
         conn.pragma_update(None, "user_version", new).map_err(sql)?;
         if !fold(conn).map_err(sql)? {
             // Somebody who asks for no lock reads just now: both numbers stay good.
             return Ok(());
         }
-        self.write(path, new, new)
+        stamp(conn).map_err(sql)?;
+        self.write(path, [new, new], true)
+    }
+
+    /// Says that the store is about to be closed in order, where nobody else has it open: its log may go then.
+    pub(super) fn unseal(&self, path: &Path) {
+        if !matches!(self.file.try_lock(), Ok(())) {
+            return;
+        }
+        let Some(Known { numbers, .. }) = known(path) else {
+            return;
+        };
+        if let Err(error) = self.write(path, numbers, false) {
+            tracing::warn!(%error, "the store closes and cannot say so");
+        }
     }
 
     /// In place, for the lock is on this very file; less than a sector, so that it is there whole or not at all.
-    fn write(&self, path: &Path, one: i32, other: i32) -> Result<(), StoreError> {
-        let text = format!("{one:08x} {other:08x}\n");
+    fn write(&self, path: &Path, numbers: [i32; 2], open: bool) -> Result<(), StoreError> {
+        let text = Known { numbers, open }.text();
         let written = self.file.write_all_at(text.as_bytes(), 0);
         written
             .and_then(|()| self.file.sync_all())
@@ -116,40 +142,101 @@ impl Pair {
     }
 }
 
-/// Refuses a log of another database, and a database that is gone.
-pub(super) fn judge(path: &Path, known: Option<[i32; 2]>) -> Result<(), OpenError> {
+impl Known {
+    /// Always as long, so that it is written over in place.
+    fn text(self) -> String {
+        let [one, other] = self.numbers;
+        let state = if self.open { "open" } else { "done" };
+        format!("{one:08x} {other:08x} {state}\n")
+    }
+}
+
+/// Refuses a log of another database, one that is damaged or gone, and a database that is gone.
+pub(super) fn judge(path: &Path, known: Option<Known>) -> Result<(), OpenError> {
     if known.is_some() && length(path) == 0 {
         return Err(OpenError::Lost {
             path: path.to_owned(),
             pair: file_of(path),
         });
     }
-    if length(&beside(path, "-wal")) == 0 {
-        return Ok(());
+    let beside_it = beside(path, "-wal");
+    if length(&beside_it) == 0 {
+        return match known {
+            Some(Known { open: true, .. }) => Err(OpenError::LogGone {
+                path: path.to_owned(),
+                pair: file_of(path),
+            }),
+            _ => Ok(()),
+        };
     }
     // What is no database is told by whoever opens it.
     let Ok(found) = connect::without_log(path).and_then(|conn| number_of(&conn)) else {
         return Ok(());
     };
-    // A store that was made before there were numbers has none, and no file.
-    let good = known.map_or(found == 0, |known| known.contains(&found));
-    good.then_some(()).ok_or_else(|| OpenError::StrangeLog {
-        path: path.to_owned(),
+    let log = log::read(&beside_it).map_err(|error| connect::not_writable(&beside_it, &error))?;
+    let good = match known {
+        Some(Known { numbers, .. }) => {
+            numbers.contains(&found) && log.numbers.iter().all(|number| numbers.contains(number))
+        }
+        // Without the file the log itself may say whose it is. A store of before there were numbers has none at all.
+        None => match log.numbers.as_slice() {
+            [] => found == 0,
+            numbers => numbers.iter().all(|number| *number == found),
+        },
+    };
+    if !good {
+        return Err(OpenError::StrangeLog {
+            path: path.to_owned(),
+        });
+    }
+    if log.has_lost() {
+        return Err(OpenError::DamagedLog {
+            path: path.to_owned(),
+            commits: log.commits,
+            lost: log.unread,
+        });
+    }
+    Ok(())
+}
+
+/// What is written beside a database.
+pub(super) fn known(path: &Path) -> Option<Known> {
+    parse(&fs::read_to_string(file_of(path)).ok()?)
+}
+
+fn parse(text: &str) -> Option<Known> {
+    let mut words = text.split_ascii_whitespace();
+    let mut number = || {
+        let number = u32::from_str_radix(words.next()?, 16).ok()?;
+        Some(number.cast_signed())
+    };
+    Some(Known {
+        numbers: [number()?, number()?],
+        open: words.next() == Some("open"),
     })
 }
 
-/// The numbers that are written beside a database.
-pub(super) fn known(path: &Path) -> Option<[i32; 2]> {
-    numbers(&fs::read_to_string(file_of(path)).ok()?)
+/// Writes the database's number anew, so that the log that has just begun says whose it is.
+pub(super) fn stamp(conn: &Connection) -> rusqlite::Result<()> {
+    conn.pragma_update(None, "user_version", number_of(conn)?)
 }
 
-fn numbers(text: &str) -> Option<[i32; 2]> {
-    let (one, other) = text.trim_end().split_once(' ')?;
-    let number = |text| u32::from_str_radix(text, 16).ok().map(u32::cast_signed);
-    Some([number(one)?, number(other)?])
+/// Writes what lies beside a copy that is put in a database's place: it is a store, and closed.
+pub(super) fn write_for_copy(path: &Path, number: i32) -> std::io::Result<()> {
+    let known = Known {
+        numbers: [number, number],
+        open: false,
+    };
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file_of(path))?;
+    file.write_all(known.text().as_bytes())?;
+    file.sync_all()
 }
 
-fn number_of(conn: &Connection) -> rusqlite::Result<i32> {
+pub(super) fn number_of(conn: &Connection) -> rusqlite::Result<i32> {
     conn.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 

@@ -4,17 +4,17 @@ use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hypernode_schemas::state::sqlite_migrations;
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
 use super::backup::{self, Part};
 use super::modes::FILES;
 use super::options::Options;
-use super::pair::{beside, file_of, length};
-use super::{connect, migrate};
-use crate::error::{BackupError, RestoreError};
+use super::pair::{self, beside, file_of, length};
+use super::{connect, fault, migrate};
+use crate::error::{BackupError, OpenError, RestoreError};
 
 /// What was restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,15 +36,20 @@ pub fn restore(from: &Path, path: &Path, stamp: &str) -> Result<Restored, Restor
     let source = source(from)?;
     let part = Part::create(path).map_err(RestoreError::Copy)?;
     let schema = backup::copy_from(&source, from, &part.path, Duration::from_secs(5))?;
+    let number = begin_anew(&part.path, from)?;
     // Whoever has it open holds the lock for as long; a process that opens it meanwhile finds the name gone.
     let _alone = alone(path)?;
     let aside = set_aside(path, stamp)?;
     match part.publish(path) {
-        Ok(bytes) => Ok(Restored {
-            bytes,
-            schema,
-            aside,
-        }),
+        Ok(bytes) => {
+            // From now on a database that is lost is told as lost.
+            pair::write_for_copy(path, number).map_err(|error| moving(&file_of(path), &error))?;
+            Ok(Restored {
+                bytes,
+                schema,
+                aside,
+            })
+        }
         Err(error) => {
             if let Some(aside) = &aside {
                 put_back(path, aside);
@@ -54,12 +59,35 @@ pub fn restore(from: &Path, path: &Path, stamp: &str) -> Result<Restored, Restor
     }
 }
 
-/// Opens what is to be restored, and sees that this program knows it.
+/// Ends in the copy what must not come to life again, sessions and challenges, and says so in the trail; the copy's number.
+fn begin_anew(copy: &Path, from: &Path) -> Result<i32, RestoreError> {
+    let ended = || -> rusqlite::Result<i32> {
+        let mut conn = Connection::open(copy)?;
+        let change = conn.transaction()?;
+        change.execute("DELETE FROM sessions", [])?;
+        change.execute("DELETE FROM nonces", [])?;
+        let sql = "INSERT INTO audit (at, actor, action, subject, detail) VALUES (?1, 'this machine', 'store.restore', 'store', ?2)";
+        change.execute(sql, params![now_ms(), format!("from {}", from.display())])?;
+        change.commit()?;
+        pair::number_of(&conn)
+    };
+    ended().map_err(|error| {
+        let failed = fault::store_error(copy, &error, Duration::ZERO);
+        RestoreError::Copy(BackupError::Store(failed))
+    })
+}
+
+/// Opens what is to be restored, and sees that this program knows it. Of a damaged log it takes what can be read.
 fn source(from: &Path) -> Result<Connection, RestoreError> {
     if length(from) == 0 {
         return Err(RestoreError::NoCopy {
             path: from.to_owned(),
         });
+    }
+    match pair::judge(from, pair::known(from)) {
+        Err(strange @ OpenError::StrangeLog { .. }) => return Err(strange.into()),
+        Err(other) => tracing::warn!("what can be read of it is restored: {other}"),
+        Ok(()) => {}
     }
     let options = Options::default();
     let failed = |error: rusqlite::Error| connect::open_error(from, &error, &options);
@@ -140,4 +168,9 @@ fn moving(path: &Path, error: &std::io::Error) -> RestoreError {
         path: path.to_owned(),
         why: error.to_string(),
     }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis().try_into().unwrap_or(i64::MAX))
 }
