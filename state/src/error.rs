@@ -339,8 +339,16 @@ pub enum RestoreError {
         why: String,
     },
     /// The backup cannot be read, or not by this program.
-    #[error(transparent)]
+    #[error("not restored, for the backup cannot be used: {0}")]
     From(#[from] OpenError),
+    /// The backup does not pass its check.
+    #[error("{path}: the backup is damaged ({detail}); nothing was changed: restore another one")]
+    Unsound {
+        /// The backup.
+        path: PathBuf,
+        /// What the check said.
+        detail: String,
+    },
     /// The copy was not made.
     #[error(transparent)]
     Copy(#[from] BackupError),

@@ -387,3 +387,22 @@ fn sessions_do_not_come_to_life_again_with_a_backup() {
     let store = open(&path);
     assert!(block_on(store.ask(GetSession { token })).unwrap().is_none());
 }
+
+#[test]
+fn whoever_closes_beside_another_leaves_that_one_s_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let first = open(&path);
+    make_key(&first);
+    apply(&first, unit("one", 10)).unwrap();
+    let second = open(&path);
+    apply(&second, unit("two", 10)).unwrap();
+    drop(second);
+    // As another process would find it: the store is open, and its log is there.
+    inspect(&path).unwrap();
+    let killed = folder.path().join("killed.db");
+    killed_copy(&path, &killed);
+    assert_eq!(whole_units(&open(&killed)), ["one", "two"]);
+    drop(first);
+    assert!(!beside(&path, "-wal").exists());
+}

@@ -95,6 +95,8 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
+        // SQLite's own, where it found no room to take it away.
+        let _ = fs::remove_file(pair::beside(&self.path, "-journal"));
         if let Err(error) = fs::remove_file(&self.path) {
             tracing::warn!(%error, path = %self.path.display(), "the unfinished backup stays");
         }

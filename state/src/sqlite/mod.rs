@@ -38,7 +38,7 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
@@ -65,6 +65,8 @@ pub struct SqliteStore {
     jobs: Option<Sender<Job>>,
     readers: Option<Readers>,
     bytes: Arc<AtomicUsize>,
+    /// Told to the writer before it ends.
+    log_may_go: Arc<AtomicBool>,
     reading: Vec<JoinHandle<()>>,
     writing: Option<JoinHandle<()>>,
     /// Held for as long as the database is open: whoever wants to put another in its place sees it.
@@ -105,11 +107,13 @@ impl SqliteStore {
         let (readers, reading) = Readers::start(path, &options)?;
         let (jobs, waiting) = bounded(options.queue.max(1));
         let bytes = Arc::new(AtomicUsize::new(0));
+        let log_may_go = Arc::new(AtomicBool::new(false));
         let writer = Writer {
             path: path.to_owned(),
             options: options.clone(),
             jobs: waiting,
             bytes: Arc::clone(&bytes),
+            log_may_go: Arc::clone(&log_may_go),
             gate: gate::Gate::new(path, options.lock_wait),
             checkpoint,
             left_over: None,
@@ -122,6 +126,7 @@ impl SqliteStore {
             jobs: Some(jobs),
             readers: Some(readers),
             bytes,
+            log_may_go,
             reading,
             writing: Some(writing),
             pair,
@@ -198,7 +203,8 @@ impl Drop for SqliteStore {
             }
         };
         // Said before the log goes: a kill in between leaves one that is its own.
-        self.pair.unseal(&self.path);
+        let alone = self.pair.unseal(&self.path);
+        self.log_may_go.store(alone, Ordering::Release);
         // Readers first: a connection that only reads, closed last, would leave the log behind.
         self.readers = None;
         self.reading.drain(..).for_each(ended);

@@ -111,16 +111,21 @@ impl Pair {
         self.write(path, [new, new], true)
     }
 
-    /// Says that the store is about to be closed in order, where nobody else has it open: its log may go then.
-    pub(super) fn unseal(&self, path: &Path) {
-        if !matches!(self.file.try_lock(), Ok(())) {
-            return;
+    /// Says that the store is about to be closed in order; whether its log may go then, which is where nobody else has it
+    /// open.
+    pub(super) fn unseal(&self, path: &Path) -> bool {
+        if matches!(self.file.try_lock(), Err(TryLockError::WouldBlock)) {
+            return false;
         }
         let Some(Known { numbers, .. }) = known(path) else {
-            return;
+            return true;
         };
-        if let Err(error) = self.write(path, numbers, false) {
-            tracing::warn!(%error, "the store closes and cannot say so");
+        match self.write(path, numbers, false) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, "the store closes and cannot say so: its log stays");
+                false
+            }
         }
     }
 

@@ -35,7 +35,14 @@ pub struct Restored {
 pub fn restore(from: &Path, path: &Path, stamp: &str) -> Result<Restored, RestoreError> {
     let source = source(from)?;
     let part = Part::create(path).map_err(RestoreError::Copy)?;
-    let schema = backup::copy_from(&source, from, &part.path, Duration::from_secs(5))?;
+    let copied = backup::copy_from(&source, from, &part.path, Duration::from_secs(5));
+    let schema = copied.map_err(|error| match error {
+        BackupError::Unsound { detail, .. } => RestoreError::Unsound {
+            path: from.to_owned(),
+            detail,
+        },
+        other => other.into(),
+    })?;
     let number = begin_anew(&part.path, from)?;
     // Whoever has it open holds the lock for as long; a process that opens it meanwhile finds the name gone.
     let _alone = alone(path)?;

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, TryRecvError};
 use futures::channel::oneshot;
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::checkpoint::Checkpoint;
 use super::db::Db;
@@ -39,6 +40,8 @@ pub(super) struct Writer {
     pub(super) bytes: Arc<AtomicUsize>,
     pub(super) gate: Gate,
     pub(super) checkpoint: Checkpoint,
+    /// Whether nobody else has the database open, known when it is closed: the log of one that is open stays.
+    pub(super) log_may_go: Arc<AtomicBool>,
     /// One that did not fit into the commit before.
     pub(super) left_over: Option<Job>,
     pub(super) told: Seldom,
@@ -69,6 +72,14 @@ impl Writer {
 
     /// Leaves one file. What cannot be copied now, since others read or the disk is full, is as safe in the log.
     fn close(&self, conn: &Connection) {
+        if !self.log_may_go.load(Ordering::Acquire) {
+            // Nor does SQLite take it away, if this turns out to be the last connection after all.
+            let kept = conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+            if let Err(error) = kept {
+                tracing::warn!(%error, path = %self.path.display(), "the store's log may go too early");
+            }
+            return;
+        }
         if let Err(error) = pair::fold(conn) {
             tracing::warn!(%error, path = %self.path.display(), "the store's log stays: the next start copies it into the database");
         }
