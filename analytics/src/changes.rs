@@ -148,6 +148,15 @@ struct Listed {
     reason: String,
 }
 
+/// The number of the newest change that is told; 0 before the first.
+///
+/// # Errors
+/// When the warehouse does not answer.
+pub async fn newest(client: &Client) -> Result<u64, Error> {
+    let sql = query::plain(include_str!("sql/newest_change.sql"));
+    query::row(client, "the newest change that is told", &sql).await
+}
+
 /// Whether a cursor can be one of this index: there is a change that it is after, or it is the beginning.
 ///
 /// # Errors

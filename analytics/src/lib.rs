@@ -8,6 +8,7 @@ pub mod activity;
 pub mod amount;
 pub mod bench;
 pub mod certificates;
+pub mod chain_jobs;
 pub mod changes;
 pub mod definitions;
 pub mod digest;

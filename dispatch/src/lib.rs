@@ -8,6 +8,7 @@
 
 pub mod bench;
 pub mod board;
+pub mod bridge;
 pub mod content;
 pub mod days;
 pub mod desk;

@@ -44,6 +44,13 @@ fn main() -> ExitCode {
     if matches!(cli.command, Command::Engine) {
         return hypernode_warehouse::engine::child_main();
     }
+    // Nor does the signer want one: it opens no socket.
+    if let Command::Signer(args) = &cli.command {
+        return match commands::signer::run(args) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => end(&failure),
+        };
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -96,7 +103,7 @@ async fn run(command: Command) -> Outcome {
         Command::Bench(command) => Box::pin(commands::bench::run(&command)).await,
         Command::FetchEngine(args) => commands::fetch_engine::run(&args).await,
         Command::BenchHosts { options } => commands::bench_sockets::run_hosts(&options).await,
-        Command::Engine => Ok(()),
+        Command::Engine | Command::Signer(_) => Ok(()),
     }
 }
 

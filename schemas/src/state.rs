@@ -51,6 +51,8 @@ const SQLITE: &[Migration] = &[
     sqlite!(17, "0017", "node_tokens"),
     sqlite!(18, "0018", "receipts"),
     sqlite!(19, "0019", "day_secrets"),
+    sqlite!(20, "0020", "cursors"),
+    sqlite!(21, "0021", "sends"),
 ];
 
 /// All files for SQLite in order of application. The first makes the table that remembers the others.

@@ -6,12 +6,14 @@ use std::time::Duration;
 use crate::accounts::AccountRefusal;
 use crate::budgets::BudgetRefusal;
 use crate::credits::CreditRefusal;
+use crate::cursors::CursorRefusal;
 use crate::idempotency::IdempotencyRefusal;
 use crate::jobs::JobRefusal;
 use crate::leases::LeaseRefusal;
 use crate::nodes::NodeRefusal;
 use crate::outbox::OutboxRefusal;
 use crate::receipts::ReceiptRefusal;
+use crate::sends::SendRefusal;
 use crate::tasks::TaskRefusal;
 
 /// Why an operation's precondition does not hold.
@@ -47,6 +49,12 @@ pub enum Refusal {
     /// Of a match receipt or a day's secret.
     #[error(transparent)]
     Receipt(#[from] ReceiptRefusal),
+    /// Of a cursor.
+    #[error(transparent)]
+    Cursor(#[from] CursorRefusal),
+    /// Of a transaction on its way.
+    #[error(transparent)]
+    Send(#[from] SendRefusal),
 }
 
 /// Why a unit or a query failed.

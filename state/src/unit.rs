@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use crate::accounts::{AccountAnswer, AccountOp, AccountQuery, AccountReply};
 use crate::budgets::{BudgetAnswer, BudgetOp, BudgetQuery, BudgetReply};
 use crate::credits::{CreditAnswer, CreditOp, CreditQuery, CreditReply};
+use crate::cursors::{CursorAnswer, CursorOp, CursorQuery, CursorReply};
 use crate::error::StoreError;
 use crate::idempotency::{IdempotencyAnswer, IdempotencyOp, IdempotencyQuery, IdempotencyReply};
 use crate::jobs::{JobAnswer, JobOp, JobQuery, JobReply};
@@ -13,6 +14,7 @@ use crate::limits::{self, Bounded, Check};
 use crate::nodes::{NodeAnswer, NodeOp, NodeQuery, NodeReply};
 use crate::outbox::{OutboxAnswer, OutboxOp, OutboxQuery, OutboxReply};
 use crate::receipts::{ReceiptAnswer, ReceiptOp, ReceiptQuery, ReceiptReply};
+use crate::sends::{SendAnswer, SendOp, SendQuery, SendReply};
 use crate::tasks::{TaskAnswer, TaskOp, TaskQuery, TaskReply};
 
 macro_rules! areas {
@@ -38,6 +40,8 @@ areas!(
         Budget(BudgetOp),
         Node(NodeOp),
         Receipt(ReceiptOp),
+        Cursor(CursorOp),
+        Send(SendOp),
     }
 );
 areas!(
@@ -53,6 +57,8 @@ areas!(
         Budget(BudgetReply),
         Node(NodeReply),
         Receipt(ReceiptReply),
+        Cursor(CursorReply),
+        Send(SendReply),
     }
 );
 areas!(
@@ -68,6 +74,8 @@ areas!(
         Budget(BudgetQuery),
         Node(NodeQuery),
         Receipt(ReceiptQuery),
+        Cursor(CursorQuery),
+        Send(SendQuery),
     }
 );
 areas!(
@@ -83,6 +91,8 @@ areas!(
         Budget(BudgetAnswer),
         Node(NodeAnswer),
         Receipt(ReceiptAnswer),
+        Cursor(CursorAnswer),
+        Send(SendAnswer),
     }
 );
 
@@ -99,6 +109,8 @@ impl Bounded for Op {
             Self::Budget(op) => op.check(check),
             Self::Node(op) => op.check(check),
             Self::Receipt(op) => op.check(check),
+            Self::Cursor(op) => op.check(check),
+            Self::Send(op) => op.check(check),
         }
     }
 }
@@ -121,6 +133,8 @@ impl Query {
             Self::Budget(query) => query.check(check),
             Self::Node(query) => query.check(check),
             Self::Receipt(query) => query.check(check),
+            Self::Cursor(query) => query.check(check),
+            Self::Send(query) => query.check(check),
         }
     }
 }

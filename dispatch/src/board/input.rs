@@ -33,6 +33,8 @@ pub enum Input {
     Arrived {
         /// The job.
         job: JobId,
+        /// What it needs of a machine, which is known only now.
+        needs: Box<Needs>,
     },
     /// Nobody needs it any more.
     Cancel {
@@ -45,6 +47,13 @@ pub enum Input {
     },
     /// A dead or failed job, as it was kept, is to be tried anew.
     Replay(Box<Record>),
+    /// A job that the chain had taken back, as it was kept, stands there again.
+    Reopen {
+        /// The job.
+        record: Box<Record>,
+        /// Whether its input is still to come.
+        waits: bool,
+    },
     /// A node is connected, or something about it has changed.
     Up {
         /// What is known of it; how many jobs it has is known here.

@@ -76,9 +76,32 @@ impl Board {
         Ok(())
     }
 
-    pub(super) fn replay(
+    /// The input of a waiting job came, and with it what the job needs.
+    pub(super) fn arrived(
+        &mut self,
+        id: JobId,
+        needs: Needs,
+        at: UnixMs,
+        out: &mut Step,
+    ) -> Result<(), Denied> {
+        let open = self.open.get_mut(&id).ok_or(Denied::UnknownJob)?;
+        open.record
+            .job
+            .clone()
+            .apply(&Event::Input, at, &self.config.rules)?;
+        let class = self.classes.enter(&needs, &self.pool);
+        self.classes
+            .leave(std::mem::replace(&mut open.class, class));
+        let spec = Spec::clone(&open.record.spec);
+        open.record.spec = Arc::new(Spec { needs, ..spec });
+        self.apply(id, Event::Input, at, out)
+    }
+
+    /// Opens a job that has ended, as it was kept, by `event`.
+    pub(super) fn again(
         &mut self,
         mut record: Record,
+        event: &Event,
         at: UnixMs,
         out: &mut Step,
     ) -> Result<(), Denied> {
@@ -88,7 +111,7 @@ impl Board {
         if let Some(most) = self.owners.full(record.job.terms.owner) {
             return Err(Denied::TooManyOpen(most));
         }
-        record.job.apply(&Event::Replay, at, &self.config.rules)?;
+        record.job.apply(event, at, &self.config.rules)?;
         out.keep(record.clone());
         self.admit(record, at);
         Ok(())

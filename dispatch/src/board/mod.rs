@@ -126,11 +126,14 @@ impl Board {
     pub fn take(&mut self, input: Input, at: UnixMs, out: &mut Step) -> Result<(), Denied> {
         match input {
             Input::Submit(submission) => self.submit(*submission, at, out),
-            Input::Arrived { job } => self.apply(job, Event::Input, at, out),
+            Input::Arrived { job, needs } => self.arrived(job, *needs, at, out),
             Input::Cancel { job, by, running } => {
                 self.apply(job, Event::Cancel { by, running }, at, out)
             }
-            Input::Replay(record) => self.replay(*record, at, out),
+            Input::Replay(record) => self.again(*record, &Event::Replay, at, out),
+            Input::Reopen { record, waits } => {
+                self.again(*record, &Event::Reopen { waits }, at, out)
+            }
             Input::Up { facts, manner } => {
                 self.up(*facts, manner, at);
                 Ok(())

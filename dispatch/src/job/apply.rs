@@ -32,6 +32,7 @@ impl Job {
             } => self.ended(node, fence, outcome, at, rules),
             Event::Cancel { by, running } => self.cancel(by, running),
             Event::Replay => self.replay(at),
+            Event::Reopen { waits } => self.reopen(waits, at, rules),
             Event::Tick => self.tick(at, rules),
         }?;
         self.changed_at = at;
@@ -260,6 +261,23 @@ impl Job {
             }
             _ => Err(self.not_now()),
         }
+    }
+
+    /// Only what the chain cancelled is opened by it: whoever else cancelled meant it.
+    fn reopen(&mut self, waits: bool, at: UnixMs, rules: &Rules) -> Result<Effects, Refusal> {
+        let State::Cancelled { by: By::Chain } = self.state else {
+            return Err(self.not_now());
+        };
+        let until = self.terms.submitted_at.saturating_add(rules.input_ms);
+        self.state = match waits {
+            true if at >= until => return Err(Refusal::Late),
+            true => State::Waiting { until },
+            false => {
+                self.queued_at = at;
+                State::Queued { not_before: at }
+            }
+        };
+        Ok(Effects::new())
     }
 
     fn tick(&mut self, at: UnixMs, rules: &Rules) -> Result<Effects, Refusal> {

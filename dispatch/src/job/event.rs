@@ -73,6 +73,11 @@ pub enum Event {
     },
     /// A dead or failed job is to be tried anew.
     Replay,
+    /// The chain says again what it had taken back. `waits`: the input has not come yet.
+    Reopen {
+        /// Whether the input is still to come.
+        waits: bool,
+    },
     /// Time has passed.
     Tick,
 }

@@ -245,6 +245,32 @@ fn what_runs_is_cancelled_only_by_whoever_means_it() {
     assert_eq!(run(&mut job, Event::Replay, 3), Err(Refusal::Over));
 }
 
+#[test]
+fn only_what_the_chain_took_back_stands_again() {
+    let rules = Rules::default();
+    for (by, opens) in [(By::Chain, true), (By::Owner, false), (By::Operator, false)] {
+        let mut job = Job::waiting(JobId::uuid(1), terms(), &rules);
+        let running = false;
+        run(&mut job, Event::Cancel { by, running }, 5).expect("cancelled");
+        let again = run(&mut job, Event::Reopen { waits: true }, 6);
+        assert_eq!(again.is_ok(), opens, "{by:?}");
+    }
+    let mut cancelled = job();
+    let (by, running) = (By::Chain, false);
+    run(&mut cancelled, Event::Cancel { by, running }, 5).expect("cancelled");
+    let mut waits = cancelled.clone();
+    run(&mut waits, Event::Reopen { waits: true }, 86_399_999).expect("in time");
+    // The time for its input is that of its first day.
+    let until = 86_400_000;
+    assert_eq!(waits.state, State::Waiting { until });
+    let late = run(&mut cancelled, Event::Reopen { waits: true }, until);
+    assert_eq!(late, Err(Refusal::Late));
+    run(&mut cancelled, Event::Reopen { waits: false }, until).expect("queued");
+    assert_eq!(cancelled.state, State::Queued { not_before: until });
+    let again = run(&mut cancelled, Event::Reopen { waits: false }, until);
+    assert_eq!(again, Err(Refusal::NotNow));
+}
+
 fn outcome() -> impl Strategy<Value = Outcome> {
     prop::sample::select(vec![
         Outcome::Completed,
@@ -274,6 +300,8 @@ fn event() -> impl Strategy<Value = Event> {
         8 => (node(), fence(), outcome())
             .prop_map(|(node, fence, outcome)| Event::Ended { node, fence, outcome }),
         1 => any::<bool>().prop_map(|running| Event::Cancel { by: By::Owner, running }),
+        1 => any::<bool>().prop_map(|running| Event::Cancel { by: By::Chain, running }),
+        2 => any::<bool>().prop_map(|waits| Event::Reopen { waits }),
         2 => Just(Event::Replay),
         5 => Just(Event::Tick),
     ]
@@ -334,7 +362,9 @@ proptest! {
                 prop_assert!(lease.until <= lease.deadline);
             }
             let ended = matches!(before.state, State::Completed { .. } | State::Cancelled { .. });
-            prop_assert!(!ended, "the end is the end");
+            let taken_back = matches!(before.state, State::Cancelled { by: By::Chain });
+            let again = taken_back && matches!(event, Event::Reopen { .. });
+            prop_assert!(!ended || again, "the end is the end");
             prop_assert!(job.excluded.len() <= 16 && job.failed_on.len() <= 3);
             prop_assert_eq!(job.reserved(), if job.is_over() { 0 } else { 1_000_000 });
         }

@@ -3,11 +3,11 @@
 use hypernode_state::{Op, UnixMs};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::board::{Denied, Input, Record, Standing, Submission};
+use crate::board::{Denied, Input, Standing, Submission};
 use crate::ids::JobId;
 use crate::job::Manner;
-use crate::matching::NodeFacts;
 use crate::matching::seed::DaySecret;
+use crate::matching::{Needs, NodeFacts};
 
 /// A job with what the store keeps beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,11 +70,14 @@ pub(super) enum Command {
     Submit(Box<Order>, Done),
     Arrived {
         job: JobId,
+        needs: Box<Needs>,
         content: Vec<u8>,
         done: Done,
     },
-    Replay {
-        record: Box<Record>,
+    /// What opens the job again, as it was kept at this version.
+    Again {
+        job: JobId,
+        input: Input,
         version: u64,
         done: Done,
     },

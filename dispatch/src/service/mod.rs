@@ -37,8 +37,8 @@ use worker::Worker;
 use crate::board::{Config, Denied, Input, Record, Standing};
 use crate::ids::{JobId, NodeId};
 use crate::job::{By, Fault, Manner, Outcome};
-use crate::matching::NodeFacts;
 use crate::matching::seed::DaySecret;
+use crate::matching::{Needs, NodeFacts};
 use crate::outcome::Kept;
 use crate::results::Results;
 
@@ -187,13 +187,24 @@ impl Dispatch {
         Ok(id)
     }
 
-    /// The input of a job that waited for it.
+    /// The input of a job that waited for it, and what the job needs of a machine.
     ///
     /// # Errors
     /// [`DispatchError`].
-    pub async fn arrived(&self, job: JobId, content: Vec<u8>) -> Result<(), DispatchError> {
-        self.send(|done| Command::Arrived { job, content, done })
-            .await
+    pub async fn arrived(
+        &self,
+        job: JobId,
+        needs: Needs,
+        content: Vec<u8>,
+    ) -> Result<(), DispatchError> {
+        let needs = Box::new(needs);
+        self.send(|done| Command::Arrived {
+            job,
+            needs,
+            content,
+            done,
+        })
+        .await
     }
 
     /// Nobody needs the job any more. `running`: even if it runs.
@@ -209,8 +220,32 @@ impl Dispatch {
     /// # Errors
     /// [`DispatchError`].
     pub async fn replay(&self, record: Record, version: u64) -> Result<(), DispatchError> {
-        self.send(|done| Command::Replay {
-            record: Box::new(record),
+        let job = record.job.id;
+        let input = Input::Replay(Box::new(record));
+        self.again(job, input, version).await
+    }
+
+    /// A job that the chain had taken back, as it was kept at this version, stands there again. `waits`: its input has not
+    /// come yet.
+    ///
+    /// # Errors
+    /// [`DispatchError`].
+    pub async fn reopen(
+        &self,
+        record: Record,
+        version: u64,
+        waits: bool,
+    ) -> Result<(), DispatchError> {
+        let job = record.job.id;
+        let record = Box::new(record);
+        self.again(job, Input::Reopen { record, waits }, version)
+            .await
+    }
+
+    async fn again(&self, job: JobId, input: Input, version: u64) -> Result<(), DispatchError> {
+        self.send(|done| Command::Again {
+            job,
+            input,
             version,
             done,
         })

@@ -211,23 +211,28 @@ impl Worker {
                 }
                 next.answer(done, result);
             }
-            Command::Arrived { job, content, done } => {
-                let result = board.take(Input::Arrived { job }, now, &mut next.step);
+            Command::Arrived {
+                job,
+                needs,
+                content,
+                done,
+            } => {
+                let result = board.take(Input::Arrived { job, needs }, now, &mut next.step);
                 if result.is_ok() {
                     next.contents.push((job, content));
                 }
                 next.answer(done, result);
             }
-            Command::Replay {
-                record,
+            Command::Again {
+                job,
+                input,
                 version,
                 done,
             } => {
-                let id = record.job.id;
-                let result = board.take(Input::Replay(record), now, &mut next.step);
+                let result = board.take(input, now, &mut next.step);
                 if result.is_ok() {
-                    self.keeper.versions.insert(id, version);
-                    next.replayed.push(id);
+                    self.keeper.versions.insert(job, version);
+                    next.replayed.push(job);
                 }
                 next.answer(done, result);
             }

@@ -6,7 +6,7 @@ use ed25519_dalek::Signature;
 use hypernode_dispatch::board::{Denied, Record};
 use hypernode_dispatch::ids::{JobId, NodeId};
 use hypernode_dispatch::job::{By, Fault, Manner, Outcome, Refusal, State};
-use hypernode_dispatch::matching::Receipt;
+use hypernode_dispatch::matching::{Needs, Receipt};
 use hypernode_dispatch::service::facts::{Fact, Step};
 use hypernode_dispatch::service::{Dispatch, DispatchError, TOPIC, Told, code, start};
 use hypernode_state::budgets::Reserved;
@@ -248,13 +248,13 @@ async fn a_job_waits_for_its_input() {
     waits.submission.waits = true;
     let job = dispatch.submit(waits).await.expect("accepted");
     dispatch
-        .arrived(job, b"the input".to_vec())
+        .arrived(job, Needs::default(), b"the input".to_vec())
         .await
         .expect("arrived");
     let whole = kept(&store, job).await;
     assert_eq!(whole.content.as_deref(), Some(&b"the input"[..]));
     take(&dispatch, NodeId::uuid(1), &mut frames).await;
-    let twice = dispatch.arrived(job, Vec::new()).await;
+    let twice = dispatch.arrived(job, Needs::default(), Vec::new()).await;
     assert!(matches!(twice, Err(DispatchError::Denied(_))));
 }
 

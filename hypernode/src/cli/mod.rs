@@ -113,6 +113,38 @@ pub(crate) enum Command {
         /// What they are to be, as JSON.
         options: String,
     },
+    /// The process that holds the dispatcher's key for the chain; started by `up` where chain.write is set.
+    #[command(hide = true)]
+    Signer(Signer),
+}
+
+/// What the signer is started with: nothing of it is secret.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct Signer {
+    /// The key, as `solana-keygen` writes it; a file that nobody else may read.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// Where it writes down what it signed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) book: PathBuf,
+    /// The program of jobs.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) job_receipt: String,
+    /// The mint of HYPER.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) mint: String,
+    /// The treasury's token account.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) treasury: String,
+    /// The incentive pool's token account.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) incentive: String,
+    /// Most fees of a day, in lamports.
+    #[arg(long, value_name = "N")]
+    pub(crate) daily_lamports: u64,
+    /// Most HYPER of jobs settled in a day, in its smallest unit.
+    #[arg(long, value_name = "N")]
+    pub(crate) daily_hyper: u64,
 }
 
 /// Settings that every command takes.

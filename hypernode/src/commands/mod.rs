@@ -19,6 +19,7 @@ pub(crate) mod operator;
 pub(crate) mod record;
 pub(crate) mod repair;
 pub(crate) mod replay_match;
+pub(crate) mod signer;
 pub(crate) mod sql;
 pub(crate) mod state;
 pub(crate) mod status;

@@ -19,6 +19,7 @@ mod page;
 mod recording;
 mod reload;
 mod reputation;
+mod signer;
 mod sql;
 mod state;
 mod support;

@@ -4,7 +4,8 @@ use rusqlite::{Params, Row};
 
 use super::db::Db;
 use super::{
-    accounts, budgets, credits, idempotency, jobs, leases, nodes, outbox, receipts, tasks,
+    accounts, budgets, credits, cursors, idempotency, jobs, leases, nodes, outbox, receipts, sends,
+    tasks,
 };
 use crate::error::Refusal;
 use crate::ids::UnixMs;
@@ -95,6 +96,8 @@ pub(super) fn run(cx: &mut Cx<'_, '_>, op: &Op) -> Result<Reply, Stop> {
         Op::Budget(op) => budgets::run(cx, op).map(Reply::Budget),
         Op::Node(op) => nodes::run(cx, op).map(Reply::Node),
         Op::Receipt(op) => receipts::run(cx, op).map(Reply::Receipt),
+        Op::Cursor(op) => cursors::run(cx, op).map(Reply::Cursor),
+        Op::Send(op) => sends::run(cx, op).map(Reply::Send),
     }
 }
 
@@ -111,5 +114,7 @@ pub(super) fn ask(db: &Db<'_>, query: &Query) -> rusqlite::Result<Answer> {
         Query::Budget(query) => budgets::ask(db, query).map(Answer::Budget),
         Query::Node(query) => nodes::ask(db, query).map(Answer::Node),
         Query::Receipt(query) => receipts::ask(db, query).map(Answer::Receipt),
+        Query::Cursor(query) => cursors::ask(db, query).map(Answer::Cursor),
+        Query::Send(query) => sends::ask(db, query).map(Answer::Send),
     }
 }

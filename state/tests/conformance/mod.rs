@@ -7,6 +7,7 @@
 pub(crate) mod accounts;
 pub(crate) mod budgets;
 pub(crate) mod credits;
+pub(crate) mod cursors;
 pub(crate) mod idempotency;
 pub(crate) mod job_lists;
 pub(crate) mod jobs;
@@ -18,6 +19,7 @@ pub(crate) mod outbox;
 pub(crate) mod paths;
 pub(crate) mod random;
 pub(crate) mod receipts;
+pub(crate) mod sends;
 pub(crate) mod tasks;
 pub(crate) mod units;
 
@@ -100,6 +102,9 @@ macro_rules! suite {
             a_token_is_its_first_nodes, an_unused_token_expires_and_is_swept, tokens_are_listed_latest_first);
         $crate::conformance::suite!(@ $open, receipts: a_fence_has_one_receipt, a_day_keeps_its_secret,
             a_days_secret_stays_out_of_debug);
+        $crate::conformance::suite!(@ $open, cursors: a_cursor_moves_from_where_it_stands);
+        $crate::conformance::suite!(@ $open, sends: a_purpose_has_one_transaction,
+            open_transactions_are_read_in_order);
         $crate::conformance::suite!(@ $open, paths: a_job_goes_its_way_in_whole_units,
             a_refused_credit_leaves_no_trace_of_the_rest);
 

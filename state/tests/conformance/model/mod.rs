@@ -3,12 +3,14 @@
 mod accounts;
 mod budgets;
 mod credits;
+mod cursors;
 mod idempotency;
 mod jobs;
 mod leases;
 mod nodes;
 mod outbox;
 mod receipts;
+mod sends;
 mod tasks;
 
 use hypernode_state::jobs::{JobOp, JobReply};
@@ -44,6 +46,8 @@ pub(crate) struct Model {
     budgets: budgets::Budgets,
     nodes: nodes::Nodes,
     receipts: receipts::Receipts,
+    cursors: cursors::Cursors,
+    sends: sends::Sends,
 }
 
 impl Model {
@@ -94,6 +98,8 @@ impl Model {
             Op::Budget(op) => self.budgets.run(op).map(Reply::Budget),
             Op::Node(op) => self.nodes.run(op).map(Reply::Node),
             Op::Receipt(op) => self.receipts.run(op).map(Reply::Receipt),
+            Op::Cursor(op) => self.cursors.run(op).map(Reply::Cursor),
+            Op::Send(op) => self.sends.run(op).map(Reply::Send),
         }
     }
 
@@ -111,6 +117,8 @@ impl Model {
             Query::Budget(query) => Answer::Budget(self.budgets.ask(query)),
             Query::Node(query) => Answer::Node(self.nodes.ask(query)),
             Query::Receipt(query) => Answer::Receipt(self.receipts.ask(query)),
+            Query::Cursor(query) => Answer::Cursor(self.cursors.ask(query)),
+            Query::Send(query) => Answer::Send(self.sends.ask(query)),
         })
     }
 }

@@ -57,6 +57,8 @@ fn op() -> BoxedStrategy<Op> {
         2 => work::outbox(),
         2 => work::idempotency(),
         1 => work::lease(),
+        1 => work::cursor(),
+        1 => work::send(),
         5 => accounts::op(),
         1 => dispatch::op(),
         1 => nodes::op(),

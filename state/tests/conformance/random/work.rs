@@ -1,5 +1,6 @@
-//! Random tasks, messages, idempotency keys and named leases.
+//! Random tasks, messages, idempotency keys, named leases, cursors and transactions on their way.
 
+use hypernode_state::cursors::{CursorMove, GetCursor};
 use hypernode_state::idempotency::{
     GetIdempotency, IdempotencyAbandon, IdempotencyBegin, IdempotencyFinish, IdempotencyPurge,
 };
@@ -7,6 +8,7 @@ use hypernode_state::leases::{GetLease, LeaseAcquire, LeaseRelease, LeaseRenew, 
 use hypernode_state::outbox::{
     Ack, Emit, ListConsumers, ReadOutbox, StartAt, Subscribe, TrimOutbox, Unsubscribe,
 };
+use hypernode_state::sends::{GetSend, OpenSends, SendAdd, SendPut};
 use hypernode_state::tasks::{
     AfterFailure, Cancel, Claim, ClaimTask, Complete, CountTasks, Enqueue, ExpireLeases, Fail,
     GetTask, ListStaleFences, ListTasks, PurgeTasks, Renew, TaskState,
@@ -128,6 +130,38 @@ pub(crate) fn lease() -> BoxedStrategy<Op> {
     .boxed()
 }
 
+pub(crate) fn cursor() -> BoxedStrategy<Op> {
+    let position = || name("p", 2);
+    (
+        name("c", 2),
+        proptest::option::of(position()),
+        position(),
+        time(),
+    )
+        .prop_map(|(name, from, to, at)| CursorMove { name, from, to, at }.into())
+        .boxed()
+}
+
+pub(crate) fn send() -> BoxedStrategy<Op> {
+    let id = || name("s", 3);
+    prop_oneof![
+        (id(), bytes(), time()).prop_map(|(id, record, at)| SendAdd { id, record, at }.into()),
+        (id(), 0..4_u64, any::<bool>(), bytes(), time()).prop_map(
+            |(id, version, open, record, at)| {
+                SendPut {
+                    id,
+                    version,
+                    open,
+                    record,
+                    at,
+                }
+                .into()
+            }
+        ),
+    ]
+    .boxed()
+}
+
 pub(crate) fn query() -> BoxedStrategy<Query> {
     let state = proptest::sample::select(&TaskState::ALL[..]);
     prop_oneof![
@@ -150,6 +184,9 @@ pub(crate) fn query() -> BoxedStrategy<Query> {
         (topic(), limit()).prop_map(|(topic, limit)| ListConsumers { topic, limit }.into()),
         (name("o", 2), name("k", 2)).prop_map(|(owner, key)| GetIdempotency { owner, key }.into()),
         name("r", 2).prop_map(|role| GetLease { role }.into()),
+        name("c", 2).prop_map(|name| GetCursor { name }.into()),
+        name("s", 3).prop_map(|id| GetSend { id }.into()),
+        (0..4_u64, 1..4_u32).prop_map(|(after, limit)| OpenSends { after, limit }.into()),
     ]
     .boxed()
 }
