@@ -10,6 +10,7 @@ mod arriving;
 mod ask;
 mod auth;
 mod cache;
+mod chain_input;
 mod clock;
 mod dashboards;
 mod error;

@@ -15,8 +15,13 @@ use crate::measure::MAX_BODY;
 use crate::shapes::{automation, health, metrics, validation};
 use crate::state::ApiState;
 use crate::{
+<<<<<<< HEAD
     auth, dashboards, figures, guard, index, live, page, paper, posted, reputation, roots, sockets,
     transaction_page,
+=======
+    auth, chain_input, dashboards, figures, guard, index, live, page, paper, posted, reputation,
+    roots, transaction_page,
+>>>>>>> 1d3e05b (POST /api/jobs/{id}/input; the bridge works beside an instance's dispatcher)
 };
 
 /// What Prometheus knows its text by.
@@ -88,7 +93,10 @@ fn sockets() -> Vec<(&'static str, MethodRouter<ApiState>)> {
 
 /// Routes that change something: each asks who it is.
 fn writes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
-    vec![("/api/metrics/update", post(posted::update))]
+    vec![
+        ("/api/metrics/update", post(posted::update)),
+        ("/api/jobs/{id}/input", post(chain_input::take)),
+    ]
 }
 
 /// Every path of somebody's own, as the OpenAPI document writes it: what is written to, and what is told to its owner only.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use hypernode_dispatch::bridge::Inbox;
 use hypernode_dispatch::paper::Paper;
 use hypernode_dispatch::sessions::Hub;
 use hypernode_warehouse::Client;
@@ -51,6 +52,8 @@ pub struct Inner {
     pub(crate) posting: Option<Posting>,
     /// Who may do what; `None`: this server only answers reads.
     pub(crate) access: Option<Arc<Access>>,
+    /// Where inputs of jobs of the chain are taken; `None`: no jobs are dispatched here.
+    pub(crate) inbox: Option<Inbox>,
     /// Decisions on paper; `None`: no jobs are dispatched here.
     pub(crate) paper: Option<Paper>,
     /// Sockets of hosts; `None`: this server has none.
@@ -77,7 +80,11 @@ impl ApiState {
             posting: None,
             access: None,
             paper: None,
+<<<<<<< HEAD
             hub: None,
+=======
+            inbox: None,
+>>>>>>> 1d3e05b (POST /api/jobs/{id}/input; the bridge works beside an instance's dispatcher)
             places: Arc::new(Semaphore::new(REQUESTS)),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
             standings: Arc::default(),
@@ -100,6 +107,15 @@ impl ApiState {
     pub fn with_access(self, access: Arc<Access>) -> Self {
         Self(Arc::new(Inner {
             access: Some(access),
+            ..Arc::unwrap_or_clone(self.0)
+        }))
+    }
+
+    /// Takes inputs of jobs that were created on chain.
+    #[must_use]
+    pub fn with_inbox(self, inbox: Inbox) -> Self {
+        Self(Arc::new(Inner {
+            inbox: Some(inbox),
             ..Arc::unwrap_or_clone(self.0)
         }))
     }

@@ -82,7 +82,9 @@ impl Instance<'_> {
             None => state,
         };
         let state = match &dispatching {
-            Some(dispatching) => state.with_paper(dispatching.paper.clone()),
+            Some(dispatching) => state
+                .with_paper(dispatching.paper.clone())
+                .with_inbox(dispatching.inbox()),
             None => state,
         };
         let secret = self.settings.secret("api.metrics_secret");

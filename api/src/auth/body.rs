@@ -29,6 +29,13 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
     }
 }
 
+impl Sent {
+    /// The bytes, at most [`measure::MAX_BODY`].
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// The body as JSON; an empty one is an empty object.
 pub(super) fn read<T: DeserializeOwned>(Sent(body): &Sent) -> Result<T, Response> {
     if body.len() > MAX_ACCOUNT_BODY {

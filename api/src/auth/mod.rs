@@ -16,6 +16,7 @@ mod sign_in;
 use axum::routing::{MethodRouter, delete, get, post};
 
 pub use access::{Access, Origins};
+pub(crate) use body::Sent;
 pub(crate) use caller::{Asked, Sender, identify};
 pub(crate) use cors::{for_listed, for_reading, let_read};
 pub(crate) use limit::Allowance;

@@ -1,5 +1,8 @@
 //! The input of a job that was created on chain: it counts if it has the hash that stands there.
 
+use std::fmt;
+use std::sync::Arc;
+
 use hypernode_state::jobs::GetJob;
 use hypernode_state::{Address, Store, StoreError, StoreExt, limits};
 use hypernode_wire::manifest::Catalog;
@@ -74,6 +77,41 @@ pub enum InputError {
 impl From<WorkError> for InputError {
     fn from(error: WorkError) -> Self {
         Self::Unusable(error.to_string())
+    }
+}
+
+/// Where inputs are taken.
+#[derive(Clone)]
+pub struct Inbox {
+    /// Where jobs are kept.
+    pub store: Arc<dyn Store>,
+    /// What hosts may be told to run.
+    pub catalog: Arc<Catalog>,
+    /// Where the dispatcher of now is found.
+    pub center: Center,
+}
+
+impl fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Inbox")
+    }
+}
+
+impl Inbox {
+    /// The job of this account, if it waits for its input.
+    ///
+    /// # Errors
+    /// As [`waiting`].
+    pub async fn waiting(&self, job: JobId) -> Result<Waiting, InputError> {
+        waiting(self.store.as_ref(), job).await
+    }
+
+    /// Takes the input of a job in.
+    ///
+    /// # Errors
+    /// As [`Waiting::take`].
+    pub async fn take(&self, waiting: Waiting, body: Body) -> Result<(), InputError> {
+        waiting.take(body, &self.catalog, &self.center).await
     }
 }
 

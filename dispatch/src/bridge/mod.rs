@@ -14,6 +14,6 @@ pub mod write;
 
 pub use follow::{Bridge, BridgeError, CURSOR, Defaults};
 pub use index::{Index, Told, Warehouse};
-pub use input::{Body, InputError, Waiting, waiting};
+pub use input::{Body, Inbox, InputError, Waiting, waiting};
 pub use order::{Chained, OnChainTerms};
 pub use verdict::{Known, Verdict, verdict};

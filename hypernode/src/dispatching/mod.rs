@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use hypernode_dispatch::bridge::{Bridge, Defaults, Inbox, Warehouse};
 use hypernode_dispatch::days::Days;
 use hypernode_dispatch::facts::{Forwarder, Progress};
 use hypernode_dispatch::key::Key;
@@ -37,6 +38,8 @@ pub(crate) struct Dispatching {
     pub(crate) figures: Arc<Figures>,
     /// How far facts are carried into the warehouse.
     pub(crate) progress: Arc<Progress>,
+    /// From the chain to the dispatcher.
+    bridge: Bridge,
     store: Arc<dyn Store>,
     retention: Retention,
     recheck: Recheck,
@@ -89,7 +92,19 @@ impl Dispatching {
         });
         let progress = Arc::<Progress>::default();
         let forwarder = Forwarder::new(Arc::clone(store), warehouse.clone(), progress.clone());
+        let bridge = Bridge::new(
+            Arc::new(Warehouse(warehouse.clone())),
+            center.clone(),
+            Arc::clone(store),
+            self::clock(),
+            config.rules,
+            Defaults {
+                max_retries: settings.parsed("dispatch.max_retries"),
+                ..Defaults::default()
+            },
+        );
         Ok(Self {
+            bridge,
             store: Arc::clone(store),
             retention: settings::retention(settings),
             recheck: Recheck {
@@ -108,6 +123,15 @@ impl Dispatching {
             days,
             work: Box::pin(work),
         })
+    }
+
+    /// Where inputs of jobs of the chain are taken.
+    pub(crate) fn inbox(&self) -> Inbox {
+        Inbox {
+            store: Arc::clone(&self.store),
+            catalog: Arc::clone(&self.catalog),
+            center: self.center.clone(),
+        }
     }
 
     /// Works until `stop`. What is on its way then is kept or not, as at a kill: nobody was told of it.
@@ -130,6 +154,14 @@ impl Dispatching {
         let (store, retention, until) = (self.store, self.retention, stop.clone());
         roles.spawn(async move {
             retention::keep(store.as_ref(), retention, &clock(), until).await;
+            Ok(())
+        });
+        let (bridge, until) = (self.bridge, stop.clone());
+        roles.spawn(async move {
+            tokio::select! {
+                () = bridge.run() => {}
+                () = until.cancelled() => {}
+            }
             Ok(())
         });
         let (recheck, until) = (self.recheck, stop.clone());
