@@ -92,7 +92,7 @@ pub async fn serve_posting(client: &Client, posting: Posting) -> Server {
     serve_state(state.posting(posting)).await
 }
 
-async fn serve_state(state: ApiState) -> Server {
+pub async fn serve_state(state: ApiState) -> Server {
     // Fails when another test of this process was first, which is as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
