@@ -15,13 +15,8 @@ use crate::measure::MAX_BODY;
 use crate::shapes::{automation, health, metrics, validation};
 use crate::state::ApiState;
 use crate::{
-<<<<<<< HEAD
-    auth, dashboards, figures, guard, index, live, page, paper, posted, reputation, roots, sockets,
-    transaction_page,
-=======
     auth, chain_input, dashboards, figures, guard, index, live, page, paper, posted, reputation,
-    roots, transaction_page,
->>>>>>> 1d3e05b (POST /api/jobs/{id}/input; the bridge works beside an instance's dispatcher)
+    roots, sockets, transaction_page,
 };
 
 /// What Prometheus knows its text by.

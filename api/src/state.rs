@@ -80,11 +80,8 @@ impl ApiState {
             posting: None,
             access: None,
             paper: None,
-<<<<<<< HEAD
             hub: None,
-=======
             inbox: None,
->>>>>>> 1d3e05b (POST /api/jobs/{id}/input; the bridge works beside an instance's dispatcher)
             places: Arc::new(Semaphore::new(REQUESTS)),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
             standings: Arc::default(),
