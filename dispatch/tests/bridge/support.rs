@@ -12,7 +12,7 @@ use hypernode_dispatch::content::Content;
 use hypernode_dispatch::ids::{JobId, NodeId};
 use hypernode_dispatch::job::{By, Manner, Pay, Rules, State, Terms};
 use hypernode_dispatch::matching::seed::DaySecret;
-use hypernode_dispatch::matching::{Needs, NodeFacts};
+use hypernode_dispatch::matching::{Needs, NodeFacts, Runs};
 use hypernode_dispatch::service::{Center, Order, Setup, Told, keep_at_work};
 use hypernode_state::jobs::GetJob;
 use hypernode_state::sqlite::{Options, SqliteStore};
@@ -85,11 +85,13 @@ impl Process {
     /// Rounds until nothing is left to be told.
     pub(crate) async fn catch_up(&mut self) {
         let began = std::time::Instant::now();
-        while !matches!(self.bridge.round().await, Ok(false)) {
-            assert!(
-                began.elapsed() < Duration::from_secs(60),
-                "the bridge does not come to its end"
-            );
+        loop {
+            let round = self.bridge.round().await;
+            if matches!(round, Ok(false)) {
+                return;
+            }
+            let in_time = began.elapsed() < Duration::from_secs(60);
+            assert!(in_time, "the bridge does not come to its end: {round:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -127,6 +129,7 @@ async fn host(mut center: Center, slots: u16) {
             ask: 10_000,
             slots,
             running: 0,
+            runs: Runs::Free,
             sandboxed: true,
         };
         let Ok(mut frames) = dispatch.connect(facts, Manner::Renewed).await else {
