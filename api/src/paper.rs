@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use hypernode_analytics::time::{iso_day, iso_millis};
 use hypernode_dispatch::days::Published;
+use hypernode_dispatch::facts::{DayRoot, roots};
 use hypernode_dispatch::ids::JobId;
 use hypernode_dispatch::paper::Paper;
 use serde::Deserialize;
@@ -53,16 +54,19 @@ pub(crate) async fn days(
     };
     let limit = limit(query.limit.as_deref(), MOST_DAYS).map_err(Refusal::into_response)?;
     let days = paper.days(u32::try_from(limit).unwrap_or(u32::MAX)).await;
+    let days = days.map_err(|error| failed(&error))?;
+    let oldest = days.last().map_or(0, |day| day.day);
+    // Days are told without their roots while the warehouse is away.
+    let roots = roots(&state.client, oldest).await.unwrap_or_default();
     let days: Vec<Value> = days
-        .map_err(|error| failed(&error))?
         .iter()
-        .map(day)
+        .map(|one| day(one, roots.iter().find(|root| root.day == one.day)))
         .collect();
     let body = json!({ "success": true, "key": paper.key(), "days": days });
     Ok(Json(body).into_response())
 }
 
-fn day(day: &Published) -> Value {
+fn day(day: &Published, root: Option<&DayRoot>) -> Value {
     json!({
         "day": day.day,
         "date": i32::try_from(day.day).ok().and_then(iso_day),
@@ -70,6 +74,8 @@ fn day(day: &Published) -> Value {
         "committedAt": iso_millis(day.committed_at),
         "ahead": day.is_ahead(),
         "secret": day.secret.map(hex::encode),
+        "receipts": root.map(|root| root.receipts),
+        "root": root.map(|root| hex::encode(root.root)),
     })
 }
 

@@ -9,7 +9,7 @@ use hypernode_indexer::WalOptions;
 use hypernode_indexer::geyser::GeyserOptions;
 use hypernode_indexer::pipeline::StatusHandle;
 use hypernode_localnet::Localnet;
-use hypernode_warehouse::Client;
+use hypernode_warehouse::{Client, meta};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -45,6 +45,8 @@ pub(crate) struct Instance<'a> {
     pub(crate) data: &'a DataDir,
     pub(crate) store: &'a Store,
     pub(crate) feed: &'a Feed,
+    /// Whether the chain is indexed here.
+    pub(crate) indexes: bool,
 }
 
 impl Instance<'_> {
@@ -71,6 +73,7 @@ impl Instance<'_> {
             network: info.name.clone(),
             endpoints: endpoints.clone(),
             serves_api: !listeners.is_empty(),
+            indexes: self.indexes,
             dispatch: dispatching.as_ref().map(DispatchReport::new),
             open_dev: self.settings.parsed("api.open_dev"),
         };
@@ -122,8 +125,14 @@ impl Instance<'_> {
         if let Some(dispatching) = dispatching {
             dispatching.start(&mut roles, &stop);
         }
-        let indexing = self.indexing(&status, kept, state);
-        roles.spawn(indexing.run(decoders, reload, stop.clone()));
+        if self.indexes {
+            let indexing = self.indexing(&status, kept, state);
+            roles.spawn(indexing.run(decoders, reload, stop.clone()));
+        } else {
+            // Of another network nothing may be read.
+            let bound = meta::bind(&self.store.client, "genesis", &self.genesis()).await;
+            bound.or_cannot_start("clickhouse.url")?;
+        }
         self.watch_chain(&stop, &mut roles);
         let published = self.announce(&endpoints)?;
         if let Some(code) = opened.as_ref().and_then(|opened| opened.code.as_ref()) {
@@ -296,7 +305,7 @@ impl Instance<'_> {
             api,
             ws: None,
             clickhouse: Some(self.store.endpoint.url.clone()),
-            geyser: Some(self.geyser_url()),
+            geyser: Some(self.geyser_url()).filter(|url| !url.is_empty()),
             rpc,
         })
     }

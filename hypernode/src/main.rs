@@ -81,6 +81,7 @@ async fn run(command: Command) -> Outcome {
     match command {
         Command::Up(args) => commands::up::run(&args, commands::up::Roles::All).await,
         Command::Indexer(args) => commands::up::run(&args, commands::up::Roles::Indexer).await,
+        Command::Dispatch(args) => commands::up::run(&args, commands::up::Roles::Dispatch).await,
         Command::Index(args) => commands::index::run(&args).await,
         Command::Gap(command) => commands::gap::run(&command).await,
         Command::Idl(command) => commands::idl::run(command).await,
@@ -111,9 +112,11 @@ async fn run(command: Command) -> Outcome {
 fn default_filter(command: &Command) -> &'static str {
     match command {
         // `hyper` means every target that begins so: without a word of its own, hypernode too would be silent.
-        Command::Up(_) | Command::Indexer(_) | Command::Index(_) | Command::Localnet(_) => {
-            "info,hyper=warn,hypernode=info,h2=warn,tonic=warn"
-        }
+        Command::Up(_)
+        | Command::Indexer(_)
+        | Command::Dispatch(_)
+        | Command::Index(_)
+        | Command::Localnet(_) => "info,hyper=warn,hypernode=info,h2=warn,tonic=warn",
         _ => "warn",
     }
 }

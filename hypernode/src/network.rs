@@ -29,23 +29,31 @@ pub(crate) async fn remote(settings: &Settings) -> Outcome<Option<Remote>> {
     if geyser.is_empty() {
         return Ok(None);
     }
+    named(settings, geyser).await.map(Some)
+}
+
+/// The network that the settings name, with these servers to stream from, if any.
+///
+/// # Errors
+/// As [`remote`].
+pub(crate) async fn named(settings: &Settings, geyser: Vec<Server>) -> Outcome<Remote> {
     let rpc = settings.get("rpc.url").map(str::to_owned);
     let genesis = match (settings.get("network.genesis"), &rpc) {
         (Some(genesis), _) => genesis.to_owned(),
         (None, Some(rpc)) => genesis_of(rpc).await?,
         (None, None) => {
             let why = "the network's genesis hash is needed: give --rpc URL or --genesis HASH";
-            return Err(Failure::start("--geyser", why));
+            return Err(Failure::start("network.genesis", why));
         }
     };
     let name = settings
         .get("network.name")
         .map_or_else(|| known_name(&genesis).to_owned(), str::to_owned);
-    Ok(Some(Remote {
+    Ok(Remote {
         name,
         geyser,
         genesis,
-    }))
+    })
 }
 
 /// The Geyser servers that the settings name, each with its token; a token goes to no other server than its own.

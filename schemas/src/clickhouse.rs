@@ -87,6 +87,8 @@ const MIGRATIONS: &[Migration] = &[
     migration!(81, "0081", "dispatch_attempts"),
     migration!(82, "0082", "dispatch_load"),
     migration!(83, "0083", "dispatch_rechecks"),
+    migration!(84, "0084", "dispatch_receipts"),
+    migration!(85, "0085", "dispatch_roots"),
     migration!(100, "0100", "node_facts"),
     migration!(101, "0101", "job_facts"),
     migration!(102, "0102", "payment_facts"),

@@ -47,6 +47,7 @@ pub const OTHERS: &[&str] = &[
     "facts.load",
     "facts.rechecks",
     "facts.acked",
+    "facts.receipts",
 ];
 
 #[derive(Debug)]

@@ -15,6 +15,8 @@ pub struct Config {
     pub algorithm: Algorithm,
     /// The stake in raw HYPER that counts half.
     pub half_stake: u64,
+    /// Least score of a node for a job that names none, and is not for its owner's nodes alone.
+    pub min_reputation: u16,
     /// How long a node may think about an offer, in ms.
     pub offer_ms: i64,
     /// Jobs of one owner that are offered or run at a time; the others wait.
@@ -29,6 +31,7 @@ impl Default for Config {
             rules: Rules::default(),
             algorithm: Algorithm::default(),
             half_stake: 1_000_000_000,
+            min_reputation: 0,
             offer_ms: 2_000,
             most_running: 1_000,
             most_open: 10_000,

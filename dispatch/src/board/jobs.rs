@@ -64,9 +64,13 @@ impl Board {
         };
         self.last += 1;
         let Digest(content) = submission.content;
+        let mut needs = submission.needs.exact();
+        if needs.min_reputation == 0 && needs.owner.is_none() {
+            needs.min_reputation = self.config.min_reputation;
+        }
         let spec = Arc::new(Spec {
             ticket: self.last,
-            needs: submission.needs.exact(),
+            needs,
             content: crate::matching::receipt::Hex(content),
             nonce: submission.nonce,
         });

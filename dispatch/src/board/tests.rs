@@ -134,6 +134,32 @@ fn what_the_chain_says_counts_at_once_and_no_longer_when_it_says_nothing() {
 }
 
 #[test]
+fn the_least_score_of_the_house_is_for_jobs_that_name_none() {
+    let mut board = board(Config {
+        min_reputation: 900,
+        ..Config::default()
+    });
+    // A node like most has 800.
+    feed(&mut board, up(1, 9, Manner::Renewed), 0).expect("up");
+    assert!(submit(&mut board, submission(1, 1, 0)).is_empty());
+    let named = Needs {
+        min_reputation: 700,
+        ..Needs::default()
+    };
+    let own = Needs {
+        owner: Some(Address([1; 32])),
+        ..Needs::default()
+    };
+    for (number, needs) in [(2, named), (3, own)] {
+        let wanted = Submission {
+            needs,
+            ..submission(number, 1, 0)
+        };
+        assert_eq!(given(&submit(&mut board, wanted)), [JobId::uuid(number)]);
+    }
+}
+
+#[test]
 fn old_programs_are_given_jobs_without_being_asked() {
     let mut board = board(Config::default());
     feed(&mut board, up(1, 1, Manner::Silent), 0).expect("up");

@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use hypernode_state::outbox::{Ack, Message, ReadOutbox, StartAt, Subscribe, TrimOutbox};
-use hypernode_state::{Seldom, Store, StoreError, StoreExt};
+use hypernode_state::{Seldom, Store, StoreError, StoreExt, UnixMs};
 use hypernode_warehouse::{Client, WarehouseError, fail, settle_tables};
 use tokio_util::sync::CancellationToken;
 
+use super::receipts::Receipts;
 use super::rows::Rows;
-use crate::service::TOPIC;
+use crate::service::{Clock, TOPIC};
 
 /// Its name among the topic's consumers.
 const CONSUMER: &str = "warehouse";
@@ -66,6 +67,7 @@ pub struct Forwarder {
     store: Arc<dyn Store>,
     client: Client,
     progress: Arc<Progress>,
+    receipts: Receipts,
     /// What it has acknowledged; `None` before it has looked.
     acked: Option<u64>,
     /// Rows beyond `acked` may be there.
@@ -79,17 +81,18 @@ impl Forwarder {
             store,
             client,
             progress,
+            receipts: Receipts::default(),
             acked: None,
             doubt: true,
         }
     }
 
     /// Carries messages over until `stop`.
-    pub async fn run(mut self, stop: CancellationToken) {
+    pub async fn run(mut self, clock: Clock, stop: CancellationToken) {
         let told = Seldom::new();
         loop {
             let done = {
-                let step = self.step();
+                let step = self.round(clock());
                 tokio::pin!(step);
                 tokio::select! {
                     done = &mut step => done,
@@ -118,7 +121,24 @@ impl Forwarder {
         }
     }
 
-    /// Carries one batch over; whether more is waiting. After an error the next step looks at what is there.
+    /// Carries a batch of messages and one of receipts over, and makes roots of days that are over at `now`; whether more is
+    /// waiting.
+    ///
+    /// # Errors
+    /// [`ForwardError`].
+    pub async fn round(&mut self, now: UnixMs) -> Result<bool, ForwardError> {
+        let messages = self.step().await?;
+        let receipts = self
+            .receipts
+            .step(self.store.as_ref(), &self.client)
+            .await?;
+        if !receipts {
+            self.receipts.close_days(&self.client, now).await?;
+        }
+        Ok(messages || receipts)
+    }
+
+    /// Carries one batch of messages over; whether more is waiting. After an error the next step looks at what is there.
     ///
     /// # Errors
     /// [`ForwardError`].

@@ -4,7 +4,9 @@
 //! know how the last attempt ended looks at what is there and writes what is missing.
 
 mod forward;
+mod receipts;
 mod rows;
 
 pub use forward::{ForwardError, Forwarder, Progress};
+pub use receipts::{DayRoot, roots};
 pub use rows::{AttemptRow, JobRow, LoadRow, RecheckRow};

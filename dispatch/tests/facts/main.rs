@@ -12,12 +12,14 @@ mod support;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use hypernode_dispatch::facts::{Forwarder, Progress};
+use hypernode_dispatch::days::DAY_MS;
+use hypernode_dispatch::facts::{Forwarder, Progress, roots};
 use hypernode_dispatch::service::TOPIC;
-use hypernode_state::StoreExt;
 use hypernode_state::outbox::{ListConsumers, ReadOutbox};
+use hypernode_state::receipts::ListReceipts;
+use hypernode_state::{SqliteStore, StoreExt};
 use hypernode_warehouse::{Client, Endpoint, Secret, fail};
-use support::{Sent, engine, store, work};
+use support::{Sent, engine, now, store, work, work_again};
 
 const FOLDER: &str = "HYPERNODE_FACTS_FOLDER";
 const ENGINE: &str = "HYPERNODE_FACTS_ENGINE";
@@ -33,6 +35,9 @@ async fn check(client: &Client, sent: &Sent) {
     assert_eq!(others, sent.others);
     let rows = count("SELECT count() FROM dispatch_attempts").await;
     let different = count("SELECT uniqExact(seq, n) FROM dispatch_attempts").await;
+    assert_eq!(rows, different);
+    let rows = count("SELECT count() FROM dispatch_receipts").await;
+    let different = count("SELECT uniqExact(seq) FROM dispatch_receipts").await;
     assert_eq!(rows, different);
 }
 
@@ -74,6 +79,8 @@ async fn a_job_s_life_is_told_in_rows() {
         "1"
     );
 
+    receipts_are_there_and_their_day_has_a_root(&client, &store, &mut forwarder).await;
+
     // What everybody has is removed.
     while Forwarder::trim(store.as_ref()).await.expect("trimmed") {}
     let read = ReadOutbox {
@@ -82,6 +89,61 @@ async fn a_job_s_life_is_told_in_rows() {
         limit: 10,
     };
     assert!(store.ask(read).await.expect("read").is_empty());
+}
+
+async fn receipts_are_there_and_their_day_has_a_root(
+    client: &Client,
+    store: &Arc<SqliteStore>,
+    forwarder: &mut Forwarder,
+) {
+    let receipts = async || {
+        let list = ListReceipts {
+            after: 0,
+            limit: 500,
+        };
+        let kept = store.ask(list).await.expect("read");
+        kept.iter().map(|one| one.hash.0).collect::<Vec<_>>()
+    };
+    let hashes = receipts().await;
+    assert!(hashes.len() >= 3);
+    for _ in 0..2 {
+        forwarder.round(now()).await.expect("carried");
+        // Another that knows nothing finds them there.
+        let mut again = Forwarder::new(store.clone(), client.clone(), Arc::default());
+        again.round(now()).await.expect("nothing to do");
+    }
+    #[derive(clickhouse::Row, serde::Deserialize)]
+    struct Hashed {
+        hash: [u8; 32],
+    }
+    let sql = "SELECT hash FROM dispatch_receipts ORDER BY seq";
+    let there: Vec<Hashed> = client.rows(sql).await.expect("rows");
+    let there: Vec<[u8; 32]> = there.into_iter().map(|one| one.hash).collect();
+    assert_eq!(there, hashes);
+    assert_eq!(
+        roots(client, 0).await.expect("roots"),
+        [],
+        "the day is not over"
+    );
+
+    let after = now() + 2 * DAY_MS;
+    forwarder.round(after).await.expect("closed");
+    let found = roots(client, 0).await.expect("roots");
+    let [root] = found[..] else {
+        panic!("{found:?}");
+    };
+    assert_eq!((root.first_seq, root.receipts), (1, hashes.len() as u64));
+    let mut again = Forwarder::new(store.clone(), client.clone(), Arc::default());
+    again.round(after).await.expect("nothing to do");
+    assert_eq!(roots(client, 0).await.expect("roots"), [root]);
+
+    // What comes later is of a later day, and the root of before stays.
+    work_again(store, 50).await;
+    forwarder.round(now()).await.expect("carried");
+    let more = receipts().await.len();
+    let sql = "SELECT count() FROM dispatch_receipts";
+    assert_eq!(client.rows::<u64>(sql).await.expect("rows"), [more as u64]);
+    assert_eq!(roots(client, 0).await.expect("roots"), [root]);
 }
 
 /// The process that is killed: carries everything over, if it lives.
@@ -102,7 +164,7 @@ async fn carrying() {
     });
     let client = client.expect("a client");
     let mut forwarder = Forwarder::new(store(folder.as_ref()), client, Arc::default());
-    forwarder.step().await.expect("carried");
+    forwarder.round(now()).await.expect("carried");
 }
 
 #[tokio::test]
@@ -141,7 +203,7 @@ async fn a_process_that_dies_between_the_steps_leaves_nothing_out_and_nothing_tw
             .expect("rows");
         sizes.push(rows[0]);
     }
-    assert_eq!(sizes, [sent.changes; 6], "written at once, and never again");
+    assert_eq!(sizes, [sent.changes; 7], "written at once, and never again");
     check(&client, &sent).await;
     let store = store(folder.path());
     let consumers = ListConsumers {

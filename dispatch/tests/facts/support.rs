@@ -119,6 +119,15 @@ fn facts(number: u128) -> NodeFacts {
 /// A real dispatcher gives `jobs` jobs to a host that turns away its first offer and answers one job twice. What the
 /// outbox holds then: messages by whether they are changes of jobs.
 pub(crate) async fn work(store: &Arc<SqliteStore>, jobs: u32) -> Sent {
+    work_from(store, 1, jobs).await
+}
+
+/// Three jobs more, named from `first` on.
+pub(crate) async fn work_again(store: &Arc<SqliteStore>, first: u32) {
+    work_from(store, first, 3).await;
+}
+
+async fn work_from(store: &Arc<SqliteStore>, first: u32, jobs: u32) -> Sent {
     let key = Key::of([7; 32]);
     let setup = Setup {
         config: Config {
@@ -147,7 +156,7 @@ pub(crate) async fn work(store: &Arc<SqliteStore>, jobs: u32) -> Sent {
         .expect("connected");
     for n in 0..jobs {
         dispatch
-            .submit(order(u128::from(n) + 1))
+            .submit(order(u128::from(first + n)))
             .await
             .expect("accepted");
     }

@@ -25,6 +25,10 @@ pub(crate) enum Command {
     Index(Index),
     /// Run the live indexer alone, against a Geyser endpoint.
     Indexer(Up),
+    /// Run the dispatcher and the API alone, beside an indexer elsewhere that writes to the same ClickHouse (clickhouse.url).
+    ///
+    /// Has a data directory of its own: jobs, nodes and accounts are kept there. The network is told by --rpc or --genesis.
+    Dispatch(Up),
     /// Run the simulated network alone: Geyser gRPC and JSON-RPC; or have it emit an event.
     Localnet(Localnet),
     /// Create or upgrade the ClickHouse tables and exit.

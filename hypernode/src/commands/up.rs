@@ -1,4 +1,5 @@
-//! `hypernode up`: every role in one process; `hypernode indexer`: the live indexer alone.
+//! `hypernode up`: every role in one process; `hypernode indexer`: the live indexer alone; `hypernode dispatch`: the dispatcher and
+//! the API beside an indexer elsewhere.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -23,6 +24,7 @@ use crate::store::Store;
 pub(crate) enum Roles {
     All,
     Indexer,
+    Dispatch,
 }
 
 pub(crate) async fn run(args: &cli::Up, roles: Roles) -> Outcome {
@@ -30,7 +32,10 @@ pub(crate) async fn run(args: &cli::Up, roles: Roles) -> Outcome {
     for notice in &settings.notices {
         tracing::warn!("{notice}");
     }
-    let remote = network::remote(&settings).await?;
+    let remote = match roles {
+        Roles::Dispatch => Some(network::named(&settings, Vec::new()).await?),
+        _ => network::remote(&settings).await?,
+    };
     check_roles(&settings, remote.as_ref(), roles, args.fresh)?;
     let data = DataDir::open(&settings.path("data.dir").unwrap_or_default())?;
     match &remote {
@@ -51,7 +56,7 @@ pub(crate) async fn run(args: &cli::Up, roles: Roles) -> Outcome {
     let rules = Rules::new(&settings, ids, Keep::Matching)?;
     let (reload, decoder) = Reload::new(Sources::new(&settings, data.path()), rules)?;
     // Ports before work: a taken one is told at once.
-    let listeners = if roles == Roles::All {
+    let listeners = if roles != Roles::Indexer {
         listen(&settings).await?
     } else {
         Vec::new()
@@ -79,6 +84,7 @@ pub(crate) async fn run(args: &cli::Up, roles: Roles) -> Outcome {
         data: &data,
         store: &store,
         feed: &feed,
+        indexes: roles != Roles::Dispatch,
     };
     let outcome = instance.run(decoder, reload, listeners).await;
     store.close().await;
@@ -95,6 +101,10 @@ fn check_roles(settings: &Settings, remote: Option<&Remote>, roles: Roles, fresh
             "indexer",
             "--geyser URL is needed; `hypernode up` simulates a network",
         ));
+    }
+    if roles == Roles::Dispatch && settings.get("clickhouse.url").is_none() {
+        let why = "is needed: the ClickHouse that `hypernode indexer` writes to; `hypernode up` runs all in one process";
+        return Err(Failure::start("clickhouse.url", why));
     }
     if fresh && remote.is_some() {
         return Err(Failure::start(

@@ -171,7 +171,7 @@ impl Dispatching {
         });
         let (forwarder, until) = (self.forwarder, stop.clone());
         roles.spawn(async move {
-            forwarder.run(until).await;
+            forwarder.run(clock(), until).await;
             Ok(())
         });
         let (work, stop) = (self.work, stop.clone());

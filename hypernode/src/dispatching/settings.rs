@@ -34,6 +34,7 @@ pub(crate) fn board(settings: &Settings) -> Config {
         },
         algorithm,
         half_stake: settings.parsed("dispatch.half_stake"),
+        min_reputation: settings.parsed("dispatch.min_reputation"),
         offer_ms: ms("dispatch.offer_ms", 1),
         most_running: settings.parsed("dispatch.most_running"),
         most_open: settings.parsed("dispatch.most_open"),
@@ -95,7 +96,11 @@ mod tests {
 
     #[test]
     fn without_a_word_the_rules_are_the_built_in_ones() {
-        assert_eq!(board(&settings("")), Config::default());
+        let built_in = Config {
+            min_reputation: 50,
+            ..Config::default()
+        };
+        assert_eq!(board(&settings("")), built_in);
         assert_eq!(retention(&settings("")), Retention::default());
         let text = "[dispatch]\nalgorithm = \"reputation_weighted\"\noffer_ms = 500\nlease_seconds = 20\nmost_open = 3";
         let config = board(&settings(text));

@@ -21,6 +21,7 @@ pub(crate) struct InstanceReport {
     pub(crate) network: String,
     pub(crate) endpoints: Endpoints,
     pub(crate) serves_api: bool,
+    pub(crate) indexes: bool,
     pub(crate) dispatch: Option<DispatchReport>,
     pub(crate) open_dev: bool,
 }
@@ -29,8 +30,11 @@ impl Report for InstanceReport {
     fn status(&self) -> Value {
         let now = self.status.get();
         let idls = self.idls.get(now.seen_slot);
-        let mut roles = json!({ "indexer": indexer(&now, &idls) });
-        roles["indexer"]["kept"] = self.kept.json();
+        let mut roles = json!({});
+        if self.indexes {
+            roles["indexer"] = indexer(&now, &idls);
+            roles["indexer"]["kept"] = self.kept.json();
+        }
         if self.serves_api {
             roles["api"] = json!({ "state": "running", "as_of_slot": now.as_of_slot });
         }

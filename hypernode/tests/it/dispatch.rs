@@ -257,3 +257,75 @@ fn settings_of_dispatch_are_checked_before_anything_starts() {
         assert!(said.contains("dispatch.") && said.contains(named), "{said}");
     }
 }
+
+/// Beside an instance that indexes: the dispatcher alone, over the same ClickHouse, with a data directory of its own.
+#[test]
+fn the_dispatcher_runs_alone_beside_an_indexer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, own) = (folder.path().join("data"), folder.path().join("own"));
+    for folder in [&data, &own] {
+        std::fs::create_dir(folder).expect("a folder");
+    }
+    let lacks = run(&[
+        "dispatch",
+        "--data",
+        text(&own),
+        "--genesis",
+        &"1".repeat(32),
+    ]);
+    assert_eq!(lacks.status.code(), Some(2));
+    assert!(
+        stderr(&lacks).contains("clickhouse.url"),
+        "{}",
+        stderr(&lacks)
+    );
+
+    let indexing = Instance::start(&data, &["--set", "dispatch.enabled=false"]);
+    let status = indexing.get("/internal/status")["roles"].clone();
+    assert!(status["dispatch"].is_null(), "{status}");
+    wait_for("the tables", Duration::from_secs(60), || {
+        (indexing.get("/api/metrics")["as_of_slot"].as_u64()? > 0).then_some(())
+    });
+    let credentials = std::fs::read_to_string(data.join("clickhouse.credentials"));
+    let credentials: Value = serde_json::from_str(&credentials.expect("a file")).expect("JSON");
+    let of = |name: &str| credentials[name].as_str().expect("a text").to_owned();
+    let sets = [
+        format!("clickhouse.url={}", of("url")),
+        format!("clickhouse.user={}", of("user")),
+        format!("clickhouse.password={}", of("password")),
+        format!("clickhouse.database={}", of("database")),
+        format!(
+            "network.genesis={}",
+            indexing.run["genesis"].as_str().expect("a hash")
+        ),
+    ];
+    let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
+    let alone = Instance::start_as("dispatch", &own, &sets);
+    let roles = wait_for("the dispatcher", Duration::from_secs(30), || {
+        let roles = alone.get("/internal/status")["roles"].clone();
+        (roles["dispatch"]["state"] == "running").then_some(roles)
+    });
+    assert!(
+        roles["indexer"].is_null() && roles["api"].is_object(),
+        "{roles}"
+    );
+    assert_eq!(
+        alone.get("/api/dispatch/days")["days"]
+            .as_array()
+            .map(Vec::len),
+        Some(2)
+    );
+    assert!(
+        alone.get("/api/metrics")["as_of_slot"]
+            .as_u64()
+            .expect("a slot")
+            > 0
+    );
+    // Scores of the chain reach it, from what the other one judged.
+    wait_for("scores", Duration::from_secs(60), || {
+        let dispatch = alone.get("/internal/status")["roles"]["dispatch"].clone();
+        (dispatch["as_of_slot"].as_u64()? > 0).then_some(())
+    });
+    assert_eq!(alone.stop(), Some(0));
+    assert_eq!(indexing.stop(), Some(0));
+}

@@ -84,7 +84,12 @@ pub(crate) const FREE_PORTS: [&str; 10] = [
 impl Instance {
     /// Starts it and waits for `run.json`.
     pub(crate) fn start(data: &Path, more: &[&str]) -> Self {
-        let mut args = vec!["up", "--data", text(data)];
+        Self::start_as("up", data, more)
+    }
+
+    /// The same of another role.
+    pub(crate) fn start_as(role: &str, data: &Path, more: &[&str]) -> Self {
+        let mut args = vec![role, "--data", text(data)];
         args.extend(FREE_PORTS);
         args.extend(more);
         let log = std::fs::File::create(data.with_extension("log")).expect("a log file");
