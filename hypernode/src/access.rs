@@ -30,6 +30,8 @@ const STATEMENT: &str = "Sign in to Hypernode. This costs nothing and sends no t
 pub(crate) struct Opened {
     pub(crate) access: Arc<Access>,
     pub(crate) code: Option<PathBuf>,
+    /// The name that hosts sign for.
+    pub(crate) hub: String,
 }
 
 /// Opens the store in a data directory, also beside an instance that has it open.
@@ -93,8 +95,13 @@ pub(crate) async fn open(
     let proxies = check::list(settings.get("api.trusted_proxies").unwrap_or_default());
     let limiter = Arc::new(Limiter::new(Rates::default(), PLACES));
     let access = Access {
-        accounts: Accounts::new(Arc::clone(&store), policy, hub, Arc::clone(&limiter))
-            .or_cannot_start("api.domain")?,
+        accounts: Accounts::new(
+            Arc::clone(&store),
+            policy,
+            hub.clone(),
+            Arc::clone(&limiter),
+        )
+        .or_cannot_start("api.domain")?,
         store,
         limiter,
         proxies: TrustedProxies::new(proxies, Forwarding::default())
@@ -108,6 +115,7 @@ pub(crate) async fn open(
     Ok(Opened {
         access: Arc::new(access),
         code,
+        hub,
     })
 }
 

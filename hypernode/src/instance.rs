@@ -87,7 +87,8 @@ impl Instance<'_> {
         let state = match &dispatching {
             Some(dispatching) => state
                 .with_paper(dispatching.paper.clone())
-                .with_inbox(dispatching.inbox()),
+                .with_inbox(dispatching.inbox())
+                .with_hub(dispatching.hub.clone()),
             None => state,
         };
         let secret = self.settings.secret("api.metrics_secret");
@@ -186,8 +187,10 @@ impl Instance<'_> {
         };
         let store = &opened.access.store;
         let warehouse = &self.store.client;
-        let opened = Dispatching::open(self.settings, self.data.path(), store, warehouse);
-        Ok(Some(opened.await?))
+        let data = self.data.path();
+        let opened = Dispatching::open(self.settings, data, store, warehouse, &opened.hub);
+        // What is opened is much: it waits on the heap.
+        Ok(Some(Box::pin(opened).await?))
     }
 
     fn indexing(&self, status: &StatusHandle, kept: Kept, api: ApiState) -> Indexing {
@@ -281,6 +284,7 @@ impl Instance<'_> {
     }
 
     fn endpoints(&self, listeners: &[TcpListener]) -> Outcome<Endpoints> {
+        let dispatches: bool = self.settings.parsed("dispatch.enabled");
         let url = |listener: &TcpListener, scheme: &str| -> Outcome<String> {
             let mut address = listener.local_addr().or_cannot_start("api.port")?;
             if address.ip().is_unspecified() {
@@ -296,6 +300,11 @@ impl Instance<'_> {
             .first()
             .map(|listener| url(listener, scheme))
             .transpose()?;
+        let ws = match (listeners.first(), scheme) {
+            (Some(listener), "https") if dispatches => Some(url(listener, "wss")? + "/ws"),
+            (Some(listener), _) if dispatches => Some(url(listener, "ws")? + "/ws"),
+            _ => None,
+        };
         let rpc = match self.feed {
             Feed::Simulated(network) => Some(network.rpc_url()),
             // An RPC address may carry a key: it is not shown.
@@ -303,7 +312,7 @@ impl Instance<'_> {
         };
         Ok(Endpoints {
             api,
-            ws: None,
+            ws,
             clickhouse: Some(self.store.endpoint.url.clone()),
             geyser: Some(self.geyser_url()).filter(|url| !url.is_empty()),
             rpc,
@@ -367,6 +376,7 @@ impl Instance<'_> {
         eprintln!("hypernode {} on {}", running.version, running.network);
         let rows = [
             ("page and API", &endpoints.api),
+            ("hosts", &endpoints.ws),
             ("ClickHouse", &endpoints.clickhouse),
             ("Geyser", &endpoints.geyser),
             ("RPC", &endpoints.rpc),

@@ -64,10 +64,8 @@ pub async fn roots(client: &Client, from: u32) -> Result<Vec<DayRoot>, Warehouse
 }
 
 fn sha256(parts: &[&[u8]]) -> Hash {
-    use sha2::Digest as _;
-    let hash = parts
-        .iter()
-        .fold(sha2::Sha256::new(), |hash, part| hash.chain_update(part));
+    use sha2::Digest;
+    let hash = parts.iter().fold(sha2::Sha256::new(), Digest::chain_update);
     hash.finalize().into()
 }
 

@@ -5,7 +5,7 @@ use hypernode_state::Address;
 use hypernode_wire::{Dialect, HostInfo};
 
 use super::live::{Live, SOCKET_MS};
-use super::record::{DEFAULT_ASK, Described, Node, Route};
+use super::record::{Described, Node, Route};
 use super::register::{Admitted, about, new};
 use super::{Nodes, NodesError, host};
 use hypernode_state::Unit;
@@ -65,7 +65,7 @@ impl Nodes {
         dialect: Dialect,
     ) -> Result<Admitted, NodesError> {
         let now = self.now();
-        let mut about = about(Described::default(), DEFAULT_ASK, Route::Socket, now);
+        let mut about = about(Described::default(), self.0.config.ask, Route::Socket, now);
         about.host_key = Some(proven.key);
         host::apply(host, dialect, &mut about);
         let mut node = new(owner, about)?;

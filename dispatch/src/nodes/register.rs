@@ -8,7 +8,7 @@ use hypernode_wire::{Dialect, HostInfo, Secret};
 use super::fields::Fields;
 use super::index::Entry;
 use super::live::{HTTP_MS, Live, SOCKET_MS, status};
-use super::record::{About, DEFAULT_ASK, Described, Node, NodeView, Route};
+use super::record::{About, Described, Node, NodeView, Route};
 use super::registry::put;
 use super::tokens::{digest, hides_location, node_token};
 use super::{Nodes, NodesError, host};
@@ -65,7 +65,7 @@ impl Nodes {
         }
         let mut described = Described::default();
         fields.apply(&mut described);
-        let ask = fields.ask.unwrap_or(DEFAULT_ASK);
+        let ask = fields.ask.unwrap_or(self.0.config.ask);
         let node = new(wallet, about(described, ask, Route::Http, now))?;
         let token = node_token()?;
         let mut unit = Unit::new();
@@ -109,7 +109,7 @@ impl Nodes {
         if let Some(id) = bound {
             return self.welcome(id, host, dialect, key).await;
         }
-        let mut about = about(Described::default(), DEFAULT_ASK, Route::Socket, now);
+        let mut about = about(Described::default(), self.0.config.ask, Route::Socket, now);
         about.described.hide_location = hides_location(token);
         about.host_key = key;
         host::apply(host, dialect, &mut about);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::NodesError;
 use super::index::{Entry, Index};
 use super::live::Live;
-use super::record::{About, Node, NodeView};
+use super::record::{About, DEFAULT_ASK, Node, NodeView};
 use crate::ids::NodeId;
 use crate::service::Clock;
 
@@ -28,6 +28,8 @@ pub struct NodesConfig {
     pub most_tokens: u32,
     /// How long a token may wait for its first use, in ms.
     pub token_ms: i64,
+    /// What a node asks that names no price: raw HYPER per second.
+    pub ask: u64,
     /// Signs of life of a node are written at most this often, in ms.
     pub write_ms: i64,
 }
@@ -39,6 +41,7 @@ impl Default for NodesConfig {
             most_nodes: 200_000,
             most_tokens: 100,
             token_ms: 3_600_000,
+            ask: DEFAULT_ASK,
             write_ms: 60_000,
         }
     }

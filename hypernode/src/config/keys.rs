@@ -449,6 +449,18 @@ pub(crate) const KEYS: &[Key] = &[
         "jobs of one owner that are offered or run at a time; others wait",
     ),
     key(
+        "dispatch.most_sockets",
+        Kind::Integer(1, 1_000_000),
+        "50000",
+        "sockets of hosts at a time",
+    ),
+    key(
+        "dispatch.most_sockets_per_address",
+        Kind::Integer(1, 1_000_000),
+        "1000",
+        "sockets of hosts of one address at a time",
+    ),
+    key(
         "dispatch.offer_ms",
         Kind::Integer(100, 60_000),
         "2000",

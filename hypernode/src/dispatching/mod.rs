@@ -6,16 +6,18 @@ mod standings;
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hypernode_dispatch::bridge::{Bridge, Defaults, Inbox, Warehouse};
 use hypernode_dispatch::days::Days;
 use hypernode_dispatch::facts::{Forwarder, Progress};
 use hypernode_dispatch::key::Key;
+use hypernode_dispatch::nodes::{Nodes, Standing};
 use hypernode_dispatch::paper::Paper;
 use hypernode_dispatch::recheck::Recheck;
 use hypernode_dispatch::retention::{self, Retention};
 use hypernode_dispatch::service::{Center, Clock, Figures, ServiceError, Setup, keep_at_work};
+use hypernode_dispatch::sessions::{Hub, HubSetup};
 use hypernode_state::Store;
 use hypernode_warehouse::Client;
 use hypernode_wire::Catalog;
@@ -31,6 +33,8 @@ pub(crate) use settings::{catalog, results};
 pub(crate) struct Dispatching {
     /// Where it is found once it works.
     pub(crate) center: Center,
+    /// Sockets of hosts.
+    pub(crate) hub: Hub,
     /// Decisions and days as anybody may read them.
     pub(crate) paper: Paper,
     /// What hosts may be told to run.
@@ -49,6 +53,9 @@ pub(crate) struct Dispatching {
     work: std::pin::Pin<Box<dyn Future<Output = Result<(), ServiceError>> + Send>>,
 }
 
+/// How long hosts may take to end what they run when an instance stops.
+const LEAVE: Duration = Duration::from_secs(10);
+
 /// Unix milliseconds now.
 pub(crate) fn clock() -> Clock {
     Arc::new(|| {
@@ -66,6 +73,7 @@ impl Dispatching {
         directory: &Path,
         store: &Arc<dyn Store>,
         warehouse: &Client,
+        name: &str,
     ) -> Outcome<Self> {
         let config = settings::board(settings);
         let catalog = Arc::new(settings::catalog(settings)?);
@@ -89,6 +97,18 @@ impl Dispatching {
             secret: secrets.secret(),
             signer: Arc::clone(&signer),
             clock: Arc::clone(&clock),
+        });
+        let nodes = Nodes::open(Arc::clone(store), self::clock(), settings::nodes(settings)).await;
+        let hub = Hub::new(HubSetup {
+            config: settings::sessions(settings),
+            name: name.to_owned(),
+            nodes: nodes.or_cannot_start("the nodes of dispatch")?,
+            center: center.clone(),
+            store: Arc::clone(store),
+            catalog: Arc::clone(&catalog),
+            // The dispatcher itself knows what the chain says, and trusts that over a connection's word.
+            standing: Arc::new(|_| Standing::default()),
+            clock: self::clock(),
         });
         let progress = Arc::<Progress>::default();
         let forwarder = Forwarder::new(Arc::clone(store), warehouse.clone(), progress.clone());
@@ -115,6 +135,7 @@ impl Dispatching {
             },
             progress,
             forwarder,
+            hub,
             warehouse: warehouse.clone(),
             center,
             paper,
@@ -134,8 +155,24 @@ impl Dispatching {
         }
     }
 
-    /// Works until `stop`. What is on its way then is kept or not, as at a kill: nobody was told of it.
+    /// Works until `stop`, and while hosts take leave after that. What is on its way then is kept or not, as at a kill: nobody
+    /// was told of it.
     pub(crate) fn start(self, roles: &mut JoinSet<Outcome>, stop: &CancellationToken) {
+        let (asked, ended) = (stop.clone(), CancellationToken::new());
+        let (hub, stop) = (self.hub, &ended);
+        let until = ended.clone();
+        roles.spawn(async move {
+            let nodes = hub.nodes().clone();
+            tokio::select! {
+                () = nodes.clone().keep() => {}
+                () = asked.cancelled() => {}
+            }
+            hub.stop("the dispatcher is stopped; come back in a moment", LEAVE)
+                .await;
+            nodes.flush().await;
+            until.cancel();
+            Ok(())
+        });
         let scores = standings::follow(
             self.warehouse,
             self.center.clone(),

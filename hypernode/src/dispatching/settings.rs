@@ -5,8 +5,10 @@ use std::path::Path;
 use hypernode_dispatch::board::Config;
 use hypernode_dispatch::job::Rules;
 use hypernode_dispatch::matching::Algorithm;
+use hypernode_dispatch::nodes::NodesConfig;
 use hypernode_dispatch::results::Results;
 use hypernode_dispatch::retention::Retention;
+use hypernode_dispatch::sessions::SessionsConfig;
 use hypernode_wire::Catalog;
 
 use crate::config::Settings;
@@ -38,6 +40,25 @@ pub(crate) fn board(settings: &Settings) -> Config {
         offer_ms: ms("dispatch.offer_ms", 1),
         most_running: settings.parsed("dispatch.most_running"),
         most_open: settings.parsed("dispatch.most_open"),
+    }
+}
+
+/// Who the nodes may be.
+pub(crate) fn nodes(settings: &Settings) -> NodesConfig {
+    NodesConfig {
+        ask: settings.parsed("dispatch.ask"),
+        ..NodesConfig::default()
+    }
+}
+
+/// Limits and times of hosts' sockets.
+pub(crate) fn sessions(settings: &Settings) -> SessionsConfig {
+    let ms = |key: &str| settings.parsed::<i64>(key).saturating_mul(1_000);
+    SessionsConfig {
+        most_sockets: settings.parsed("dispatch.most_sockets"),
+        most_per_address: settings.parsed("dispatch.most_sockets_per_address"),
+        lease_ms: ms("dispatch.lease_seconds"),
+        ..SessionsConfig::default()
     }
 }
 
@@ -102,6 +123,8 @@ mod tests {
         };
         assert_eq!(board(&settings("")), built_in);
         assert_eq!(retention(&settings("")), Retention::default());
+        assert_eq!(nodes(&settings("")), NodesConfig::default());
+        assert_eq!(sessions(&settings("")), SessionsConfig::default());
         let text = "[dispatch]\nalgorithm = \"reputation_weighted\"\noffer_ms = 500\nlease_seconds = 20\nmost_open = 3";
         let config = board(&settings(text));
         assert_eq!(config.algorithm, Algorithm::ReputationWeighted);

@@ -138,6 +138,17 @@ fn a_decision_is_told_signed_and_made_again_and_a_forged_one_is_found() {
     let key = instance.get("/api/dispatch/key")["key"].clone();
     assert_eq!(status["key"], key);
 
+    // Hosts find their socket, and are told what it is.
+    let ws = instance.endpoint("ws");
+    assert!(ws.starts_with("ws://") && ws.ends_with("/ws"), "{ws}");
+    let plain = instance.get("/ws");
+    assert!(
+        plain["error"]
+            .as_str()
+            .is_some_and(|text| text.contains("WebSocket")),
+        "{plain}"
+    );
+
     // The commit: of today, and ahead of tomorrow. Nothing is told of a day that is not over.
     let days = instance.get("/api/dispatch/days");
     let today = day_of(now());
