@@ -5,6 +5,7 @@ use hypernode_warehouse::Client;
 use serde::Deserialize;
 
 use crate::facts;
+use crate::newest;
 use crate::query::{self, Error};
 use crate::rollup::kept::{Completions, TRIES};
 
@@ -56,7 +57,9 @@ pub struct RecentNode {
 /// # Errors
 /// When the warehouse does not answer.
 pub async fn recent_jobs(client: &Client, as_of: u64) -> Result<Vec<RecentJob>, Error> {
-    let values = [("as_of", as_of), ("limit", JOBS)];
+    let created = "kind = 'JobCreated' AND job != toFixedString('', 32)";
+    let since = newest::since(client, as_of, "uniqExact(job)", created, JOBS).await?;
+    let values = [("as_of", as_of), ("since", since), ("limit", JOBS)];
     let jobs = query::fill(include_str!("sql/newest_jobs.sql"), &values);
     let facts = facts::job_facts(as_of, facts::since(client, &jobs).await?);
     let sql = query::fill(include_str!("sql/recent_jobs.sql"), &values)
@@ -70,13 +73,18 @@ pub async fn recent_jobs(client: &Client, as_of: u64) -> Result<Vec<RecentJob>, 
 /// # Errors
 /// When the warehouse does not answer.
 pub async fn recent_nodes(client: &Client, as_of: u64) -> Result<Vec<RecentNode>, Error> {
+    let registered = "kind = 'NodeRegistered' AND node != toFixedString('', 32)";
+    let since = newest::since(client, as_of, "uniqExact(node)", registered, NODES).await?;
     let mut tries = 0..TRIES;
     loop {
         let kept = tries.next().is_some();
         let completions = Completions::up_to(client, as_of, kept).await?;
         let sql = query::plain(include_str!("sql/recent_nodes.sql"))
             .replace("{completions}", &completions.sql);
-        let sql = query::fill(&sql, &[("as_of", as_of), ("limit", NODES)]);
+        let sql = query::fill(
+            &sql,
+            &[("as_of", as_of), ("since", since), ("limit", NODES)],
+        );
         let nodes = query::rows(client, "the newest nodes", &sql).await?;
         if completions.stand(client).await? {
             return Ok(nodes);

@@ -7,9 +7,14 @@ use hypernode_warehouse::Client;
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::Figures;
+use crate::newest;
 use crate::query::{self, Error, fill};
 
 const TEXT: &str = include_str!("../figures.toml");
+/// Where every statement of evidence says how far it goes.
+const UP_TO: &str = "slot <= ";
+/// Transactions that a statement of evidence asks for.
+const EVIDENCE: usize = 20;
 
 /// One figure.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -85,7 +90,16 @@ impl Definition {
     /// # Errors
     /// When the warehouse does not answer.
     pub async fn evidence(&self, client: &Client, as_of: u64) -> Result<Vec<Evidence>, Error> {
-        query::rows(client, "what a figure rests on", &self.evidence_sql(as_of)).await
+        let sql = self.evidence_sql(as_of);
+        let mut found = Vec::new();
+        for from in newest::reaches(as_of) {
+            let bounded = sql.replacen(UP_TO, &format!("slot >= {from} AND {UP_TO}"), 1);
+            found = query::rows(client, "what a figure rests on", &bounded).await?;
+            if found.len() >= EVIDENCE {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// Its value among `figures`.
@@ -162,7 +176,13 @@ mod tests {
             assert_eq!(figure.value(&figures), Some(0), "{}", figure.name);
             assert_eq!(Definition::named(&figure.name), Some(figure));
             assert!(figure.sql(7).contains('7') && !figure.sql(7).contains('{'));
-            assert!(!figure.evidence_sql(7).contains('{'));
+            let evidence = figure.evidence_sql(7);
+            assert!(!evidence.contains('{'));
+            assert!(
+                evidence.ends_with(&format!("LIMIT {EVIDENCE}")),
+                "{evidence}"
+            );
+            assert_eq!(evidence.matches(UP_TO).count(), 1, "{evidence}");
         }
         assert_eq!(Definition::named("; DROP TABLE blocks"), None);
     }

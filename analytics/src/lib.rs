@@ -15,6 +15,7 @@ pub mod digest;
 mod facts;
 mod follow;
 pub mod metrics;
+mod newest;
 pub mod panels;
 pub mod posted;
 mod query;

@@ -5,6 +5,7 @@ use hypernode_warehouse::Client;
 use serde::Deserialize;
 
 use crate::facts;
+use crate::newest;
 use crate::query::{self, Error};
 
 /// Most receipts that one answer holds.
@@ -41,12 +42,14 @@ pub struct Receipt {
 /// When the warehouse does not answer.
 pub async fn receipts(client: &Client, as_of: u64, limit: u64) -> Result<Vec<Receipt>, Error> {
     let limit = limit.min(MAX_RECEIPTS);
+    let completed = "kind = 'JobCompleted' AND job != toFixedString('', 32)";
+    let since = newest::since(client, as_of, "count()", completed, limit).await?;
     let jobs = format!(
-        "SELECT job FROM canonical_events WHERE slot <= {as_of} AND kind = 'JobCompleted' AND job != materialize(toFixedString('', 32)) \
+        "SELECT job FROM canonical_events WHERE slot >= {since} AND slot <= {as_of} AND {completed} \
          ORDER BY slot DESC, tx_index DESC, outer_ix DESC, inner_ix DESC, ordinal DESC LIMIT {limit}"
     );
     let facts = facts::job_facts(as_of, facts::since(client, &jobs).await?);
-    let values = [("as_of", as_of), ("limit", limit)];
+    let values = [("as_of", as_of), ("since", since), ("limit", limit)];
     let sql = query::fill(include_str!("sql/receipts.sql"), &values).replace("{facts}", &facts);
     query::rows(client, "the newest receipts", &sql).await
 }

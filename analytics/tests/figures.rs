@@ -313,6 +313,22 @@ async fn receipts(client: &hypernode_warehouse::Client) {
         .await
         .expect("receipts");
     assert_eq!(then, receipts[3..]);
+    // Whichever slot the search for the newest begins at, they are the same.
+    for as_of in LAST + 1_000..LAST + 1_030 {
+        for (limit, count) in [(1, 1), (2, 2), (3, 3), (4, 4), (5, 4)] {
+            let some = validation::receipts(client, as_of, limit)
+                .await
+                .expect("receipts");
+            assert_eq!(some, receipts[..count], "{limit} as of {as_of}");
+        }
+    }
+    for figure in hypernode_analytics::definitions::all() {
+        let of = async |as_of| figure.evidence(client, as_of).await.expect("evidence");
+        // All of the fixture, without a search.
+        let whole = of(1_000).await;
+        assert_eq!(of(LAST + 1_020).await, whole, "{}", figure.name);
+        assert_eq!(of(LAST + 100_000).await, whole, "{}", figure.name);
+    }
 }
 
 async fn lists(client: &hypernode_warehouse::Client) {

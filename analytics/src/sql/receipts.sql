@@ -13,7 +13,7 @@ WITH recent AS
         block_time,
         signature
     FROM canonical_events
-    WHERE slot <= {as_of} AND kind = 'JobCompleted' AND job != materialize(toFixedString('', 32))
+    WHERE slot >= {since} AND slot <= {as_of} AND kind = 'JobCompleted' AND job != toFixedString('', 32)
     ORDER BY slot DESC, tx_index DESC, outer_ix DESC, inner_ix DESC, ordinal DESC
     LIMIT {limit}
 )

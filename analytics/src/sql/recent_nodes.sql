@@ -7,7 +7,7 @@ WITH newest AS
     WHERE ever_registered AND node IN
     (
         -- Of a node that came back, the latest registration counts.
-        SELECT node FROM canonical_events WHERE kind = 'NodeRegistered' AND slot <= {as_of} AND node != materialize(toFixedString('', 32))
+        SELECT node FROM canonical_events WHERE kind = 'NodeRegistered' AND slot >= {since} AND slot <= {as_of} AND node != toFixedString('', 32)
         ORDER BY slot DESC, tx_index DESC, outer_ix DESC, inner_ix DESC, ordinal DESC LIMIT {limit} * 50
     )
     ORDER BY registered_slot DESC, node
