@@ -6,6 +6,10 @@ use crate::secret::{Fingerprint, NoRandomness, Secret, is_text, random_text};
 
 const SESSION: &str = "hn_session_";
 const KEY: &str = "hn_live_";
+/// Begins a node's token; older programs are given a uuid instead.
+const NODE: &str = "hn_";
+/// A uuid as text, with hyphens.
+const UUID: usize = 36;
 /// 43 of 62 digits: 256 bits.
 const SECRET: usize = 43;
 /// 8 of 62 digits: names a key, and is no secret.
@@ -18,6 +22,8 @@ pub enum Credential {
     Session(Fingerprint),
     /// An API key.
     Key(KeyId, Fingerprint),
+    /// A node's token: a host signs on with it.
+    Node(Fingerprint),
 }
 
 /// The public part of an API key: 8 letters and digits.
@@ -27,7 +33,7 @@ pub struct KeyId([u8; ID]);
 /// Text that has the form of no credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not a session token (hn_session_…) or API key (hn_live_…): check that it was copied whole"
+    "not a session token (hn_session_…), API key (hn_live_…) or node token: check that it was copied whole"
 )]
 pub struct NotACredential;
 
@@ -41,6 +47,9 @@ impl Credential {
             return is_secret(secret)
                 .then(|| Self::Session(Fingerprint::of(text)))
                 .ok_or(NotACredential);
+        }
+        if is_node(text) {
+            return Ok(Self::Node(Fingerprint::of(text)));
         }
         let (id, secret) = text
             .strip_prefix(KEY)
@@ -73,7 +82,9 @@ impl Credential {
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         match self {
-            Self::Session(fingerprint) | Self::Key(_, fingerprint) => *fingerprint,
+            Self::Session(fingerprint) | Self::Key(_, fingerprint) | Self::Node(fingerprint) => {
+                *fingerprint
+            }
         }
     }
 }
@@ -82,6 +93,7 @@ impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Session(_) => f.write_str("Session(..)"),
+            Self::Node(_) => f.write_str("Node(..)"),
             Self::Key(id, _) => write!(f, "Key({id}, ..)"),
         }
     }
@@ -114,6 +126,17 @@ impl fmt::Debug for KeyId {
 
 fn is_secret(text: &str) -> bool {
     text.len() == SECRET && is_text(text)
+}
+
+/// `hn_` and a secret, or a uuid.
+fn is_node(text: &str) -> bool {
+    let is_hyphen = |at: usize| matches!(at, 8 | 13 | 18 | 23);
+    let fits = |(at, byte): (usize, u8)| match is_hyphen(at) {
+        true => byte == b'-',
+        false => byte.is_ascii_hexdigit(),
+    };
+    text.strip_prefix(NODE).is_some_and(is_secret)
+        || text.len() == UUID && text.bytes().enumerate().all(fits)
 }
 
 #[cfg(test)]
@@ -149,6 +172,18 @@ mod tests {
             assert!(Credential::parse(&format!("{text}0")).is_err());
             assert!(Credential::parse(&text.replace(&text[text.len() - 1..], "é")).is_err());
         }
+    }
+
+    #[test]
+    fn node_tokens_are_of_two_forms() {
+        let of_43 = format!("hn_{}", "a".repeat(43));
+        for text in [of_43.as_str(), "6d3f5c4b-0b29-4ac1-a1e8-4e02f39c1e9f"] {
+            let parsed = Credential::parse(text);
+            assert_eq!(parsed, Ok(Credential::Node(Fingerprint::of(text))));
+            assert!(Credential::parse(&text[1..]).is_err());
+            assert!(Credential::parse(&format!("{text}0")).is_err());
+        }
+        assert!(Credential::parse("6d3f5c4b-0b29-4ac1-a1e8-4e02f39c1e9g").is_err());
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl Accounts {
         let fingerprint = match Credential::parse(token) {
             Ok(Credential::Session(fingerprint)) => fingerprint,
             Ok(Credential::Key(..)) => return Err(AccountError::NoSession),
-            Err(_) => return Ok(()),
+            Ok(Credential::Node(_)) | Err(_) => return Ok(()),
         };
         let ended = self
             .store

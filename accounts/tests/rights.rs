@@ -1,8 +1,8 @@
 //! The table of rights, written down a second time and compared cell by cell.
 #![allow(clippy::unwrap_used)] // clippy.toml spares only #[test] functions, not their helpers
 
-use hypernode_accounts::PublicKey;
 use hypernode_accounts::rights::{Denied, Owner, Principal, Right, Role, Roles, Scope, Scopes};
+use hypernode_accounts::{Fingerprint, PublicKey};
 
 /// Per right: Public, Wallet, Host, Agent, DataTeam, Operator. `+` may, `o` may with their own, `-` may not.
 /// Then the scope that a key needs; `!` for none that suffices, `.` for none that is needed.
@@ -88,7 +88,13 @@ fn everybody() -> Vec<(Principal, Vec<Role>)> {
 }
 
 fn owners() -> [(Option<Owner>, bool, bool); 5] {
-    let owner = |wallet, host| Some(Owner { wallet, host });
+    let owner = |wallet, host| {
+        Some(Owner {
+            wallet,
+            host,
+            node: None,
+        })
+    };
     // The thing, whether the wallet owns it, whether the host does.
     [
         (None, false, false),
@@ -176,4 +182,46 @@ fn keys_may_what_scope_and_owner_may() {
             }
         }
     }
+}
+
+/// A node's token speaks for that node; before its first use, for what its wallet has not registered yet.
+#[test]
+fn a_node_token_may_what_its_node_may() {
+    let of = |node: Option<&str>| Owner {
+        wallet: Some(ME),
+        host: None,
+        node: node.map(Fingerprint::of),
+    };
+    let bound = Principal::node(Some("node-1".into()), ME);
+    assert_eq!(bound.may(Right::RunJob, Some(&of(Some("node-1")))), Ok(()));
+    assert_eq!(
+        bound.may(Right::Heartbeat, Some(&of(Some("node-1")))),
+        Ok(())
+    );
+    for other in [of(Some("node-2")), of(None), Owner::default()] {
+        assert_eq!(
+            bound.may(Right::RunJob, Some(&other)),
+            Err(Denied::NotYours)
+        );
+    }
+    let fresh = Principal::node(None, ME);
+    assert_eq!(fresh.may(Right::ManageNode, Some(&of(None))), Ok(()));
+    for other in [of(Some("node-1")), Owner::from(OTHER), Owner::default()] {
+        assert_eq!(
+            fresh.may(Right::ManageNode, Some(&other)),
+            Err(Denied::NotYours)
+        );
+    }
+    for right in [
+        Right::SubmitJob,
+        Right::CancelJob,
+        Right::ManageKeys,
+        Right::ControlService,
+    ] {
+        assert!(matches!(
+            bound.may(right, Some(&Owner::from(ME))),
+            Err(Denied::Role(_))
+        ));
+    }
+    assert_eq!(bound.account(), Some(ME));
 }

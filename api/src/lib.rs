@@ -13,6 +13,7 @@ mod cache;
 mod chain_input;
 mod clock;
 mod dashboards;
+mod dispatch;
 mod error;
 mod figures;
 mod guard;

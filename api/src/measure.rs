@@ -51,7 +51,7 @@ fn head(request: &Request, address: usize) -> usize {
 }
 
 /// The largest body of a route.
-fn most(path: &str) -> usize {
+pub(crate) fn most(path: &str) -> usize {
     let of_accounts = ["/api/auth/", "/api/keys", "/api/hosts/", "/api/operator/"];
     if of_accounts.iter().any(|start| path.starts_with(start)) {
         MAX_ACCOUNT_BODY

@@ -15,8 +15,8 @@ use crate::measure::MAX_BODY;
 use crate::shapes::{automation, health, metrics, validation};
 use crate::state::ApiState;
 use crate::{
-    auth, chain_input, dashboards, figures, guard, index, live, page, paper, posted, reputation,
-    roots, sockets, transaction_page,
+    auth, chain_input, dashboards, dispatch, figures, guard, index, live, page, paper, posted,
+    reputation, roots, sockets, transaction_page,
 };
 
 /// What Prometheus knows its text by.
@@ -94,10 +94,14 @@ fn writes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
     ]
 }
 
-/// Every path of somebody's own, as the OpenAPI document writes it: what is written to, and what is told to its owner only.
+/// Every path of somebody's own, as the OpenAPI document writes it: what is written to, what is told to its owner only, and
+/// what is told in part.
 #[must_use]
 pub fn written_paths() -> Vec<&'static str> {
-    let written = writes().into_iter().chain(auth::routes());
+    let written = writes()
+        .into_iter()
+        .chain(auth::routes())
+        .chain(dispatch::routes());
     written.map(|(path, _)| path).collect()
 }
 
@@ -119,12 +123,17 @@ pub fn router(state: ApiState) -> Router {
         .method_not_allowed_fallback(guard::no_such_endpoint)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(auth::for_listed(state.access.clone()));
+    let jobs_and_nodes = collect(dispatch::routes())
+        .method_not_allowed_fallback(guard::no_such_endpoint)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(auth::for_both(state.access.clone()));
     collect(public())
         .merge(collect(dashboards::routes()))
         .fallback(guard::no_such_endpoint)
         .method_not_allowed_fallback(guard::no_such_endpoint)
         .layer(auth::for_reading())
         .merge(own_things)
+        .merge(jobs_and_nodes)
         .merge(collect(own()))
         .merge(collect(sockets()))
         .layer(from_fn_with_state(state.clone(), guard::guarded))

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use hypernode_dispatch::bridge::Inbox;
+use hypernode_dispatch::desk::Desk;
 use hypernode_dispatch::paper::Paper;
 use hypernode_dispatch::sessions::Hub;
 use hypernode_warehouse::Client;
@@ -58,6 +59,8 @@ pub struct Inner {
     pub(crate) paper: Option<Paper>,
     /// Sockets of hosts; `None`: this server has none.
     pub(crate) hub: Option<Hub>,
+    /// Jobs and nodes; `None`: this server does not dispatch.
+    pub(crate) desk: Option<Arc<Desk>>,
     pub(crate) places: Arc<Semaphore>,
     pub(crate) lookups: Arc<Semaphore>,
     pub(crate) standings: Arc<Standings>,
@@ -82,6 +85,7 @@ impl ApiState {
             paper: None,
             hub: None,
             inbox: None,
+            desk: None,
             places: Arc::new(Semaphore::new(REQUESTS)),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
             standings: Arc::default(),
@@ -131,6 +135,15 @@ impl ApiState {
     pub fn with_hub(self, hub: Hub) -> Self {
         Self(Arc::new(Inner {
             hub: Some(hub),
+            ..Arc::unwrap_or_clone(self.0)
+        }))
+    }
+
+    /// Answers for jobs and nodes.
+    #[must_use]
+    pub fn with_desk(self, desk: Arc<Desk>) -> Self {
+        Self(Arc::new(Inner {
+            desk: Some(desk),
             ..Arc::unwrap_or_clone(self.0)
         }))
     }

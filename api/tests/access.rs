@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use support::access::{Doors, Wallet};
 use support::schema::check;
 
-/// Roles as the document names them. A host proves itself on its socket; over HTTP it has nothing to send yet.
-const ROLES: [&str; 5] = ["public", "wallet", "agent", "data-team", "operator"];
+/// Roles as the document names them. A host sends its node's token.
+const ROLES: [&str; 6] = ["public", "wallet", "agent", "data-team", "operator", "host"];
 
 fn document() -> Value {
     serde_json::from_str(openapi::TEXT).expect("the document is JSON")
@@ -66,12 +66,21 @@ async fn each_role_may_what_the_document_says_and_nothing_else() {
         .await;
     let data = doors.session_in_role(&Wallet::new(2), "data-team").await;
     let operator = doors.session_in_role(&Wallet::new(3), "operator").await;
-    let tokens = [None, Some(wallet), Some(agent), Some(data), Some(operator)];
+    let (host, _) = doors.node(&Wallet::new(4)).await;
+    let tokens = [
+        None,
+        Some(wallet),
+        Some(agent),
+        Some(data),
+        Some(operator),
+        Some(host),
+    ];
     let mut tried = 0;
     for (path, method, operation) in operations(&document) {
         let allowed = allowed(operation);
         let address = path
             .replace("{id}", "unknown1")
+            .replace("{wallet}", &Wallet::new(1).address())
             .replace("{name}", "jobs_completed")
             .replace("{signature}", &"1".repeat(64))
             .replace("{group}", "jobs")
@@ -110,7 +119,7 @@ async fn each_role_may_what_the_document_says_and_nothing_else() {
             tried += 1;
         }
     }
-    assert!(tried > 250, "{tried}");
+    assert!(tried > 450, "{tried}");
 }
 
 /// The table for people, made from the document. `HYPERNODE_WRITE=1` writes it anew.

@@ -59,6 +59,7 @@ fn address(path: &str) -> String {
     path.replace("{name}", "jobs_completed")
         .replace("{signature}", &signature(5, 1))
         .replace("{id}", &history::base58("node-1"))
+        .replace("{wallet}", &history::base58("wallet"))
         .replace("{group}", "jobs")
         .replace("{panel}", "hyper_paid")
 }

@@ -199,6 +199,7 @@ fn order(record: &Record, paid: Address, whole: JobWhole, now: UnixMs) -> Order 
             content: Digest(record.spec.content.0),
             nonce,
             waits: false,
+            key: None,
         },
         kind: whole.job.kind,
         content: whole.content.unwrap_or_default(),

@@ -221,7 +221,9 @@ impl Authenticator {
         }
         let generation = self.cache.generation();
         let known = look_up(&*self.store, credential).await?;
-        if let Some(known) = &known {
+        // A node's token may be bound or revoked without a new state of accounts: it is looked up each time.
+        let is_kept = !matches!(credential, Credential::Node(_));
+        if let Some(known) = known.as_ref().filter(|_| is_kept) {
             self.cache
                 .put(credential.fingerprint(), version, known.clone(), generation);
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use hypernode_state::accounts::{ApiKeyRecord, GetApiKey, GetSession, SessionRecord, WalletRecord};
+use hypernode_state::nodes::{GetToken, TokenRecord};
 use hypernode_state::{Store, StoreError, StoreExt};
 
 use super::authenticator::Unauthenticated;
@@ -51,6 +52,11 @@ pub(super) async fn look_up(
             let found = found.filter(|(key, _)| Fingerprint::from(key.secret).matches(&secret));
             Ok(found.map(|(key, wallet)| Known::key(&key, &wallet)))
         }
+        Credential::Node(token) => {
+            let token = token.into();
+            let found = store.ask(GetToken { token }).await?;
+            Ok(found.map(Known::node))
+        }
     }
 }
 
@@ -94,6 +100,18 @@ impl Known {
             idle_ms: None,
             seen_at: Arc::new(AtomicI64::new(key.used_at.unwrap_or(0))),
             touch_every: KEY_TOUCH,
+        }
+    }
+
+    fn node(token: TokenRecord) -> Self {
+        Self {
+            over: token.revoked_at.map(|_| Unauthenticated::Revoked),
+            // The time is for its first use.
+            expires_at: token.node.is_none().then_some(token.expires_at),
+            principal: Arc::new(Principal::node(token.node, token.wallet.into())),
+            idle_ms: None,
+            seen_at: Arc::default(),
+            touch_every: i64::MAX,
         }
     }
 

@@ -18,16 +18,19 @@ pub enum Class {
     Expensive = 3,
     /// Tokens that turn out to be nobody's.
     UnknownToken = 4,
+    /// Jobs that a wallet submits, by whichever keys and sessions.
+    Submit = 5,
 }
 
 impl Class {
     /// Every class.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Read,
         Self::Write,
         Self::SignIn,
         Self::Expensive,
         Self::UnknownToken,
+        Self::Submit,
     ];
 }
 
@@ -44,6 +47,7 @@ impl Default for Rates {
             Rate::every(Duration::from_secs(3), 10),
             Rate::every(Duration::from_secs(1), 10),
             Rate::every(Duration::from_secs(2), 20),
+            Rate::every(Duration::from_millis(50), 200),
         ])
     }
 }

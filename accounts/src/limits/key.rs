@@ -34,7 +34,9 @@ impl LimitKey {
         match principal.who() {
             Who::Anonymous => Self::of_address(address),
             Who::Wallet(key) | Who::Host { key, .. } => Self::Account(*key),
-            Who::Key { id, .. } => Self::Key(id.clone()),
+            // A node's id is no key's: it is longer.
+            Who::Key { id, .. } | Who::Node { id: Some(id), .. } => Self::Key(id.clone()),
+            Who::Node { id: None, owner } => Self::Account(*owner),
         }
     }
 }

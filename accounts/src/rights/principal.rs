@@ -4,6 +4,7 @@ use super::role::{Role, Roles};
 use super::scope::{Scope, Scopes};
 use super::table::Right;
 use crate::public_key::PublicKey;
+use crate::secret::Fingerprint;
 
 /// How somebody proved who they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,13 @@ pub enum Who {
         /// The wallet that linked it, if any did.
         owner: Option<PublicKey>,
     },
+    /// A machine that sent its node's token.
+    Node {
+        /// The node's id; none before the token's first use.
+        id: Option<String>,
+        /// The wallet that the token was issued to.
+        owner: PublicKey,
+    },
 }
 
 /// Whoever asks for something.
@@ -43,13 +51,15 @@ pub struct Owner {
     pub wallet: Option<PublicKey>,
     /// The host that it was assigned to, or that it is.
     pub host: Option<PublicKey>,
+    /// The node that it was assigned to, or that it is: the fingerprint of its id.
+    pub node: Option<Fingerprint>,
 }
 
 impl From<PublicKey> for Owner {
     fn from(wallet: PublicKey) -> Self {
         Self {
             wallet: Some(wallet),
-            host: None,
+            ..Self::default()
         }
     }
 }
@@ -152,6 +162,16 @@ impl Principal {
         }
     }
 
+    /// A machine that sent the token of its node, or one of `owner`'s that no node has used yet.
+    #[must_use]
+    pub fn node(id: Option<String>, owner: PublicKey) -> Self {
+        Self {
+            who: Who::Node { id, owner },
+            roles: Roles::of(&[Role::Public, Role::Host]),
+            scopes: Scopes::NONE,
+        }
+    }
+
     /// How they proved who they are.
     #[must_use]
     pub fn who(&self) -> &Who {
@@ -175,7 +195,9 @@ impl Principal {
     pub fn account(&self) -> Option<PublicKey> {
         match self.who {
             Who::Anonymous => None,
-            Who::Wallet(wallet) | Who::Key { owner: wallet, .. } => Some(wallet),
+            Who::Wallet(wallet)
+            | Who::Key { owner: wallet, .. }
+            | Who::Node { owner: wallet, .. } => Some(wallet),
             Who::Host { owner, .. } => owner,
         }
     }
@@ -210,15 +232,23 @@ impl Principal {
         Ok(())
     }
 
-    /// Whether a thing of `owner` is theirs in one of the roles `own`: wallets and agents by wallet, hosts by host key.
+    /// Whether a thing of `owner` is theirs in one of the roles `own`: wallets and agents by wallet, hosts by host key or node.
+    /// With a token that no node has used yet, what is no node's yet is theirs by wallet.
     fn owns(&self, owner: &Owner, own: Roles) -> bool {
         let as_role = |role| self.roles.has(role) && own.has(role);
-        match self.who {
+        match &self.who {
             Who::Anonymous => false,
             Who::Wallet(wallet) | Who::Key { owner: wallet, .. } => {
-                (as_role(Role::Wallet) || as_role(Role::Agent)) && owner.wallet == Some(wallet)
+                (as_role(Role::Wallet) || as_role(Role::Agent)) && owner.wallet == Some(*wallet)
             }
-            Who::Host { key, .. } => as_role(Role::Host) && owner.host == Some(key),
+            Who::Host { key, .. } => as_role(Role::Host) && owner.host == Some(*key),
+            Who::Node { id: Some(id), .. } => {
+                as_role(Role::Host) && owner.node == Some(Fingerprint::of(id))
+            }
+            Who::Node {
+                id: None,
+                owner: wallet,
+            } => as_role(Role::Host) && owner.node.is_none() && owner.wallet == Some(*wallet),
         }
     }
 }

@@ -19,9 +19,10 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let most = measure::most(request.uri().path());
         // What the extractor itself says is not JSON.
         let refuse = |rejection: BytesRejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+            StatusCode::PAYLOAD_TOO_LARGE => measure::too_large(most).into_response(),
             _ => bad("The body did not arrive whole".into()),
         };
         let bytes = Bytes::from_request(request, state).await;

@@ -9,8 +9,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use hypernode_accounts::limits::LimitKey;
-use hypernode_accounts::rights::{Owner, Principal, Right};
-use hypernode_accounts::{PublicKey, Unauthenticated};
+use hypernode_accounts::rights::{Owner, Principal, Right, Who};
+use hypernode_accounts::{Fingerprint, PublicKey, Unauthenticated};
 
 use super::access::{Access, is_loopback_host};
 use super::{cookie, refuse};
@@ -57,6 +57,37 @@ impl Caller {
         principal
             .may(right, owner)
             .map_err(|denied| refuse::denied(&denied))
+    }
+
+    /// Whether they may, where no refusal is made of it. A token that is nobody's is as good as none.
+    pub(crate) fn can(&self, right: Right, owner: &Owner) -> bool {
+        let who = self.who.as_ref();
+        self.open || who.is_ok_and(|principal| principal.may(right, Some(owner)).is_ok())
+    }
+
+    /// Whether they might do `right` to a thing of their own: asked before anything is looked up.
+    pub(crate) fn could(&self, right: Right) -> Result<(), Response> {
+        let principal = self.principal();
+        let own = match principal.who() {
+            Who::Node { id: Some(id), .. } => Owner {
+                node: Some(Fingerprint::of(id)),
+                ..Owner::default()
+            },
+            Who::Host { key, .. } => Owner {
+                host: Some(*key),
+                ..Owner::default()
+            },
+            _ => Owner {
+                wallet: principal.account(),
+                ..Owner::default()
+            },
+        };
+        self.may(right, Some(&own))
+    }
+
+    /// Whether anybody may do anything here.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open
     }
 
     /// Who changes something by `right`, for the trail: what nobody proved is told as such.
@@ -183,7 +214,7 @@ pub(super) fn address(access: &Access, peer: Option<IpAddr>, headers: &HeaderMap
     access.proxies.client(peer, lines.into_iter()).address
 }
 
-pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
-    AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, RETRY_AFTER, VARY,
+    ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, RETRY_AFTER,
+    VARY,
 };
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method};
 use axum::response::Response;
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use tower_http::cors::{AllowCredentials, AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use super::access::Access;
 use crate::answer::{AS_OF_SLOT, FINALITY};
@@ -55,6 +57,38 @@ pub(crate) fn for_reading() -> CorsLayer {
         .allow_methods([Method::GET, Method::HEAD, Method::OPTIONS])
         .allow_headers(Any)
         .expose_headers(EXPOSED)
+}
+
+/// Any page may read, without credentials; pages that are listed may act, for whoever signed in there.
+pub(crate) fn for_both(access: Option<Arc<Access>>) -> CorsLayer {
+    let trusting = move |origin: &HeaderValue| {
+        access
+            .as_ref()
+            .is_some_and(|access| access.origins.trust(origin))
+    };
+    let trusted = trusting.clone();
+    let allowed = move |origin: &HeaderValue, parts: &Parts| is_read(parts) || trusted(origin);
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(allowed))
+        .allow_credentials(AllowCredentials::predicate(move |origin, _| {
+            trusting(origin)
+        }))
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::DELETE])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(EXPOSED)
+        .max_age(REMEMBER)
+}
+
+/// Whether it is a read, or asks whether one may be sent.
+fn is_read(parts: &Parts) -> bool {
+    match parts.method {
+        Method::OPTIONS => parts
+            .headers
+            .get(ACCESS_CONTROL_REQUEST_METHOD)
+            .is_some_and(|method| method == "GET" || method == "HEAD"),
+        Method::GET | Method::HEAD => true,
+        _ => false,
+    }
 }
 
 /// Pages that are listed may act, for whoever signed in there.

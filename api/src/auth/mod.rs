@@ -8,7 +8,6 @@ mod cors;
 mod hosts;
 mod keys;
 mod limit;
-mod old;
 mod operator;
 mod refuse;
 mod sign_in;
@@ -17,15 +16,16 @@ use axum::routing::{MethodRouter, delete, get, post};
 
 pub use access::{Access, Origins};
 pub(crate) use body::Sent;
-pub(crate) use caller::{Asked, Sender, identify};
-pub(crate) use cors::{for_listed, for_reading, let_read};
+pub(crate) use caller::{Asked, Caller, Sender, bearer, identify};
+pub(crate) use cors::{for_both, for_listed, for_reading, let_read};
 pub(crate) use limit::Allowance;
+pub(crate) use refuse::{account as refuse_account, denied as refuse_denied};
 
 use crate::state::ApiState;
 
 /// Routes that change something, or tell somebody what is theirs alone: each asks who it is.
 pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
-    let mut routes = vec![
+    vec![
         ("/api/auth/challenge", post(sign_in::challenge)),
         ("/api/auth/sign-in", post(sign_in::sign_in)),
         ("/api/auth/me", get(sign_in::me)),
@@ -44,7 +44,5 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
             get(operator::holders).post(operator::set),
         ),
         ("/api/operator/trail", get(operator::trail)),
-    ];
-    routes.extend(old::routes());
-    routes
+    ]
 }

@@ -29,7 +29,7 @@ pub(super) fn unauthenticated(why: &Unauthenticated) -> Response {
     }
 }
 
-pub(super) fn denied(denied: &Denied) -> Response {
+pub(crate) fn denied(denied: &Denied) -> Response {
     match denied {
         Denied::SignIn => sign_in(&format!("Unauthorized: {HINT}")),
         _ => Refusal::told(StatusCode::FORBIDDEN, format!("Forbidden: {denied}")).into_response(),
@@ -43,7 +43,7 @@ fn sign_in(text: &str) -> Response {
     response
 }
 
-pub(super) fn account(error: &AccountError) -> Response {
+pub(crate) fn account(error: &AccountError) -> Response {
     let status = match error {
         AccountError::SignIn(_) | AccountError::Host(_) => StatusCode::UNAUTHORIZED,
         AccountError::Denied(why) => return denied(why),

@@ -122,6 +122,7 @@ fn told(principal: &Principal) -> Value {
         Who::Wallet(_) => "session",
         Who::Key { .. } => "key",
         Who::Host { .. } => "host",
+        Who::Node { .. } => "node",
     };
     let scopes: Vec<&str> = principal
         .scopes()

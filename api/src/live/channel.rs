@@ -17,7 +17,7 @@ use crate::state::ApiState;
 const STREAMS: usize = 256;
 /// Streams of one address at a time (IPv6: of its network of 64 bits): browsers open six to a server at most. This machine's
 /// own are not counted.
-pub(super) const PER_ADDRESS: u32 = 16;
+pub(crate) const PER_ADDRESS: u32 = 16;
 /// Shortest time between two looks: half a slot.
 const PERIOD: Duration = Duration::from_millis(200);
 /// The same while the figures cannot be read: each failed look is a line in the log.
@@ -65,13 +65,8 @@ impl Default for Live {
 }
 
 impl Live {
-    /// A place and what is told there, if there is one for `from`. The first listener starts the task.
-    pub(crate) fn listen(
-        self: &Arc<Self>,
-        state: &ApiState,
-        finality: Finality,
-        from: IpAddr,
-    ) -> Result<(Seat, watch::Receiver<Newest>), Full> {
+    /// A place for a stream to `from`, if there is one.
+    pub(crate) fn seat(&self, from: IpAddr) -> Result<Seat, Full> {
         let most = if from.to_canonical().is_loopback() {
             u32::MAX
         } else {
@@ -80,6 +75,20 @@ impl Live {
         let own = self.addresses.take(from, most).ok_or(Full::Address)?;
         let places = Arc::clone(&self.places);
         let place = places.try_acquire_owned().map_err(|_| Full::All)?;
+        Ok(Seat {
+            _place: place,
+            _own: own,
+        })
+    }
+
+    /// A place and what is told there, if there is one for `from`. The first listener starts the task.
+    pub(crate) fn listen(
+        self: &Arc<Self>,
+        state: &ApiState,
+        finality: Finality,
+        from: IpAddr,
+    ) -> Result<(Seat, watch::Receiver<Newest>), Full> {
+        let seat = self.seat(from)?;
         // Before the lock: a task that is about to end sees this listener, or this listener sees that it has ended.
         let receiver = self.channel(finality).subscribe();
         let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
@@ -90,13 +99,7 @@ impl Live {
             }
             *task = Some(tokio::spawn(Arc::clone(self).look(state.clone())));
         }
-        Ok((
-            Seat {
-                _place: place,
-                _own: own,
-            },
-            receiver,
-        ))
+        Ok((seat, receiver))
     }
 
     fn channel(&self, finality: Finality) -> &watch::Sender<Newest> {

@@ -3,8 +3,7 @@
 mod channel;
 mod told;
 
-pub(crate) use channel::Live;
-use channel::{Full, PER_ADDRESS, Seat};
+pub(crate) use channel::{Full, Live, PER_ADDRESS, Seat};
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -34,8 +34,8 @@ async fn changes(doors: &Doors, headers: &[(&str, &str)]) -> Vec<u16> {
     statuses
 }
 
-/// Taken: nothing is kept of what is posted, nodes and jobs are not there yet, and `{}` names no role.
-const TAKEN: [u16; 4] = [503, 501, 501, 400];
+/// Taken: nothing is kept of what is posted, and `{}` names no wallet, no job and no role.
+const TAKEN: [u16; 4] = [503, 400, 400, 400];
 const REFUSED: [u16; 4] = [401; 4];
 
 #[tokio::test]

@@ -182,6 +182,7 @@ impl Hall {
             content: Digest([number as u8; 32]),
             nonce: Vec::new(),
             waits: false,
+            key: None,
         };
         let order = Order {
             submission,

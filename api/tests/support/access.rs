@@ -11,12 +11,14 @@ use hypernode_accounts::rights::Role;
 use hypernode_accounts::siws::{Chain, SignInPolicy, Site};
 use hypernode_accounts::{Accounts, operators};
 use hypernode_api::{Access, ApiState, Origins};
+use hypernode_dispatch::desk::Desk;
 use hypernode_state::sqlite::Options;
 use hypernode_state::{SqliteStore, Store};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::dispatch::{self, Dispatching};
 use super::{Server, Told, history, network, serve_state};
 
 /// The site that wallets sign in to.
@@ -79,7 +81,10 @@ pub struct Doors {
     pub store: Arc<dyn Store>,
     pub access: Arc<Access>,
     pub state: ApiState,
+    pub desk: Arc<Desk>,
     pub directory: TempDir,
+    /// Ends with the server.
+    _work: Dispatching,
 }
 
 impl Doors {
@@ -122,15 +127,19 @@ impl Doors {
         let mut info = network();
         info.open_dev = manners.open_dev;
         let access = Arc::new(access);
+        let (desk, work) = dispatch::open(Arc::clone(&store), Arc::clone(&access.limiter)).await;
         let state = ApiState::new(history::unreachable(), info, Arc::new(Told))
-            .with_access(Arc::clone(&access));
+            .with_access(Arc::clone(&access))
+            .with_desk(Arc::clone(&desk));
         let server = serve_state(state.clone()).await;
         Self {
             server,
             store,
             access,
             state,
+            desk,
             directory,
+            _work: work,
         }
     }
 
@@ -171,6 +180,32 @@ impl Doors {
     pub async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> (u16, Value) {
         let answer = self.send(Method::POST, path, token, body).await;
         (answer.status().as_u16(), answer.json().await.expect("JSON"))
+    }
+
+    pub async fn get(&self, path: &str, token: Option<&str>) -> (u16, Value) {
+        let answer = self.send(Method::GET, path, token, &json!({})).await;
+        (answer.status().as_u16(), answer.json().await.expect("JSON"))
+    }
+
+    /// A token for one more host of a wallet.
+    pub async fn host_token(&self, wallet: &Wallet, session: &str) -> String {
+        let body = json!({"wallet": wallet.address()});
+        let (status, body) = self
+            .post("/api/nodes/issue-token", Some(session), &body)
+            .await;
+        assert_eq!(status, 200, "{body}");
+        body["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// The token of a registered node of a wallet, and the node's id.
+    pub async fn node(&self, wallet: &Wallet) -> (String, String) {
+        let session = self.session(wallet).await;
+        let token = self.host_token(wallet, &session).await;
+        let body = json!({"walletAddress": wallet.address(), "gpuModel": "RTX 4090", "vram": 24});
+        let (status, body) = self.post("/api/nodes/register", Some(&token), &body).await;
+        assert_eq!(status, 201, "{body}");
+        let id = body["node"]["nodeId"].as_str().expect("an id").to_owned();
+        (token, id)
     }
 
     /// The text that a wallet is to sign.

@@ -11,6 +11,7 @@
 )]
 
 pub mod access;
+pub mod dispatch;
 #[path = "../../../analytics/tests/support/mod.rs"]
 pub mod history;
 pub mod schema;

@@ -50,6 +50,7 @@ impl World {
             content: Digest([client as u8; 32]),
             nonce: client.to_le_bytes().to_vec(),
             waits: false,
+            key: None,
         };
         if self.take(Input::Submit(Box::new(submission))).is_ok()
             && let Some(dispatcher) = self.dispatcher.as_mut()

@@ -214,6 +214,7 @@ async fn submitter(
             content: Digest([job as u8; 32]),
             nonce: Vec::new(),
             waits: false,
+            key: None,
         };
         let order = Order {
             submission,

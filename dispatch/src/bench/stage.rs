@@ -153,6 +153,7 @@ impl Stage {
                 content: Digest(hash),
                 nonce: Vec::new(),
                 waits: false,
+                key: None,
             },
             kind: "generic_compute".to_owned(),
             content: serde_json::to_vec(&content).unwrap_or_default(),

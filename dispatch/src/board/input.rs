@@ -22,6 +22,8 @@ pub struct Submission {
     pub nonce: Vec<u8>,
     /// Whether its input is still to come.
     pub waits: bool,
+    /// The API key that its budget was counted against: what is not spent of it is given back to the key.
+    pub key: Option<String>,
 }
 
 /// What comes to the board. Names of nodes are those that their connections have proven.

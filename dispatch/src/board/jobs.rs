@@ -33,6 +33,9 @@ pub struct Spec {
     pub content: crate::matching::receipt::Hex,
     /// The submitter's nonce for the draw.
     pub nonce: Vec<u8>,
+    /// The API key that its budget was counted against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// A job that has not ended.
@@ -73,6 +76,7 @@ impl Board {
             needs,
             content: crate::matching::receipt::Hex(content),
             nonce: submission.nonce,
+            key: submission.key,
         });
         let record = Record { job, spec };
         out.keep(record.clone());
@@ -116,6 +120,8 @@ impl Board {
             return Err(Denied::TooManyOpen(most));
         }
         record.job.apply(event, at, &self.config.rules)?;
+        // What was left of its budget went back to the key when it ended, and is not counted against it again.
+        Arc::make_mut(&mut record.spec).key = None;
         out.keep(record.clone());
         self.admit(record, at);
         Ok(())

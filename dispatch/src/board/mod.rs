@@ -28,8 +28,8 @@ use timers::Timers;
 
 use crate::ids::{JobId, NodeId};
 use crate::job::{Event, Job, Refusal};
-use crate::matching::seed::DaySecret;
-use crate::matching::{EXACT, Pool};
+use crate::matching::seed::{DaySecret, Seed};
+use crate::matching::{Algorithm, Candidate, EXACT, Needs, NodeFacts, Pool};
 use crate::queue::{ClassId, Queue, Ticket};
 
 pub use config::Config;
@@ -37,6 +37,17 @@ pub use input::{Input, Submission};
 pub use jobs::{Record, Spec};
 pub use standing::Standing;
 pub use step::{Denied, Step};
+
+/// The node that comes first for what is needed, as things stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// What is known of it.
+    pub facts: NodeFacts,
+    /// Its place among the others: U, or the old formula in millionths.
+    pub candidate: Candidate,
+    /// Nodes that would do.
+    pub eligible: u32,
+}
 
 /// All open jobs and all nodes.
 #[derive(Debug)]
@@ -225,6 +236,20 @@ impl Board {
     /// The nodes as the matchmaker sees them.
     pub fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    /// The node that comes first for what is needed, as things stand; nothing is drawn and nothing given.
+    pub fn preview(&mut self, needs: &Needs, algorithm: Option<Algorithm>) -> Option<Preview> {
+        let want = self.pool.want(needs);
+        let algorithm = algorithm.unwrap_or(self.config.algorithm);
+        let decision = self.pool.choose(algorithm, &want, &[], &Seed([0; 32]))?;
+        let candidate = *decision.candidates.first()?;
+        let facts = self.pool.get(candidate.node)?.clone();
+        Some(Preview {
+            facts,
+            candidate,
+            eligible: decision.eligible,
+        })
     }
 }
 

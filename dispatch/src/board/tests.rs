@@ -29,6 +29,7 @@ fn submission(number: u128, owner: u8, at: i64) -> Submission {
         content: Digest([number as u8; 32]),
         nonce: Vec::new(),
         waits: false,
+        key: None,
     }
 }
 

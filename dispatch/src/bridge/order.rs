@@ -83,6 +83,7 @@ pub(super) fn order(
             content: digest(hash),
             nonce: Vec::new(),
             waits: true,
+            key: None,
         },
         kind,
         content: serde_json::to_vec(&content)?,

@@ -1,36 +1,136 @@
 //! What people and programs ask of dispatch, in its own words: submit, look, cancel, report. HTTP and agents speak to it.
 
+pub mod amount;
+mod cancel;
+mod error;
+mod keep;
 mod limits;
+mod look;
+mod matched;
+pub mod needs;
+mod poll;
+mod repeat;
+mod report;
+mod scores;
+mod sightings;
+mod submit;
+mod view;
+mod wanted;
+mod watch;
 
 use std::fmt;
 use std::sync::Arc;
 
+use hypernode_accounts::limits::Limiter;
 use hypernode_state::{Store, UnixMs};
 use hypernode_wire::Catalog;
+use tokio::sync::{Mutex, Semaphore};
 
+use crate::matching::{NodeFacts, Runs};
+use crate::nodes::{NodeView, Nodes};
 use crate::service::{Center, Clock};
+use repeat::Underway;
 
+pub use error::{DeskError, JOB_TYPES};
 pub use limits::Limits;
+pub use look::{JobsAsked, JobsFound, STATUSES, Summary};
+pub use poll::Assigned;
+pub use report::{Report, fault};
+pub use scores::Scores;
+pub use sightings::{GpuTold, Sighting, Sightings};
+pub use submit::{Submit, Submitted};
+pub use view::{JobView, host_status, node, status};
+pub use wanted::Wanted;
+pub use watch::{Follow, Following, Heard, Watch};
 
-/// Everything that a desk works with.
+/// Turns to ask for a job over HTTP: two requests of one node take the same.
+const TURNS: usize = 64;
+
+/// Everything that a desk works with. Clones share it.
 #[derive(Clone)]
 pub struct Desk {
     /// Where the dispatcher of now is found.
     pub center: Center,
+    /// Who the nodes are.
+    pub nodes: Nodes,
     /// Where jobs, nodes and credits are kept.
     pub store: Arc<dyn Store>,
     /// What hosts may be told to run.
     pub catalog: Arc<Catalog>,
     /// The time.
     pub clock: Clock,
-    /// How much anybody may ask for.
+    /// How large what is asked for may be.
     pub limits: Limits,
+    /// How often anybody may ask.
+    pub limiter: Arc<Limiter>,
+    /// Machines that only tell that they are there.
+    pub sightings: Arc<Sightings>,
+    /// What the chain says of nodes.
+    pub scores: Arc<Scores>,
+    /// Who follows jobs.
+    pub watch: Arc<Watch>,
+    underway: Arc<Underway>,
+    polls: Arc<[Mutex<()>]>,
+    lists: Arc<Semaphore>,
+}
+
+/// What a desk is made of.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where the dispatcher of now is found.
+    pub center: Center,
+    /// Who the nodes are.
+    pub nodes: Nodes,
+    /// Where jobs, nodes and credits are kept: the dispatcher's own.
+    pub store: Arc<dyn Store>,
+    /// What hosts may be told to run.
+    pub catalog: Arc<Catalog>,
+    /// The time.
+    pub clock: Clock,
+    /// How large what is asked for may be.
+    pub limits: Limits,
+    /// How often anybody may ask.
+    pub limiter: Arc<Limiter>,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").finish_non_exhaustive()
+    }
 }
 
 impl Desk {
+    /// A desk of these parts. [`Desk::keep`] is to run beside it.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            center: parts.center,
+            nodes: parts.nodes,
+            store: parts.store,
+            catalog: parts.catalog,
+            clock: parts.clock,
+            limits: parts.limits,
+            limiter: parts.limiter,
+            sightings: Arc::default(),
+            scores: Arc::default(),
+            watch: Arc::default(),
+            underway: Arc::default(),
+            polls: (0..TURNS).map(|_| Mutex::new(())).collect(),
+            lists: Arc::new(Semaphore::new(look::LISTS)),
+        }
+    }
+
     /// Unix milliseconds now.
     pub fn now(&self) -> UnixMs {
         (self.clock)()
+    }
+
+    /// What the matchmaker is told of a node that speaks HTTP.
+    fn facts(&self, node: &NodeView) -> NodeFacts {
+        NodeFacts {
+            // It is told of a job whole. Not sandboxed, it gets free jobs of its owner alone.
+            runs: Runs::Free,
+            ..node.facts(self.scores.of(node.node.name()))
+        }
     }
 }
 

@@ -33,9 +33,33 @@ impl Center {
         found.ok().and_then(|dispatch| dispatch.clone())
     }
 
+    /// The dispatchers that begin to work, from the one that works now on.
+    pub fn starts(&self) -> Starts {
+        let mut found = self.found.clone();
+        found.mark_changed();
+        Starts(found)
+    }
+
     /// What becomes of jobs, whichever dispatcher is at work.
     pub fn changes(&self) -> &Changes {
         &self.changes
+    }
+}
+
+/// Dispatchers that begin to work, one after the other.
+#[derive(Debug)]
+pub struct Starts(watch::Receiver<Option<Dispatch>>);
+
+impl Starts {
+    /// The next one; `None` when there will be none any more.
+    pub async fn next(&mut self) -> Option<Dispatch> {
+        loop {
+            self.0.changed().await.ok()?;
+            let found = self.0.borrow_and_update().clone();
+            if found.is_some() {
+                return found;
+            }
+        }
     }
 }
 
@@ -60,7 +84,7 @@ pub fn keep_at_work(
                     pause = FIRST_PAUSE;
                     found.send_replace(Some(dispatch));
                     figures.works(true);
-                    let ended = work.await;
+                    let ended = Box::pin(work).await;
                     figures.works(false);
                     found.send_replace(None);
                     ended

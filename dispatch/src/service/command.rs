@@ -3,11 +3,11 @@
 use hypernode_state::{Op, UnixMs};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::board::{Denied, Input, Standing, Submission};
+use crate::board::{Denied, Input, Preview, Standing, Submission};
 use crate::ids::JobId;
 use crate::job::Manner;
 use crate::matching::seed::DaySecret;
-use crate::matching::{Needs, NodeFacts};
+use crate::matching::{Algorithm, Needs, NodeFacts};
 
 /// A job with what the store keeps beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,5 +98,10 @@ pub(super) enum Command {
         slot: u64,
         nodes: Vec<Standing>,
         done: Done,
+    },
+    Match {
+        needs: Box<Needs>,
+        algorithm: Option<Algorithm>,
+        done: oneshot::Sender<Option<Preview>>,
     },
 }

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use hypernode_state::accounts::ApiKeyRefund;
 use hypernode_state::budgets::{BudgetReserve, BudgetSettle};
 use hypernode_state::credits::CreditAdd;
+use hypernode_state::idempotency::IdempotencyOp;
 use hypernode_state::jobs::{JobContent, JobInsert, JobOutcome, JobPut};
 use hypernode_state::receipts::ReceiptAdd;
 use hypernode_state::{Address, Digest, Op, Unit, UnixMs, limits};
@@ -146,6 +148,10 @@ impl Keeper {
             };
             let job = name.clone();
             ops.push(BudgetSettle { job, charged }.into());
+            let amount = record.job.terms.pay.reserved().saturating_sub(charged);
+            if let Some(id) = record.spec.key.clone().filter(|_| amount > 0) {
+                ops.push(ApiKeyRefund { id, amount }.into());
+            }
         }
         for receipt in beside.receipts.remove(&id).unwrap_or_default() {
             let receipt = self.receipt(&receipt, &name, at)?;
@@ -187,7 +193,7 @@ impl Keeper {
         let (state, open) = (code(&job.state), !job.is_over());
         let mut size = 0;
         if let Some(order) = new {
-            size += order.content.len();
+            size += order.content.len() + order.beside.iter().map(weight).sum::<usize>();
             ops.extend(order.beside);
             ops.push(
                 JobInsert {
@@ -258,6 +264,14 @@ impl Keeper {
             signature,
             at,
         })
+    }
+}
+
+/// About how many bytes an operation is that is kept beside a new job: only answers are large.
+fn weight(op: &Op) -> usize {
+    match op {
+        Op::Idempotency(IdempotencyOp::IdempotencyFinish(op)) => op.response.len(),
+        _ => 200,
     }
 }
 

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use hypernode_state::{Store, StoreError, UnixMs};
 use tokio::sync::{mpsc, oneshot};
 
-pub use center::{Center, keep_at_work};
+pub use center::{Center, Starts, keep_at_work};
 pub use changes::{Change, Changes};
 pub use command::{Order, Told};
 pub use facts::TOPIC;
@@ -34,11 +34,11 @@ use command::Command;
 use kinds::Kinds;
 use worker::Worker;
 
-use crate::board::{Config, Denied, Input, Record, Standing};
+use crate::board::{Config, Denied, Input, Preview, Record, Standing};
 use crate::ids::{JobId, NodeId};
 use crate::job::{By, Fault, Manner, Outcome};
 use crate::matching::seed::DaySecret;
-use crate::matching::{Needs, NodeFacts};
+use crate::matching::{Algorithm, Needs, NodeFacts};
 use crate::outcome::Kept;
 use crate::results::Results;
 
@@ -373,6 +373,28 @@ impl Dispatch {
     /// [`DispatchError`].
     pub async fn stand(&self, slot: u64, nodes: Vec<Standing>) -> Result<(), DispatchError> {
         self.send(|done| Command::Stand { slot, nodes, done }).await
+    }
+
+    /// Which node comes first for what is needed, as things stand: nothing is given to it. By the dispatcher's own algorithm
+    /// where none is named; where that draws, the one with the best chance.
+    ///
+    /// # Errors
+    /// [`DispatchError::Ended`].
+    pub async fn ask_match(
+        &self,
+        needs: Needs,
+        algorithm: Option<Algorithm>,
+    ) -> Result<Option<Preview>, DispatchError> {
+        let (done, answer) = oneshot::channel();
+        let needs = Box::new(needs);
+        let command = Command::Match {
+            needs,
+            algorithm,
+            done,
+        };
+        let sent = self.commands.send(command).await;
+        sent.map_err(|_| DispatchError::Ended)?;
+        answer.await.map_err(|_| DispatchError::Ended)
     }
 
     async fn input(&self, input: Input) -> Result<(), DispatchError> {

@@ -237,6 +237,14 @@ impl Worker {
                 next.answer(done, result);
             }
             Command::Ended { input, kept, done } => self.ended(input, kept, done, now),
+            Command::Match {
+                needs,
+                algorithm,
+                done,
+            } => {
+                // Whoever asks no longer is told nothing.
+                let _ = done.send(board.preview(&needs, algorithm));
+            }
             Command::Connect {
                 facts,
                 manner,

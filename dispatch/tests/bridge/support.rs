@@ -216,6 +216,7 @@ pub(crate) fn order() -> Order {
             content: Digest([1; 32]),
             nonce: Vec::new(),
             waits: false,
+            key: None,
         },
         kind: "render".to_owned(),
         content: serde_json::to_vec(&content).expect("json"),

@@ -87,6 +87,7 @@ fn order(number: u128) -> Order {
             content: Digest([1; 32]),
             nonce: Vec::new(),
             waits: false,
+            key: None,
         },
         kind: "llm_inference".to_owned(),
         content: b"{}".to_vec(),

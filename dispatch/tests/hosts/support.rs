@@ -288,6 +288,7 @@ impl Hall {
                 content: Digest([number as u8; 32]),
                 nonce: Vec::new(),
                 waits: false,
+                key: None,
             },
             kind: "generic_compute".to_owned(),
             content: serde_json::to_vec(&content).expect("json"),

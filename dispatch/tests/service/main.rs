@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod desk;
 mod kill;
 mod life;
 mod results;

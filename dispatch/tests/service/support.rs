@@ -77,6 +77,7 @@ pub(crate) fn order(number: u128) -> Order {
             content: Digest([number as u8; 32]),
             nonce: b"mine".to_vec(),
             waits: false,
+            key: None,
         },
         kind: "llm_inference".to_owned(),
         content: format!("{{\"number\":{number}}}").into_bytes(),

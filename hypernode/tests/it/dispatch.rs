@@ -87,6 +87,7 @@ async fn a_job_s_life(data: &Path) -> JobId {
             content: Digest([5; 32]),
             nonce: b"mine".to_vec(),
             waits: false,
+            key: None,
         },
         kind: "llm_inference".to_owned(),
         content: b"{\"prompt\":\"nobody else's business\"}".to_vec(),

@@ -1,0 +1,6 @@
+//! `/api/jobs/…`.
+
+pub(super) mod events;
+pub(super) mod host;
+pub(super) mod read;
+pub(super) mod submit;

@@ -1,0 +1,4 @@
+//! `/api/nodes/…`.
+
+pub(super) mod change;
+pub(super) mod read;

@@ -1,0 +1,182 @@
+//! A job as it is looked at, with what was submitted and what came of it. Who may see which part is the asker's matter.
+
+use hypernode_state::jobs::{JobRecord, JobWhole};
+use hypernode_state::{Address, UnixMs};
+use serde_json::{Map, Value};
+
+use super::DeskError;
+use crate::board::Record;
+use crate::content::Content;
+use crate::ids::{JobId, NodeId};
+use crate::job::{Cause, Job, Pay, State};
+use crate::outcome::Kept;
+
+/// A job as it is looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobView {
+    /// Its number in the order of submissions; 0 for one that was not there before.
+    pub number: u64,
+    /// Its type, in the words of the interfaces.
+    pub kind: String,
+    /// When it was added.
+    pub created_at: UnixMs,
+    /// Where it stands.
+    pub job: Job,
+    /// What was submitted.
+    pub content: Content,
+    /// What came of it; nothing yet where absent.
+    pub outcome: Option<Kept>,
+}
+
+impl JobView {
+    /// What the store holds of a job.
+    ///
+    /// # Errors
+    /// [`DeskError::Record`].
+    pub fn of(whole: JobWhole) -> Result<Self, DeskError> {
+        let JobRecord {
+            number,
+            id,
+            kind,
+            created_at,
+            record,
+            ..
+        } = whole.job;
+        let unreadable = |error: serde_json::Error| DeskError::Record {
+            job: id.clone(),
+            error: error.to_string(),
+        };
+        let Record { job, .. } = serde_json::from_slice(&record).map_err(unreadable)?;
+        let content = whole
+            .content
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Ok(Self {
+            number,
+            content: content.unwrap_or_else(|| unknown(&kind)),
+            kind,
+            created_at,
+            job,
+            outcome: whole.outcome.map(|bytes| Kept::read(&bytes)),
+        })
+    }
+
+    /// Its name.
+    pub fn id(&self) -> JobId {
+        self.job.id
+    }
+
+    /// Who submitted it.
+    pub fn owner(&self) -> Address {
+        self.job.terms.owner
+    }
+
+    /// The node that runs it or completed it; one that is only asked is not named.
+    pub fn node(&self) -> Option<NodeId> {
+        node(&self.job)
+    }
+
+    /// The word of the old Backend for where it stands.
+    pub fn status(&self) -> &'static str {
+        status(&self.job.state)
+    }
+
+    /// What it cost, in raw HYPER; 0 before it is completed.
+    pub fn cost(&self) -> u64 {
+        match self.job.state {
+            State::Completed { cost, .. } => cost,
+            _ => 0,
+        }
+    }
+
+    /// The budget, or the price on chain, in raw HYPER.
+    pub fn budget(&self) -> u64 {
+        match self.job.terms.pay {
+            Pay::Nothing => 0,
+            Pay::UpTo(amount) | Pay::OnChain(amount) => amount,
+        }
+    }
+
+    /// When the run that counts began.
+    pub fn started_at(&self) -> Option<UnixMs> {
+        match self.job.state {
+            State::Leased(lease) => Some(lease.since),
+            State::Completed { ran_ms, .. } => {
+                let ran = i64::try_from(ran_ms).unwrap_or(i64::MAX);
+                Some(self.job.changed_at.saturating_sub(ran))
+            }
+            _ => None,
+        }
+    }
+
+    /// When it ended.
+    pub fn ended_at(&self) -> Option<UnixMs> {
+        self.job.is_over().then_some(self.job.changed_at)
+    }
+
+    /// How long the run took, in ms.
+    pub fn ran_ms(&self) -> Option<u64> {
+        match self.job.state {
+            State::Completed { ran_ms, .. } => Some(ran_ms),
+            _ => None,
+        }
+    }
+
+    /// Why it failed or was given up.
+    pub fn cause(&self) -> Option<&'static str> {
+        match self.job.state {
+            State::Failed { cause } | State::Dead { cause } => Some(because(cause)),
+            _ => None,
+        }
+    }
+}
+
+/// The node that runs a job or completed it.
+pub fn node(job: &Job) -> Option<NodeId> {
+    match job.state {
+        State::Leased(lease) => Some(lease.node),
+        State::Completed { node, .. } => Some(node),
+        _ => None,
+    }
+}
+
+/// The word of the old Backend for a state.
+pub fn status(state: &State) -> &'static str {
+    match state {
+        State::Waiting { .. } => "pending",
+        State::Queued { .. } | State::Offered { .. } => "queued",
+        State::Leased(_) => "running",
+        State::Completed { .. } => "completed",
+        State::Failed { .. } | State::Dead { .. } => "failed",
+        State::Cancelled { .. } => "cancelled",
+    }
+}
+
+/// The word of the old GPU Hosts server for a state.
+pub fn host_status(state: &State) -> &'static str {
+    match status(state) {
+        "queued" => "pending",
+        status => status,
+    }
+}
+
+fn because(cause: Cause) -> &'static str {
+    match cause {
+        Cause::NoInput => "its input did not come in time",
+        Cause::NoNode => "no node took it in all the time that it had",
+        Cause::Attempts(_) => "every attempt came to nothing",
+        Cause::Poison => "it failed on as many nodes as there were tries for",
+        Cause::Permanent => "no machine will ever run it",
+    }
+}
+
+/// Of a job whose content is still to come, or was not submitted here.
+fn unknown(kind: &str) -> Content {
+    Content {
+        job_type: kind.to_owned(),
+        model: "default".to_owned(),
+        input: Value::Object(Map::new()),
+        requirements: Value::Object(Map::new()),
+        manifest: None,
+        args: hypernode_wire::Args::new(),
+    }
+}
