@@ -68,6 +68,7 @@ fn order(owner: Address, hash: String) -> Order {
             content: Digest([1; 32]),
             nonce: Vec::new(),
             waits: true,
+            key: None,
         },
         kind,
         content: serde_json::to_vec(&content).expect("json"),

@@ -88,7 +88,8 @@ impl Instance<'_> {
             Some(dispatching) => state
                 .with_paper(dispatching.paper.clone())
                 .with_inbox(dispatching.inbox())
-                .with_hub(dispatching.hub.clone()),
+                .with_hub(dispatching.hub.clone())
+                .with_desk(Arc::clone(&dispatching.desk)),
             None => state,
         };
         let secret = self.settings.secret("api.metrics_secret");
@@ -188,7 +189,8 @@ impl Instance<'_> {
         let store = &opened.access.store;
         let warehouse = &self.store.client;
         let data = self.data.path();
-        let opened = Dispatching::open(self.settings, data, store, warehouse, &opened.hub);
+        let (limiter, name) = (&opened.access.limiter, &opened.hub);
+        let opened = Dispatching::open(self.settings, data, store, limiter, warehouse, name);
         // What is opened is much: it waits on the heap.
         Ok(Some(Box::pin(opened).await?))
     }

@@ -8,8 +8,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use hypernode_accounts::limits::Limiter;
 use hypernode_dispatch::bridge::{Bridge, Defaults, Inbox, Warehouse};
 use hypernode_dispatch::days::Days;
+use hypernode_dispatch::desk::{Desk, Limits, Parts};
 use hypernode_dispatch::facts::{Forwarder, Progress};
 use hypernode_dispatch::key::Key;
 use hypernode_dispatch::nodes::{Nodes, Standing};
@@ -35,6 +37,8 @@ pub(crate) struct Dispatching {
     pub(crate) center: Center,
     /// Sockets of hosts.
     pub(crate) hub: Hub,
+    /// What people and programs ask of it.
+    pub(crate) desk: Arc<Desk>,
     /// Decisions and days as anybody may read them.
     pub(crate) paper: Paper,
     /// What hosts may be told to run.
@@ -72,6 +76,7 @@ impl Dispatching {
         settings: &Settings,
         directory: &Path,
         store: &Arc<dyn Store>,
+        limiter: &Arc<Limiter>,
         warehouse: &Client,
         name: &str,
     ) -> Outcome<Self> {
@@ -99,10 +104,24 @@ impl Dispatching {
             clock: Arc::clone(&clock),
         });
         let nodes = Nodes::open(Arc::clone(store), self::clock(), settings::nodes(settings)).await;
+        let nodes = nodes.or_cannot_start("the nodes of dispatch")?;
+        let desk = Desk::new(Parts {
+            center: center.clone(),
+            nodes: nodes.clone(),
+            store: Arc::clone(store),
+            catalog: Arc::clone(&catalog),
+            clock: self::clock(),
+            limits: Limits {
+                decimals: settings.parsed("network.hyper_decimals"),
+                retries: settings.parsed("dispatch.max_retries"),
+                ..Limits::default()
+            },
+            limiter: Arc::clone(limiter),
+        });
         let hub = Hub::new(HubSetup {
             config: settings::sessions(settings),
             name: name.to_owned(),
-            nodes: nodes.or_cannot_start("the nodes of dispatch")?,
+            nodes,
             center: center.clone(),
             store: Arc::clone(store),
             catalog: Arc::clone(&catalog),
@@ -136,6 +155,7 @@ impl Dispatching {
             progress,
             forwarder,
             hub,
+            desk: Arc::new(desk),
             warehouse: warehouse.clone(),
             center,
             paper,
@@ -177,10 +197,19 @@ impl Dispatching {
             self.warehouse,
             self.center.clone(),
             self.figures,
+            Arc::clone(&self.desk.scores),
             stop.clone(),
         );
         roles.spawn(async move {
             scores.await;
+            Ok(())
+        });
+        let (desk, until) = (Desk::clone(&self.desk), stop.clone());
+        roles.spawn(async move {
+            tokio::select! {
+                () = desk.keep() => {}
+                () = until.cancelled() => {}
+            }
             Ok(())
         });
         let (days, center, until) = (self.days, self.center, stop.clone());

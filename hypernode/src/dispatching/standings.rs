@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use hypernode_analytics::{Error, reputation};
 use hypernode_dispatch::board::Standing;
+use hypernode_dispatch::desk::Scores;
 use hypernode_dispatch::ids::{Id, NodeId};
+use hypernode_dispatch::nodes;
 use hypernode_dispatch::service::{Center, Figures};
 use hypernode_state::{Address, Seldom};
 use hypernode_warehouse::Client;
@@ -19,11 +21,12 @@ pub(super) async fn follow(
     client: Client,
     center: Center,
     figures: Arc<Figures>,
+    scores: Arc<Scores>,
     stop: CancellationToken,
 ) {
     let told = Seldom::new();
     loop {
-        if let Err(error) = tell(&client, &center, &figures).await
+        if let Err(error) = tell(&client, &center, &figures, &scores).await
             && told.now()
         {
             tracing::debug!("the scores that decisions rest on stay as they are: {error}");
@@ -35,7 +38,12 @@ pub(super) async fn follow(
     }
 }
 
-async fn tell(client: &Client, center: &Center, figures: &Figures) -> Result<(), Error> {
+async fn tell(
+    client: &Client,
+    center: &Center,
+    figures: &Figures,
+    scores: &Scores,
+) -> Result<(), Error> {
     // One that started anew knows no slot: it is told again.
     let Ok(dispatch) = center.now() else {
         return Ok(());
@@ -53,7 +61,16 @@ async fn tell(client: &Client, center: &Center, figures: &Figures) -> Result<(),
         evidence: standing.evidence,
         stake: standing.stake,
     });
+    let nodes: Vec<Standing> = nodes.collect();
+    scores.set(nodes.iter().map(|of| {
+        let standing = nodes::Standing {
+            reputation: of.reputation,
+            evidence: of.evidence,
+            stake: of.stake,
+        };
+        (of.node, standing)
+    }));
     // One that ended meanwhile is followed by another, which is told next time.
-    let _ = dispatch.stand(slot, nodes.collect()).await;
+    let _ = dispatch.stand(slot, nodes).await;
     Ok(())
 }
