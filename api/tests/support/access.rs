@@ -84,7 +84,7 @@ pub struct Doors {
     pub desk: Arc<Desk>,
     pub directory: TempDir,
     /// Ends with the server.
-    _work: Dispatching,
+    pub work: Dispatching,
 }
 
 impl Doors {
@@ -139,7 +139,7 @@ impl Doors {
             state,
             desk,
             directory,
-            _work: work,
+            work,
         }
     }
 
