@@ -19,7 +19,7 @@ pub enum NodesError {
     TooMany(u32),
     /// The registry has as many nodes as it may.
     #[error(
-        "{0} nodes are registered, and no more are kept here: an operator can raise `dispatch.most_nodes`"
+        "{0} nodes are registered, and no more are kept here: deregister those that are gone"
     )]
     Full(u32),
     /// A wallet has as many unused tokens as it may.

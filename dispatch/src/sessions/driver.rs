@@ -7,33 +7,23 @@ use std::time::Duration;
 
 use futures::{Sink, SinkExt as _, Stream, StreamExt as _, future};
 use hypernode_state::accounts::GetHostKey;
-use hypernode_state::jobs::{JobStates, ListJobs};
 use hypernode_state::{Address, StoreExt, UnixMs};
 use hypernode_wire::{Dialect, Outbound, RenderError, SignAnswer};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::act::{Act, Close, End};
+use super::act::{Act, Close};
 use super::hub::{Heard, Hub, Sent, Stop};
 use super::live::{Control, Socket};
-use super::logs::Piece;
-use super::request::{Link, Reply, Request, link};
-use super::session::Session;
-use super::test_job;
+use super::request::Link;
+use super::session::{Session, error};
 use super::work::Work;
-use crate::board::Record;
 use crate::ids::{JobId, NodeId};
-use crate::job::{Fault, Manner, Outcome, State};
-use crate::matching::Runs;
-use crate::service::{Told, code};
+use crate::service::Told;
 
 /// Messages from others that may wait.
 const CONTROLS: usize = 8;
-/// Things that a host may be asked to sign at a time.
-const ASKED: usize = 16;
 /// How often the key of a host is looked at: it may be revoked while its socket stays open.
 const KEY_MS: i64 = 60_000;
-/// Jobs of a node that are looked for after a dispatcher started anew.
-const HELD: u32 = 64;
 /// Acts of one event at most: each leads to a few more, and none to itself.
 const ACTS: usize = 10_000;
 
@@ -49,8 +39,10 @@ pub(super) struct Driver<O> {
     control: mpsc::Sender<Control>,
     controls: mpsc::Receiver<Control>,
     stop: watch::Receiver<Stop>,
-    asked: HashMap<String, oneshot::Sender<SignAnswer>>,
-    asks: u64,
+    pub(super) asked: HashMap<String, oneshot::Sender<SignAnswer>>,
+    pub(super) asks: u64,
+    /// What the host is asked about.
+    pub(super) offered: HashMap<JobId, Work>,
     key_seen_at: UnixMs,
 }
 
@@ -90,6 +82,7 @@ impl<O: Sink<Sent> + Send + Unpin> Driver<O> {
             controls,
             asked: HashMap::new(),
             asks: 0,
+            offered: HashMap::new(),
             key_seen_at: now,
         }
     }
@@ -158,18 +151,12 @@ impl<O: Sink<Sent> + Send + Unpin> Driver<O> {
             Event::Heard(Some(Heard::Frame(bytes))) => {
                 self.heard_at.store(now, Ordering::Relaxed);
                 match self.is_revoked() {
-                    true => vec![
-                        super::session::error("Invalid token"),
-                        Act::Close(Close::Revoked),
-                    ],
+                    true => vec![error("Invalid token"), Act::Close(Close::Revoked)],
                     false => self.session.frame(&bytes, now),
                 }
             }
             Event::Heard(Some(Heard::TooLong)) => {
-                vec![
-                    super::session::error("Invalid message format"),
-                    Act::Close(Close::TooLong),
-                ]
+                vec![error("Invalid message format"), Act::Close(Close::TooLong)]
             }
             Event::Heard(_) => {
                 self.heard_at.store(now, Ordering::Relaxed);
@@ -197,10 +184,7 @@ impl<O: Sink<Sent> + Send + Unpin> Driver<O> {
 
     async fn tick(&mut self, now: UnixMs) -> Vec<Act> {
         if self.is_revoked() || self.is_key_revoked(now).await {
-            return vec![
-                super::session::error("Invalid token"),
-                Act::Close(Close::Revoked),
-            ];
+            return vec![error("Invalid token"), Act::Close(Close::Revoked)];
         }
         if self.link.is_none() && self.session.here().is_some() {
             return self.tie_again().await;
@@ -247,273 +231,6 @@ impl<O: Sink<Sent> + Send + Unpin> Driver<O> {
         Err(Close::Flood)
     }
 
-    async fn act(&mut self, act: Act) -> Vec<Act> {
-        let now = self.hub.0.now();
-        match act {
-            Act::Enter(enter) => return Box::pin(self.enter(*enter)).await,
-            Act::Accept(job, fence) => {
-                if self.ask(&Request::Accept(job, fence)).await != Reply::Done {
-                    return self.session.too_late(job);
-                }
-            }
-            Act::Reject(job, fence) => {
-                self.ask(&Request::Reject(job, fence)).await;
-            }
-            Act::Renew(jobs) => return self.renew(jobs, now).await,
-            Act::End(end) => return self.end(*end).await,
-            Act::Away => {
-                self.ask(&Request::Away).await;
-            }
-            Act::Changed => self.tie().await,
-            Act::Test => self.test(now).await,
-            Act::Signed(signed) => {
-                if let Some(answer) = self.asked.remove(&signed.request) {
-                    let _ = answer.send(signed.answer);
-                }
-            }
-            act => self.note(act),
-        }
-        Vec::new()
-    }
-
-    /// What is only written down.
-    fn note(&self, act: Act) {
-        let Some(claimed) = self.claimed else {
-            return;
-        };
-        let nodes = self.hub.nodes();
-        match act {
-            Act::Beat => nodes.beat(claimed.uuid),
-            Act::Tell(stats) => nodes.told(claimed.uuid, stats),
-            Act::Answered(ms) => nodes.answered_in(claimed.uuid, ms),
-            Act::Lapsed => nodes.ran(claimed.uuid, false),
-            Act::Log(job, piece) => self.hub.logs().put(job, claimed.uuid, piece),
-            _ => {}
-        }
-    }
-
-    /// Leases are renewed side by side: they share a commit.
-    async fn renew(&mut self, jobs: Vec<(JobId, u32)>, now: UnixMs) -> Vec<Act> {
-        let Some(node) = self.session.here().map(|here| here.node) else {
-            return Vec::new();
-        };
-        let center = &self.hub.0.setup.center;
-        let asked = jobs.into_iter().map(|(job, fence)| async move {
-            (
-                job,
-                fence,
-                Request::Renew(job, fence).once(node, center).await,
-            )
-        });
-        let mut acts = Vec::new();
-        for (job, fence, reply) in future::join_all(asked).await {
-            match reply {
-                // Nothing is known: the next heartbeat asks again.
-                Reply::Nobody => {}
-                reply => acts.extend(self.session.renewed(job, fence, reply == Reply::Done, now)),
-            }
-        }
-        acts
-    }
-
-    /// A run ended. Whatever the dispatcher goes through meanwhile, the result is not lost while the socket lives.
-    async fn end(&mut self, end: End) -> Vec<Act> {
-        let End {
-            job,
-            fence,
-            outcome,
-            mut kept,
-            answered,
-        } = end;
-        if kept.logs.is_empty()
-            && let Some(tail) = self.hub.logs().tail(job)
-        {
-            // What was streamed need not be sent twice.
-            (kept.logs, kept.logs_cut) = (text(&tail.output), tail.cut);
-        }
-        let request = Request::End(job, fence, outcome, kept.bytes());
-        let reply = self.ask(&request).await;
-        if reply == Reply::Nobody {
-            return vec![super::session::error(
-                "the dispatcher is starting anew: send the result again in a moment",
-            )];
-        }
-        let counts = reply == Reply::Done;
-        if counts && let Some(claimed) = self.claimed {
-            match outcome {
-                Outcome::Completed => self.hub.nodes().ran(claimed.uuid, true),
-                Outcome::Failed(Fault::Node) => self.hub.nodes().ran(claimed.uuid, false),
-                Outcome::Failed(_) => {}
-            }
-            self.hub.logs().end(job);
-        }
-        self.session.ended(job, counts, answered)
-    }
-
-    /// Asks the dispatcher of now; of one that starts anew, when it has.
-    async fn ask(&mut self, request: &Request) -> Reply {
-        let Some(node) = self.session.here().map(|here| here.node) else {
-            return Reply::Nobody;
-        };
-        for _ in 0..3 {
-            let reply = request.once(node, &self.hub.0.setup.center).await;
-            if reply != Reply::Nobody {
-                return reply;
-            }
-            self.tie().await;
-        }
-        Reply::Nobody
-    }
-
-    /// Ties the node to the dispatcher of now.
-    pub(super) async fn tie(&mut self) {
-        let Some((here, view)) = self
-            .session
-            .here()
-            .and_then(|here| Some((here, self.hub.nodes().get(here.uuid)?)))
-        else {
-            return;
-        };
-        let mut facts = view.facts((self.hub.0.setup.standing)(&view));
-        facts.id = here.node;
-        let (dialect, draining, node) = (here.dialect, here.draining, here.node);
-        facts.runs = runs(dialect);
-        let manner = match dialect.renews_leases() {
-            true => Manner::Renewed,
-            false => Manner::Silent,
-        };
-        self.link = link(&self.hub.0.setup.center, facts, manner).await;
-        if draining {
-            Request::Away.once(node, &self.hub.0.setup.center).await;
-        }
-    }
-
-    /// The dispatcher started anew. What it gave the node and never told is told now.
-    async fn tie_again(&mut self) -> Vec<Act> {
-        self.link = None;
-        // Whoever is given up again and again asks no faster than this.
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        self.tie().await;
-        let Some(node) = self
-            .session
-            .here()
-            .map(|here| here.node)
-            .filter(|_| self.link.is_some())
-        else {
-            return Vec::new();
-        };
-        let store = self.hub.0.setup.store.clone();
-        let held = ListJobs {
-            owner: None,
-            kind: None,
-            node: Some(node.to_string()),
-            states: leased(),
-            before: None,
-            limit: HELD,
-        };
-        let Ok(page) = store.ask(held).await else {
-            return Vec::new();
-        };
-        let mut acts = Vec::new();
-        for kept in page.jobs {
-            let Ok(record) = serde_json::from_slice::<Record>(&kept.record) else {
-                continue;
-            };
-            let (job, fence) = (record.job.id, record.job.fence);
-            let State::Leased(lease) = record.job.state else {
-                continue;
-            };
-            if lease.node == node && !self.session.runs(job, fence) {
-                let told = Told::Run {
-                    job,
-                    fence,
-                    until: lease.until,
-                    deadline: lease.deadline,
-                };
-                acts.extend(self.told(told).await);
-            }
-        }
-        acts
-    }
-
-    /// What the dispatcher tells.
-    async fn told(&mut self, told: Told) -> Vec<Act> {
-        let now = self.hub.0.now();
-        match told {
-            Told::Offer { job, fence, until } => {
-                let work = self.work(job).await;
-                self.session.offered(job, fence, until, work.as_ref(), now)
-            }
-            Told::Withdraw { job, fence } => self.session.withdrawn(job, fence),
-            Told::Run {
-                job,
-                fence,
-                until,
-                deadline,
-            } => {
-                let work = self.work(job).await;
-                self.session
-                    .given(job, fence, until, deadline, work.as_ref())
-            }
-            Told::Stop { job, fence } => {
-                self.hub.logs().end(job);
-                self.session.stopped(job, fence, now)
-            }
-        }
-    }
-
-    async fn work(&self, job: JobId) -> Option<Work> {
-        let setup = &self.hub.0.setup;
-        match Work::read(setup.store.as_ref(), &setup.catalog, job).await {
-            Ok(work) => work,
-            Err(error) => {
-                tracing::warn!("job {job} cannot be read, and is sent to no host now: {error}");
-                None
-            }
-        }
-    }
-
-    async fn test(&mut self, now: UnixMs) {
-        let Some(claimed) = self.claimed else {
-            return;
-        };
-        match self.hub.nodes().begin_test(claimed.uuid).await {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(error) => {
-                tracing::warn!("node {} gets no test job now: {error}", claimed.node);
-                return;
-            }
-        }
-        let wallet = self
-            .hub
-            .nodes()
-            .get(claimed.uuid)
-            .map(|view| view.node.wallet);
-        let order = wallet.map(|wallet| test_job::order(claimed.node, wallet, now));
-        if let Some(Ok(order)) = order {
-            let reply = self.ask(&Request::Submit(Box::new(order))).await;
-            if reply != Reply::Done {
-                tracing::warn!("node {} gets no test job: {reply:?}", claimed.node);
-            }
-        }
-    }
-
-    fn ask_to_sign(&mut self, bytes: String, answer: oneshot::Sender<SignAnswer>) -> Vec<Act> {
-        self.asked.retain(|_, answer| !answer.is_closed());
-        let understands = self
-            .session
-            .dialect()
-            .understands(hypernode_wire::Kind::Sign);
-        if !understands || self.asked.len() >= ASKED {
-            return Vec::new();
-        }
-        self.asks += 1;
-        let request = format!("{}-{}", self.number, self.asks);
-        self.asked.insert(request.clone(), answer);
-        vec![Act::Send(Outbound::Sign { request, bytes })]
-    }
-
     async fn send(&mut self, frame: &Outbound) -> Result<(), Close> {
         match frame.render(self.session.dialect()) {
             Ok(text) => self.write(Sent::Text(text)).await,
@@ -535,33 +252,4 @@ impl<O: Sink<Sent> + Send + Unpin> Driver<O> {
             Err(_) => Err(Close::Slow),
         }
     }
-}
-
-/// What hosts of a dialect may be sent.
-fn runs(dialect: Dialect) -> Runs {
-    match dialect {
-        Dialect::Aware => Runs::Free,
-        dialect if dialect.fakes_results() => Runs::Named,
-        _ => Runs::Manifests,
-    }
-}
-
-fn leased() -> JobStates {
-    let lease = State::Leased(crate::job::Lease {
-        node: NodeId::uuid(0),
-        ask: 0,
-        since: 0,
-        until: 0,
-        deadline: 0,
-        manner: Manner::Renewed,
-    });
-    JobStates::default().with(code(&lease))
-}
-
-fn text(output: &[Piece]) -> String {
-    let texts = output.iter().filter_map(|piece| match piece {
-        Piece::Output { text, .. } => Some(text.as_str()),
-        _ => None,
-    });
-    texts.collect()
 }

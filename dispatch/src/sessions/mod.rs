@@ -19,11 +19,13 @@ mod grace;
 mod hub;
 mod live;
 mod logs;
+mod perform;
 mod request;
 mod result;
 mod seats;
 mod session;
 mod test_job;
+mod tie;
 mod told;
 mod work;
 

@@ -1,6 +1,8 @@
 //! Frames and hosts that mean no good: refused clearly, and a good host beside them is unharmed.
 
-use hypernode_dispatch::sessions::{Close, NoSeat, SessionsConfig};
+use futures::channel::mpsc;
+use futures::{StreamExt as _, stream};
+use hypernode_dispatch::sessions::{Close, Heard, NoSeat, Sent, SessionsConfig};
 use serde_json::json;
 
 use crate::support::{Hall, Job, WALLET, quick, v1_info};
@@ -65,6 +67,23 @@ async fn malformed_frames_are_refused_one_by_one() {
         );
     }
     assert!(line.is_open());
+}
+
+#[tokio::test]
+async fn a_host_that_reads_nothing_is_given_up() {
+    let config = SessionsConfig {
+        write_ms: 200,
+        ..quick()
+    };
+    let hall = Hall::with(config).await;
+    let seat = hall.hub.seat("192.0.2.7".parse().expect("an address"));
+    let heartbeat = Heard::Frame(r#"{"type":"heartbeat","nodeId":null}"#.into());
+    let frames = stream::repeat(heartbeat).take(100).chain(stream::pending());
+    // Room for one frame, and nobody who takes it.
+    let (out, _unread) = mpsc::channel::<Sent>(0);
+    let close = hall.hub.run(seat.expect("a seat"), frames, out).await;
+    assert_eq!(close, Close::Slow);
+    assert_eq!(hall.hub.hubbub().sockets, 0);
 }
 
 #[tokio::test]
