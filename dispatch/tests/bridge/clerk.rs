@@ -34,10 +34,10 @@ fn keypair(n: u8) -> Keypair {
 
 /// A signer within this process: the same policy, the same book.
 #[derive(Debug)]
-struct Own {
-    key: Keypair,
-    policy: Policy,
-    book: Mutex<Book>,
+pub(crate) struct Own {
+    pub(crate) key: Keypair,
+    pub(crate) policy: Policy,
+    pub(crate) book: Mutex<Book>,
 }
 
 impl Own {

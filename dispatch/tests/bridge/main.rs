@@ -12,5 +12,6 @@ mod clerk;
 mod input;
 mod kill;
 mod ledger;
+mod onchain;
 mod streams;
 mod support;

@@ -389,6 +389,30 @@ pub(crate) const KEYS: &[Key] = &[
         "seed by which localnet forks, skips, loses and forgets slots; unset = it never does",
     ),
     key(
+        "chain.write",
+        Kind::Flag,
+        "false",
+        "send jobs' transactions to the chain: creations that clients signed, and what owners of nodes sign on their hosts",
+    ),
+    key(
+        "chain.key",
+        Kind::Path,
+        "",
+        "key that pays for them, as `solana-keygen` writes it, mode 0600; the simulated network makes one",
+    ),
+    key(
+        "chain.daily_lamports",
+        Kind::Integer(0, 1_000_000_000_000),
+        "50000000",
+        "most lamports of fees that the signer signs for in a day",
+    ),
+    key(
+        "chain.daily_hyper",
+        Kind::Integer(0, u64::MAX),
+        "10000000000",
+        "most raw HYPER of jobs that the signer has settled in a day",
+    ),
+    key(
         "dispatch.enabled",
         Kind::Flag,
         "true",

@@ -121,6 +121,16 @@ impl HttpRpc {
         })
     }
 
+    /// Lamports that an address holds, at confirmed.
+    ///
+    /// # Errors
+    /// [`RpcError`].
+    pub async fn balance(&self, address: &str) -> Result<u64, RpcError> {
+        let params = json!([address, {"commitment": "confirmed"}]);
+        let Valued { value } = self.ask::<Valued<u64>>("getBalance", params).await?;
+        Ok(value)
+    }
+
     async fn ask<T: DeserializeOwned>(
         &self,
         method: &'static str,
