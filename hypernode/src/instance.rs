@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hypernode_analytics::reputation::FeeAccounts;
 use hypernode_api::{ApiState, IndexedProgram, NetworkInfo, Posting, ProgramIds};
 use hypernode_decoder::{Decoder, IdlSet};
 use hypernode_indexer::WalOptions;
@@ -18,7 +19,7 @@ use crate::access;
 use crate::commands::localnet::NETWORK;
 use crate::config::Settings;
 use crate::datadir::DataDir;
-use crate::dispatching::Dispatching;
+use crate::dispatching::{self, Dispatching};
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::indexing::{Indexing, Kept, Reload};
 use crate::network::{self, Remote};
@@ -65,7 +66,7 @@ impl Instance<'_> {
         let info = self.network_info(&decoders.blocks, &endpoints);
         let tls = access::tls(self.settings)?;
         let opened = self.open_access(&listeners).await?;
-        let dispatching = self.open_dispatch(opened.as_ref()).await?;
+        let dispatching = self.open_dispatch(opened.as_ref(), &info).await?;
         let report = InstanceReport {
             status: status.clone(),
             kept: kept.clone(),
@@ -182,7 +183,11 @@ impl Instance<'_> {
     }
 
     /// The dispatcher, where there is a store for it.
-    async fn open_dispatch(&self, opened: Option<&access::Opened>) -> Outcome<Option<Dispatching>> {
+    async fn open_dispatch(
+        &self,
+        opened: Option<&access::Opened>,
+        info: &NetworkInfo,
+    ) -> Outcome<Option<Dispatching>> {
         let Some(opened) = opened.filter(|_| self.settings.parsed("dispatch.enabled")) else {
             return Ok(None);
         };
@@ -192,7 +197,34 @@ impl Instance<'_> {
         let (limiter, name) = (&opened.access.limiter, &opened.hub);
         let opened = Dispatching::open(self.settings, data, store, limiter, warehouse, name);
         // What is opened is much: it waits on the heap.
-        Ok(Some(Box::pin(opened).await?))
+        let opened = Box::pin(opened).await?;
+        let written = opened.write_to(&self.written_to(info), self.settings, data);
+        Ok(Some(Box::pin(written).await?))
+    }
+
+    /// The network as far as the dispatcher writes to it.
+    fn written_to(&self, info: &NetworkInfo) -> dispatching::Network {
+        let more = self.settings.get("rpc.fallback_urls").unwrap_or_default();
+        let more = more.split([',', ' ']).filter(|url| !url.is_empty());
+        dispatching::Network {
+            rpc: self
+                .rpc_url()
+                .into_iter()
+                .chain(more.map(str::to_owned))
+                .collect(),
+            job_receipt: info.programs.job_receipt.clone(),
+            mint: info.mint.clone(),
+            fee_accounts: self.fee_accounts(),
+            simulated: info.simulated,
+        }
+    }
+
+    /// What settlements must pay to count for reputation.
+    fn fee_accounts(&self) -> Vec<FeeAccounts> {
+        match self.feed {
+            Feed::Simulated(_) => network::localnet_fee_accounts(),
+            Feed::Real(_) => network::fee_accounts(self.settings),
+        }
     }
 
     fn indexing(&self, status: &StatusHandle, kept: Kept, api: ApiState) -> Indexing {
@@ -232,10 +264,7 @@ impl Instance<'_> {
             },
             snapshot_every: Duration::from_secs(self.settings.parsed("accounts.snapshot_every")),
             genesis: self.genesis(),
-            fee_accounts: match self.feed {
-                Feed::Simulated(_) => network::localnet_fee_accounts(),
-                Feed::Real(_) => network::fee_accounts(self.settings),
-            },
+            fee_accounts: self.fee_accounts(),
             prepared: self.store.is_embedded(),
         }
     }

@@ -1,5 +1,7 @@
 //! The dispatcher of an instance: its key, its secrets of days, and the work itself over the store of accounts.
 
+mod chain;
+mod purse;
 mod settings;
 mod standings;
 
@@ -29,6 +31,8 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
 
+pub(crate) use chain::Network;
+use chain::{Around, Writing};
 pub(crate) use settings::{catalog, results};
 
 /// A dispatcher that is about to work.
@@ -48,6 +52,8 @@ pub(crate) struct Dispatching {
     pub(crate) progress: Arc<Progress>,
     /// From the chain to the dispatcher.
     bridge: Bridge,
+    /// And back, where the operator wants it.
+    writing: Option<Writing>,
     store: Arc<dyn Store>,
     retention: Retention,
     recheck: Recheck,
@@ -144,6 +150,7 @@ impl Dispatching {
         );
         Ok(Self {
             bridge,
+            writing: None,
             store: Arc::clone(store),
             retention: settings::retention(settings),
             recheck: Recheck {
@@ -164,6 +171,25 @@ impl Dispatching {
             days,
             work: Box::pin(work),
         })
+    }
+
+    /// Starts the signer, if this instance is to write to the chain.
+    pub(crate) async fn write_to(
+        mut self,
+        network: &Network,
+        settings: &Settings,
+        directory: &Path,
+    ) -> Outcome<Self> {
+        let around = Around {
+            settings,
+            directory,
+            store: &self.store,
+            center: &self.center,
+            warehouse: &self.warehouse,
+            hub: &self.hub,
+        };
+        self.writing = Writing::open(network, &around).await?;
+        Ok(self)
     }
 
     /// Where inputs of jobs of the chain are taken.
@@ -230,6 +256,9 @@ impl Dispatching {
             }
             Ok(())
         });
+        if let Some(writing) = self.writing {
+            writing.start(roles, stop);
+        }
         let (recheck, until) = (self.recheck, stop.clone());
         roles.spawn(async move {
             recheck.run(until).await;
