@@ -6,7 +6,12 @@ use solana_sdk::signature::{Keypair, Signer as _};
 use crate::support::{Instance, block_on, run, stderr, stdout, text};
 
 /// POST with a token, if any: status and JSON.
-fn post(instance: &Instance, path: &str, token: Option<&str>, body: &Value) -> (u16, Value) {
+pub(crate) fn post(
+    instance: &Instance,
+    path: &str,
+    token: Option<&str>,
+    body: &Value,
+) -> (u16, Value) {
     let url = format!("{}{path}", instance.endpoint("api"));
     block_on(async {
         let mut request = reqwest::Client::new().post(url).json(body);
@@ -19,7 +24,7 @@ fn post(instance: &Instance, path: &str, token: Option<&str>, body: &Value) -> (
 }
 
 /// A session of the wallet.
-fn sign_in(instance: &Instance, wallet: &Keypair) -> String {
+pub(crate) fn sign_in(instance: &Instance, wallet: &Keypair) -> String {
     let address = wallet.pubkey().to_string();
     let (status, challenge) = post(
         instance,

@@ -24,7 +24,7 @@ fn accounts_status(data: &Path) -> Value {
 }
 
 /// Has the chain execute an instruction.
-fn send(instance: &Instance, owner: &Keypair, instruction: Instruction) {
+pub(crate) fn send(instance: &Instance, owner: &Keypair, instruction: Instruction) {
     let latest = instance.rpc("getLatestBlockhash", &json!([]));
     let hash = latest["value"]["blockhash"].as_str().expect("a blockhash");
     let hash = hash.parse().expect("a blockhash");

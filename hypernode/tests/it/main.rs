@@ -6,6 +6,7 @@ mod accounts;
 mod backfill;
 mod bad_input;
 mod browser;
+mod chain;
 mod compose;
 mod dashboards;
 mod dispatch;
