@@ -198,7 +198,8 @@ impl Instance<'_> {
         let opened = Dispatching::open(self.settings, data, store, limiter, warehouse, name);
         // What is opened is much: it waits on the heap.
         let opened = Box::pin(opened).await?;
-        let written = opened.write_to(&self.written_to(info), self.settings, data);
+        let network = self.written_to(info);
+        let written = opened.write_to(&network, self.settings, data);
         Ok(Some(Box::pin(written).await?))
     }
 

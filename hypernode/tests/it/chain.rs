@@ -38,11 +38,11 @@ fn a_job_created_on_chain_waits_here_for_the_input_that_has_its_hash() {
     let input = json!({"requirements": {"manifest": "test"}, "input": {"walk": 1}});
     let body: Body = serde_json::from_value(input.clone()).unwrap();
     let hash = body.hash().unwrap();
-    let create = |label| create_job(&client.pubkey(), label, 4, 1_000_000, &hash);
+    let create = |label: &str| create_job(&client.pubkey(), label, 4, 1_000_000, &hash);
     send(&instance, &client, create("walk-1"));
     send(&instance, &client, create("walk-2"));
     let token = sign_in(&instance, &client);
-    let path = |label| {
+    let path = |label: &str| {
         let job = job_address(&client.pubkey(), label).unwrap();
         format!("/api/jobs/{job}/input")
     };
