@@ -18,7 +18,7 @@ pub struct JobView {
     pub number: u64,
     /// Its type, in the words of the interfaces.
     pub kind: String,
-    /// When it was added.
+    /// When it was accepted.
     pub created_at: UnixMs,
     /// Where it stands.
     pub job: Job,
@@ -38,7 +38,6 @@ impl JobView {
             number,
             id,
             kind,
-            created_at,
             record,
             ..
         } = whole.job;
@@ -54,7 +53,8 @@ impl JobView {
             number,
             content: content.unwrap_or_else(|| unknown(&kind)),
             kind,
-            created_at,
+            // The same to the millisecond as in the answer to whoever submitted it.
+            created_at: job.terms.submitted_at,
             job,
             outcome: whole.outcome.map(|bytes| Kept::read(&bytes)),
         })
