@@ -6,11 +6,13 @@ use futures::future::{BoxFuture, FutureExt as _};
 use hypernode_dispatch::bridge::write::send::{Send, Stage};
 use hypernode_dispatch::bridge::write::signer::{Book, Caps, ChildError, Policy};
 use hypernode_dispatch::bridge::write::{
-    Clerk, CreateError, NotSigned, Owners, Plan, Programs, Sender, Step, Wanted, read_transaction,
-    write_transaction,
+    CONSUMER, Clerk, CreateError, NotSigned, Owners, Plan, Planner, Programs, Sender, Step, Wanted,
+    forget, read_transaction, write_transaction,
 };
 use hypernode_dispatch::ids::{Id, JobId, NodeId};
-use hypernode_state::Address;
+use hypernode_dispatch::service::TOPIC;
+use hypernode_state::outbox::ListConsumers;
+use hypernode_state::{Address, StoreExt};
 use solana_sdk::pubkey::Pubkey;
 use solana_sdk::signature::{Keypair, Signature, Signer as _};
 
@@ -463,4 +465,29 @@ fn a_transaction_holds_everybodys_signature_or_is_none() {
         read_transaction(&whole).map(|(message, _)| message),
         Ok(bytes)
     );
+}
+
+#[tokio::test]
+async fn the_outbox_keeps_nothing_for_a_planner_that_is_gone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (world, process) = World::new(folder.path()).await;
+    let planner = Planner {
+        clerk: world.clerk.clone(),
+        index: Arc::new(Chain::new(Vec::new())),
+    };
+    planner.round().await.expect("a round");
+    let consumers = async || {
+        let list = ListConsumers {
+            topic: TOPIC.to_owned(),
+            limit: 10,
+        };
+        let all = process.store.ask(list).await.expect("an answer");
+        all.into_iter().filter(|c| c.consumer == CONSUMER).count()
+    };
+    assert_eq!(consumers().await, 1);
+    for _ in 0..2 {
+        forget(process.store.as_ref()).await.expect("forgotten");
+        assert_eq!(consumers().await, 0);
+    }
+    process.crash().await;
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hypernode_analytics::reputation::FeeAccounts;
 use hypernode_dispatch::bridge::Warehouse;
 use hypernode_dispatch::bridge::write::signer::Child;
-use hypernode_dispatch::bridge::write::{Clerk, HttpRpc, OnHosts, Planner, Programs, Rpc};
+use hypernode_dispatch::bridge::write::{Clerk, HttpRpc, OnHosts, Planner, Programs, Rpc, forget};
 use hypernode_dispatch::service::Center;
 use hypernode_dispatch::sessions::Hub;
 use hypernode_state::Store;
@@ -58,6 +58,9 @@ impl Writing {
     pub(crate) async fn open(network: &Network, around: &Around<'_>) -> Outcome<Option<Self>> {
         let settings = around.settings;
         if !settings.parsed::<bool>("chain.write") {
+            // It may have been asked for before: messages are not kept for nobody.
+            let forgotten = forget(around.store.as_ref()).await;
+            forgotten.or_cannot_start("chain.write")?;
             return Ok(None);
         }
         let programs = programs(network)?;

@@ -23,7 +23,7 @@ pub use clerk::{Clerk, ClerkError, NotSigned, Owners, Sender, base64};
 pub use create::{CreateError, Ready, Unsigned, Wanted};
 pub use hosts::OnHosts;
 pub use plan::{Kept, Plan, name};
-pub use planner::{CONSUMER, PlanError, Planner, result_hash};
+pub use planner::{CONSUMER, PlanError, Planner, forget, result_hash};
 pub use programs::Programs;
 pub use rpc::{HttpRpc, Rpc, RpcError, Status};
 pub use step::{Create, NoStep, PACKET, Step};

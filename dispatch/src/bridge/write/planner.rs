@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hypernode_state::jobs::GetJob;
-use hypernode_state::outbox::{Ack, Message, ReadOutbox, StartAt, Subscribe};
-use hypernode_state::{Address, Seldom, StoreExt, limits};
+use hypernode_state::outbox::{Ack, Message, ReadOutbox, StartAt, Subscribe, Unsubscribe};
+use hypernode_state::{Address, Seldom, Store, StoreError, StoreExt, limits};
 use sha2::{Digest, Sha256};
 
 use super::clerk::{Clerk, ClerkError};
@@ -55,6 +55,22 @@ pub enum PlanError {
 impl From<hypernode_state::StoreError> for PlanError {
     fn from(error: hypernode_state::StoreError) -> Self {
         Self::Clerk(error.into())
+    }
+}
+
+/// Nobody plans here any more: the outbox keeps nothing for it.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn forget(store: &dyn Store) -> Result<(), StoreError> {
+    let unsubscribe = Unsubscribe {
+        topic: TOPIC.to_owned(),
+        consumer: CONSUMER.to_owned(),
+    };
+    match store.run(unsubscribe).await {
+        // There was none.
+        Ok(()) | Err(StoreError::Refused { .. }) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
