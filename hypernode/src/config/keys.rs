@@ -392,7 +392,7 @@ pub(crate) const KEYS: &[Key] = &[
         "chain.write",
         Kind::Flag,
         "false",
-        "send jobs' transactions to the chain: creations that clients signed, and what owners of nodes sign on their hosts",
+        "send to the chain what owners of nodes sign on their hosts: that they take a job, and its result",
     ),
     key(
         "chain.key",
