@@ -18,9 +18,7 @@ pub enum NodesError {
     )]
     TooMany(u32),
     /// The registry has as many nodes as it may.
-    #[error(
-        "{0} nodes are registered, and no more are kept here: deregister those that are gone"
-    )]
+    #[error("{0} nodes are registered, and no more are kept here: deregister those that are gone")]
     Full(u32),
     /// A wallet has as many unused tokens as it may.
     #[error("this wallet has {0} unused tokens: use them, or wait until they expire")]
