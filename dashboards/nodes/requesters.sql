@@ -40,7 +40,8 @@ FROM
         FROM job_changes
         WHERE slot <= final_slot AND block_time >= toDateTime(start, 'UTC')
         UNION ALL
-        SELECT job, requester, 'expired', false, toUInt128(0) FROM reputation_evidence FINAL
+        -- A row that is there twice counts once below, so no FINAL: it would merge all parts by their whole key.
+        SELECT job, requester, 'expired', false, toUInt128(0) FROM reputation_evidence
         WHERE kind = 'expired' AND slot > before AND slot <= final_slot
     )
     GROUP BY job
