@@ -245,6 +245,6 @@ mod tests {
     fn keys_are_hex_in_sql() {
         let text = literals(&[[0xab; 32], [0; 32]]);
         assert_eq!(text.matches("unhex('").count(), 2);
-        assert!(text.contains("', unhex('"), "{text}");
+        assert!(text.contains("'), unhex('"), "{text}");
     }
 }
