@@ -64,7 +64,7 @@ fn of(words: &[&str]) -> JobStates {
     JobStates(each.fold(0, |all, states| all | states.0))
 }
 
-/// Removes what is kept no longer; at most [`MANY`] × [`ROUNDS`] of each kind.
+/// Removes what is kept no longer; a bounded number of each kind at a time.
 ///
 /// # Errors
 /// The store's.
