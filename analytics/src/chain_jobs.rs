@@ -6,7 +6,7 @@ use clickhouse::Row;
 use hypernode_warehouse::Client;
 use serde::Deserialize;
 
-use crate::query::{self, Error};
+use crate::query::{self, Error, literals};
 
 /// Most jobs of one question.
 pub const MAX_JOBS: usize = 500;
@@ -162,17 +162,6 @@ pub async fn node(client: &Client, account: [u8; 32]) -> Result<Option<ChainNode
     Ok(found.into_iter().next())
 }
 
-/// Keys as SQL: hex digits only.
-fn literals(keys: &[[u8; 32]]) -> String {
-    let mut text = String::new();
-    for key in keys {
-        let comma = if text.is_empty() { "" } else { ", " };
-        // Writing to a string does not fail.
-        let _ = write!(text, "{comma}unhex('{}')", hex::encode(key));
-    }
-    text
-}
-
 /// The hashes that the creating calls carry.
 async fn hashes(client: &Client, standing: &[Standing]) -> Result<Vec<(Place, String)>, Error> {
     let mut places = String::new();
@@ -239,12 +228,5 @@ mod tests {
         let mut long = CREATE_JOB.to_vec();
         long.extend(u32::MAX.to_le_bytes());
         assert_eq!(requirements_hash(&long), None);
-    }
-
-    #[test]
-    fn keys_are_hex_in_sql() {
-        let text = literals(&[[0xab; 32], [0; 32]]);
-        assert_eq!(text.matches("unhex('").count(), 2);
-        assert!(text.contains("'), unhex('"), "{text}");
     }
 }

@@ -191,6 +191,17 @@ pub(crate) fn fill(template: &str, values: &[(&str, u64)]) -> String {
     sql
 }
 
+/// An address as SQL: hex digits only.
+pub(crate) fn literal(key: &[u8; 32]) -> String {
+    format!("unhex('{}')", hex::encode(key))
+}
+
+/// Addresses as the inside of a list.
+pub(crate) fn literals<'k>(keys: impl IntoIterator<Item = &'k [u8; 32]>) -> String {
+    let keys = keys.into_iter().map(literal);
+    keys.collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,5 +213,15 @@ mod tests {
             &[("as_of", 7), ("limit", 2)],
         );
         assert_eq!(sql, "SELECT 7, 7 + 2");
+    }
+
+    #[test]
+    fn addresses_are_hex_digits_between_commas() {
+        let text = literals(&[[0xab; 32], [0; 32]]);
+        let zeros = "00".repeat(32);
+        assert_eq!(
+            text,
+            format!("unhex('{}'), unhex('{zeros}')", "ab".repeat(32))
+        );
     }
 }

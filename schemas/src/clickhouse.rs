@@ -112,6 +112,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(165, "0165", "node_history"),
     migration!(170, "0170", "job_starts"),
     migration!(171, "0171", "job_starts_filled"),
+    migration!(172, "0172", "reputation_as_of"),
 ];
 
 /// Tables of [`migrations`] that hold chain rows by slot and are covered by the ledger, in writing order.

@@ -6,7 +6,6 @@ use hypernode_warehouse::Client;
 use serde::Deserialize;
 
 use super::keeper::{self, Checkpoint};
-use super::literal;
 use super::sql::scores_sql;
 use crate::follow;
 use crate::query::{self, Error};
@@ -127,7 +126,7 @@ pub(super) async fn of(client: &Client, node: &Key, at: &Moment) -> Result<Reput
         "SELECT label, owner, registered, toUnixTimestamp(registered_time) AS registered_time, ever_registered AS ever \
          FROM node_facts(as_of = {}) WHERE node = {}",
         at.slot,
-        literal(node)
+        query::literal(node)
     );
     let known: Option<NodeRow> = query::rows(client, "the node", &sql).await?.pop();
     let known = known.filter(|row| row.ever);
@@ -166,7 +165,7 @@ pub(super) async fn of(client: &Client, node: &Key, at: &Moment) -> Result<Reput
 }
 
 async fn score_row(client: &Client, node: &Key, at: &Moment) -> Result<Option<ScoreRow>, Error> {
-    let condition = format!("node = {}", literal(node));
+    let condition = format!("node = {}", query::literal(node));
     let sql = format!(
         "SELECT score, good, bad, requesters, (jobs_good, jobs_failed, jobs_expired) AS jobs, since_day FROM ({})",
         scores_sql(at.slot, at.day(), &condition)

@@ -23,8 +23,3 @@ pub use roots::{NodePath, Root, between as roots_between, newest as newest_root,
 pub use sql::scores_sql;
 pub use standings::{Standing, judged, standings};
 pub use top::{MAX_TOP, Ranked, top};
-
-/// A key as a literal of SQL.
-fn literal(key: &[u8; 32]) -> String {
-    format!("unhex('{}')", hex::encode(key))
-}

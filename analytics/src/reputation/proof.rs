@@ -6,9 +6,9 @@ use hypernode_warehouse::Client;
 use serde::Deserialize;
 use serde_big_array::BigArray;
 
+use super::accounts;
 use super::answer::{self, Reputation};
 use super::roots::{self, NodePath, Root};
-use super::{accounts, literal};
 use crate::query::{self, Error};
 
 /// Rows of evidence on one page.
@@ -99,7 +99,7 @@ pub async fn proof(
     if reputation.registered {
         let from = format!(
             "FROM reputation_evidence FINAL WHERE node = {} AND slot <= {}",
-            literal(node),
+            query::literal(node),
             moment.slot
         );
         count = query::row(client, "evidence", &format!("SELECT count() {from}")).await?;

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use serde_big_array::BigArray;
 use sha2::{Digest as _, Sha256};
 
-use super::literal;
 use crate::query::{self, Error};
 
 /// Paths that are written at once.
@@ -241,7 +240,7 @@ pub(super) async fn paths(
     let sql = format!(
         "SELECT node, day, place, evidence, root, path, last_slot FROM reputation_paths FINAL \
          WHERE node = {} AND day IN ({}) ORDER BY last_slot",
-        literal(node),
+        query::literal(node),
         days.join(", ")
     );
     query::rows(client, "paths", &sql).await

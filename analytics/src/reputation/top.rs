@@ -34,7 +34,7 @@ pub struct Ranked {
     pub forge_raw: u64,
     /// Wallets that a forger needs at least.
     pub forge_requesters: u32,
-    /// Final slot that the score is of; the same in all rows.
+    /// Final slot that the score is of: of the newest step, or, while that is under way, of the one before.
     pub as_of_slot: u64,
 }
 

@@ -17,7 +17,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::load::{Arrived, HostOptions, Order, Told};
 use super::micros;
-use super::server::more_files;
+use super::server::room_for;
 use crate::exit::{Failure, Outcome};
 use crate::out::say;
 
@@ -60,7 +60,11 @@ async fn crowd(options: &str) -> Result<()> {
     let tokens = std::fs::read_to_string(&options.tokens)?;
     let tokens: Vec<String> = tokens.lines().map(str::to_owned).collect();
     let count = tokens.len().try_into()?;
-    more_files(u64::from(count) + 500);
+    if room_for(count) < count {
+        bail!(
+            "this process may not open {count} sockets: raise the limit on open files (ulimit -n)"
+        );
+    }
     let (storm, storms) = watch::channel(0);
     let crowd = Arc::new(Crowd {
         address: options.address,

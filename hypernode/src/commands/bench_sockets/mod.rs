@@ -58,8 +58,16 @@ fn regime(long: bool) -> Regime {
 }
 
 pub(super) async fn sockets(folder: &Path, long: bool) -> Outcome<Vec<Measurement>> {
-    let regime = regime(long);
-    let server = Server::open(folder, regime.hosts + 2 * regime.workers).await?;
+    let mut regime = regime(long);
+    let room = server::room_for(regime.hosts);
+    if room < regime.hosts {
+        eprintln!(
+            "this process may not open more files: {room} hosts instead of {} (ulimit -Hn says how many may be open)",
+            regime.hosts
+        );
+        regime.hosts = room;
+    }
+    let server = Server::open(folder).await?;
     let mut lines = Vec::new();
     for (dialect, name) in [
         (

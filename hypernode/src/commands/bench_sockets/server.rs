@@ -19,8 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::exit::{Failure, Outcome};
 
-/// Files that a process may have open, beside its sockets.
-const FILES: u64 = 500;
+/// Files that a process has open at most, beside the sockets of hosts.
+const FILES: u64 = 200;
 
 pub(super) struct Server {
     pub(super) stage: Stage,
@@ -48,9 +48,8 @@ impl Drop for Server {
 }
 
 impl Server {
-    pub(super) async fn open(folder: &Path, hosts: u32) -> Outcome<Self> {
+    pub(super) async fn open(folder: &Path) -> Outcome<Self> {
         let broke = |error: anyhow::Error| Failure::Broke(error);
-        more_files(u64::from(hosts) + FILES);
         let board = Config {
             most_open: u32::MAX,
             most_running: u32::MAX,
@@ -59,6 +58,9 @@ impl Server {
         let sessions = SessionsConfig {
             most_per_address: u32::MAX,
             test_after_ms: None,
+            // Hosts that end every job at once send more than any real one does.
+            frames_per_s: 100_000,
+            frame_burst: 100_000,
             ..SessionsConfig::default()
         };
         let nodes = NodesConfig {
@@ -165,20 +167,27 @@ pub(super) fn cpu() -> Duration {
     Duration::new(seconds, time.tv_nsec.try_into().unwrap_or(0))
 }
 
-/// Raises the limit on open files, as far as it may be.
-pub(super) fn more_files(wanted: u64) {
+/// How many hosts one process can be connected with, up to `wanted`: each is an open file.
+pub(super) fn room_for(wanted: u32) -> u32 {
+    let files = more_files(u64::from(wanted) + FILES);
+    let room = files.saturating_sub(FILES);
+    wanted.min(u32::try_from(room).unwrap_or(u32::MAX))
+}
+
+/// Raises the limit on open files to what is wanted, as far as it may be; what it then is.
+pub(super) fn more_files(wanted: u64) -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let now = getrlimit(Resource::Nofile);
-    let most = now.maximum.unwrap_or(u64::MAX);
-    if now.current.is_some_and(|current| current < wanted) {
-        let current = Some(wanted.min(most));
-        // Where it may not, connecting fails, and says so.
-        let _ = setrlimit(
-            Resource::Nofile,
-            Rlimit {
-                current,
-                maximum: now.maximum,
-            },
-        );
+    let current = now.current.unwrap_or(u64::MAX);
+    if current >= wanted {
+        return current;
+    }
+    let raised = Rlimit {
+        current: Some(wanted.min(now.maximum.unwrap_or(u64::MAX))),
+        maximum: now.maximum,
+    };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => raised.current.unwrap_or(u64::MAX),
+        Err(_) => current,
     }
 }
