@@ -10,6 +10,7 @@ mod support;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use hypernode_dispatch::asked::Limits;
 use hypernode_dispatch::board::{Config, Submission};
 use hypernode_dispatch::bridge::{Body, Chained, Inbox, OnChainTerms};
 use hypernode_dispatch::content::Content;
@@ -94,6 +95,7 @@ async fn an_input_is_taken_from_its_client_if_it_has_the_hash() {
     let inbox = Inbox {
         store: Arc::clone(&doors.store),
         catalog: Arc::new(Catalog::default()),
+        limits: Limits::default(),
         center: center.clone(),
     };
     let server = support::serve_state(doors.state.clone().with_inbox(inbox)).await;

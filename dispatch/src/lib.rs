@@ -6,6 +6,7 @@
 //! kept.
 #![forbid(unsafe_code)]
 
+pub mod asked;
 pub mod bench;
 pub mod board;
 pub mod bridge;

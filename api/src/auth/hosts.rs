@@ -1,9 +1,12 @@
 //! `/api/hosts/…`: host keys, proven by machines and vouched for by wallets.
 
-use axum::response::Response;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use hypernode_accounts::rights::Right;
 use hypernode_accounts::time::iso;
-use hypernode_accounts::{HostChange, HostConsent, HostProof};
+use hypernode_accounts::{HostChange, HostConsent, HostProof, PublicKey};
+use hypernode_analytics::chain_jobs;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -12,6 +15,8 @@ use super::caller::Asked;
 use super::sign_in::{private, signature};
 use super::{body, refuse};
 use crate::clock::now;
+use crate::error::Refusal;
+use crate::state::ApiState;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,8 +92,11 @@ pub(crate) async fn list(asked: Asked) -> Result<Response, Response> {
 enum Change {
     Link {
         key: String,
+        /// The account of the node on chain that it speaks for.
+        #[serde(default)]
+        node: Option<String>,
         ts: i64,
-        /// The machine's, over `HN-LINK-v1|hub|owner|-|ts`.
+        /// The machine's, over `HN-LINK-v1|hub|owner|node|ts`; `-` for no node.
         signature: String,
     },
     Rotate {
@@ -102,13 +110,25 @@ enum Change {
     },
 }
 
-/// Links, replaces or revokes a host key of whoever signed in. A node is linked with its account on chain at hand.
-pub(crate) async fn change(asked: Asked, sent: Sent) -> Result<Response, Response> {
+/// Links, replaces or revokes a host key of whoever signed in. A node on chain is linked by its owner alone.
+pub(crate) async fn change(
+    State(state): State<ApiState>,
+    asked: Asked,
+    sent: Sent,
+) -> Result<Response, Response> {
     let wallet = asked.caller.own(Right::ManageHostKeys)?;
     let change = match body::read(&sent)? {
-        Change::Link { key, ts, signature } => HostChange::Link {
+        Change::Link {
+            key,
+            node,
+            ts,
+            signature,
+        } => HostChange::Link {
             key: body::key("key", &key)?,
-            node: None,
+            node: match node {
+                Some(node) => Some(own_node(&state, wallet, &node).await?),
+                None => None,
+            },
             consent: HostConsent { ts, signature },
         },
         Change::Rotate {
@@ -132,4 +152,29 @@ pub(crate) async fn change(asked: Asked, sent: Sent) -> Result<Response, Respons
         .await;
     done.map_err(|error| refuse::account(&error))?;
     Ok(private(json!({ "success": true })))
+}
+
+/// The account of a node on chain, if `wallet` is its owner there.
+async fn own_node(state: &ApiState, wallet: PublicKey, node: &str) -> Result<PublicKey, Response> {
+    let account = body::key("node", node)?;
+    let found = chain_jobs::node(&state.client, account.0).await;
+    let refuse = |status, text: &'static str| Err(Refusal::new(status, text).into_response());
+    match found {
+        Ok(Some(found)) if found.owner == wallet.0 => Ok(account),
+        Ok(Some(_)) => refuse(
+            StatusCode::FORBIDDEN,
+            "this node's owner on chain is another wallet: sign in as that one",
+        ),
+        Ok(None) => refuse(
+            StatusCode::NOT_FOUND,
+            "no node of this account is registered on chain, as far as it is indexed: register_node comes first",
+        ),
+        Err(error) => {
+            tracing::warn!("a node on chain is not looked up: {error}");
+            refuse(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "what is on chain cannot be looked up just now: ask again in a moment",
+            )
+        }
+    }
 }

@@ -4,6 +4,8 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse as _, Response};
+use hypernode_dispatch::bridge::write::signer::ChildError;
+use hypernode_dispatch::bridge::write::{ClerkError, CreateError};
 use hypernode_dispatch::desk::{DeskError, JOB_TYPES};
 use hypernode_dispatch::nodes::NodesError;
 use hypernode_state::Seldom;
@@ -14,6 +16,8 @@ use crate::error::Refusal;
 
 /// When somebody with too many open jobs should ask again.
 const OPEN_S: u64 = 30;
+/// When somebody for whom the signer has nothing left should.
+const SIGNER_S: u64 = 60;
 
 /// The refusal of `error`; `failure` is what the route's clients know for a failure of ours.
 pub(super) fn desk(error: &DeskError, failure: &'static str) -> Response {
@@ -36,11 +40,47 @@ pub(super) fn desk(error: &DeskError, failure: &'static str) -> Response {
         DeskError::TooFast(wait) => later(told(StatusCode::TOO_MANY_REQUESTS), wait.as_secs() + 1),
         DeskError::TooManyOpen(_) => later(told(StatusCode::TOO_MANY_REQUESTS), OPEN_S),
         DeskError::Key(error) => refuse_account(error),
+        DeskError::Chain(error) => chain(error, failure),
+        DeskError::NoChain => told(StatusCode::SERVICE_UNAVAILABLE),
         DeskError::Away => later(told(StatusCode::SERVICE_UNAVAILABLE), 1),
         DeskError::Node(error) => nodes(error, failure),
         DeskError::Store(_) | DeskError::Randomness(_) | DeskError::Record { .. } => {
             failed(&error, failure)
         }
+    }
+}
+
+/// The same of a job that is to be created on chain.
+fn chain(error: &CreateError, failure: &'static str) -> Response {
+    let told = |status| Refusal::told(status, error.to_string()).into_response();
+    match error {
+        CreateError::Value(_) | CreateError::Bytes(_) => told(StatusCode::BAD_REQUEST),
+        CreateError::Step(_)
+        | CreateError::Differs { .. }
+        | CreateError::Unsigned
+        | CreateError::Approves { .. }
+        | CreateError::Purse { .. }
+        | CreateError::Blockhash
+        | CreateError::Refused(_) => told(StatusCode::UNPROCESSABLE_ENTITY),
+        CreateError::Taken => told(StatusCode::CONFLICT),
+        CreateError::Sender => later(told(StatusCode::SERVICE_UNAVAILABLE), SIGNER_S),
+        CreateError::Clerk(ClerkError::Signer(ChildError::Refused(why))) => {
+            let text = format!("the dispatcher's signer does not sign: {why}");
+            let refusal = Refusal::told(StatusCode::SERVICE_UNAVAILABLE, text);
+            later(refusal.into_response(), SIGNER_S)
+        }
+        CreateError::Clerk(ClerkError::Rpc(_) | ClerkError::Signer(ChildError::Gone(_))) => {
+            static TOLD: Seldom = Seldom::new();
+            if TOLD.now() {
+                tracing::warn!("{failure}: {error}");
+            }
+            let text = "The chain cannot be reached just now: ask again in a moment";
+            later(
+                Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text).into_response(),
+                2,
+            )
+        }
+        CreateError::Clerk(ClerkError::Store(_) | ClerkError::Record(_)) => failed(error, failure),
     }
 }
 

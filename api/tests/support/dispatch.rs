@@ -5,8 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use hypernode_accounts::limits::Limiter;
+use hypernode_dispatch::asked::Limits;
 use hypernode_dispatch::board::Config;
-use hypernode_dispatch::desk::{Desk, Limits, Parts};
+use hypernode_dispatch::desk::{Desk, Parts};
 use hypernode_dispatch::job::Rules;
 use hypernode_dispatch::matching::seed::DaySecret;
 use hypernode_dispatch::nodes::{Nodes, NodesConfig};

@@ -264,13 +264,13 @@ impl Bridge {
         let kept = match self.store.ask(whole).await?.map(|whole| whole.job) {
             Some(kept) => {
                 let record: Record = serde_json::from_slice(&kept.record).map_err(unreadable)?;
-                Some((record, kept.version, kept.awaits_content))
+                Some((record, kept))
             }
             None => None,
         };
-        let known = kept.as_ref().map(|(record, _, awaits_input)| Known {
+        let known = kept.as_ref().map(|(record, kept)| Known {
             state: record.job.state,
-            awaits_input: *awaits_input,
+            awaits_input: kept.awaits_content,
         });
         let now = (self.clock.0)();
         let done = match (verdict(chain, known, now, self.rules.input_ms), kept) {
@@ -287,8 +287,9 @@ impl Bridge {
                 };
                 dispatch.submit(order).await.map(|_| ())
             }
-            (Verdict::Reopen { waits }, Some((record, version, _))) => {
-                match dispatch.reopen(record.clone(), version, waits).await {
+            (Verdict::Reopen { waits }, Some((record, kept))) => {
+                let reopened = dispatch.reopen(record.clone(), kept.version, &kept.kind, waits);
+                match reopened.await {
                     Ok(()) if waits => self.hand_over(&record, dispatch).await?,
                     done => done,
                 }

@@ -10,12 +10,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::needs::needs;
 use super::order::Chained;
+use crate::asked::{Limits, Wrong, needs, work};
 use crate::board::{Denied, Record};
-use crate::content::WorkError;
+use crate::content::Content;
 use crate::ids::{Id, JobId};
 use crate::job::State;
+use crate::matching::Needs;
 use crate::service::{Center, DispatchError};
 
 /// What a client posts. Exactly this object, in canonical JSON (RFC 8785), is what the hash on chain is of.
@@ -38,6 +39,28 @@ impl Body {
         let bytes = serde_json_canonicalizer::to_vec(&object);
         let bytes = bytes.map_err(|error| InputError::Body(error.to_string()))?;
         Ok(hex::encode(Sha256::digest(&bytes)))
+    }
+
+    /// Puts what is to be run into a job's content; what that needs of a machine. All of it is in what was hashed.
+    ///
+    /// # Errors
+    /// [`Wrong`], naming the field.
+    pub fn fill(
+        self,
+        content: &mut Content,
+        owner: Address,
+        catalog: &Catalog,
+        limits: &Limits,
+    ) -> Result<Needs, Wrong> {
+        let get = |name: &str| self.requirements.get(name).unwrap_or(&Value::Null);
+        content.model = work::model(get("model"))?;
+        content.manifest = work::manifest(get("manifest"))?;
+        content.args = work::args(get("args"))?;
+        let mut needs = needs::of(Some(&self.requirements), owner, limits)?;
+        work::bind(content, catalog, owner, &mut needs)?;
+        content.input = self.input;
+        content.requirements = Value::Object(self.requirements);
+        Ok(needs)
     }
 }
 
@@ -74,9 +97,9 @@ pub enum InputError {
     Dispatch(DispatchError),
 }
 
-impl From<WorkError> for InputError {
-    fn from(error: WorkError) -> Self {
-        Self::Unusable(error.to_string())
+impl From<Wrong> for InputError {
+    fn from(Wrong(text): Wrong) -> Self {
+        Self::Unusable(text)
     }
 }
 
@@ -87,6 +110,8 @@ pub struct Inbox {
     pub store: Arc<dyn Store>,
     /// What hosts may be told to run.
     pub catalog: Arc<Catalog>,
+    /// How large what is asked for may be.
+    pub limits: Limits,
     /// Where the dispatcher of now is found.
     pub center: Center,
 }
@@ -111,7 +136,9 @@ impl Inbox {
     /// # Errors
     /// As [`Waiting::take`].
     pub async fn take(&self, waiting: Waiting, body: Body) -> Result<(), InputError> {
-        waiting.take(body, &self.catalog, &self.center).await
+        waiting
+            .take(body, &self.catalog, &self.limits, &self.center)
+            .await
     }
 }
 
@@ -161,6 +188,7 @@ impl Waiting {
         self,
         body: Body,
         catalog: &Catalog,
+        limits: &Limits,
         center: &Center,
     ) -> Result<(), InputError> {
         let given = body.hash()?;
@@ -169,24 +197,7 @@ impl Waiting {
             return Err(InputError::WrongHash { given, on_chain });
         }
         let mut kept = self.kept;
-        let (content, requirements) = (&mut kept.content, &body.requirements);
-        if let Some(model) = requirements.get("model").and_then(Value::as_str) {
-            content.model = model.to_owned();
-        }
-        content.manifest = match requirements.get("manifest") {
-            None | Some(Value::Null) => None,
-            Some(Value::String(name)) => Some(name.clone()),
-            Some(_) => return Err(InputError::Unusable("manifest must be a text".to_owned())),
-        };
-        if let Some(args) = requirements.get("args") {
-            content.args = serde_json::from_value(args.clone())
-                .map_err(|error| InputError::Unusable(format!("args: {error}")))?;
-        }
-        let mut needs = needs(requirements).map_err(InputError::Unusable)?;
-        // What is no manifest's command is for hosts that keep it from the machine.
-        needs.sandboxed |= content.work(catalog)?.is_none();
-        content.input = body.input;
-        content.requirements = Value::Object(body.requirements);
+        let needs = body.fill(&mut kept.content, self.owner, catalog, limits)?;
         let bytes = serde_json::to_vec(&kept).map_err(|e| InputError::Body(e.to_string()))?;
         if bytes.len() > limits::CONTENT {
             return Err(InputError::Body(format!(

@@ -7,7 +7,6 @@
 mod follow;
 mod index;
 mod input;
-mod needs;
 mod order;
 mod verdict;
 pub mod write;

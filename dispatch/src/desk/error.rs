@@ -5,7 +5,9 @@ use std::time::Duration;
 use hypernode_accounts::{AccountError, NoRandomness};
 use hypernode_state::StoreError;
 
+use crate::asked::Wrong;
 use crate::board::Denied;
+use crate::bridge::write::CreateError;
 use crate::nodes::NodesError;
 use crate::service::DispatchError;
 
@@ -70,6 +72,14 @@ pub enum DeskError {
     /// The same request is being worked on.
     #[error("the same request is being worked on: ask again in a moment")]
     InFlight,
+    /// A job is not created on chain.
+    #[error(transparent)]
+    Chain(#[from] CreateError),
+    /// This instance writes nothing to the chain.
+    #[error(
+        "this instance writes nothing to the chain (chain.write is off): create the job there by yourself, and post its requirements and input to /api/jobs/{{its account}}/input"
+    )]
+    NoChain,
     /// Something about a node.
     #[error(transparent)]
     Node(#[from] NodesError),
@@ -90,6 +100,12 @@ pub enum DeskError {
         /// Why.
         error: String,
     },
+}
+
+impl From<Wrong> for DeskError {
+    fn from(Wrong(text): Wrong) -> Self {
+        Self::Wrong(text)
+    }
 }
 
 impl From<DispatchError> for DeskError {

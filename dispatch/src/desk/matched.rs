@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Desk, DeskError, needs};
+use super::{Desk, DeskError};
+use crate::asked::needs;
 use crate::board::{Config, Preview};
 use crate::matching::seed::Seed;
 use crate::matching::{Algorithm, Needs, Pool};

@@ -1,13 +1,11 @@
 //! What people and programs ask of dispatch, in its own words: submit, look, cancel, report. HTTP and agents speak to it.
 
-pub mod amount;
 mod cancel;
+mod chain;
 mod error;
 mod keep;
-mod limits;
 mod look;
 mod matched;
-pub mod needs;
 mod poll;
 mod repeat;
 mod report;
@@ -26,13 +24,15 @@ use hypernode_state::{Store, UnixMs};
 use hypernode_wire::Catalog;
 use tokio::sync::{Mutex, Semaphore};
 
+use crate::asked::Limits;
+use crate::bridge::write::Clerk;
 use crate::matching::{NodeFacts, Runs};
 use crate::nodes::{NodeView, Nodes};
 use crate::service::{Center, Clock};
 use repeat::Underway;
 
+pub use chain::{OnChain, ToSign};
 pub use error::{DeskError, JOB_TYPES};
-pub use limits::Limits;
 pub use look::{JobsAsked, JobsFound, STATUSES, Summary};
 pub use poll::Assigned;
 pub use report::{Report, fault};
@@ -69,6 +69,8 @@ pub struct Desk {
     pub scores: Arc<Scores>,
     /// Who follows jobs.
     pub watch: Arc<Watch>,
+    /// Who creates jobs on chain; `None`: this instance writes nothing there.
+    chain: Option<Clerk>,
     underway: Arc<Underway>,
     polls: Arc<[Mutex<()>]>,
     lists: Arc<Semaphore>,
@@ -113,9 +115,19 @@ impl Desk {
             sightings: Arc::default(),
             scores: Arc::default(),
             watch: Arc::default(),
+            chain: None,
             underway: Arc::default(),
             polls: (0..TURNS).map(|_| Mutex::new(())).collect(),
             lists: Arc::new(Semaphore::new(look::LISTS)),
+        }
+    }
+
+    /// Jobs may be created on chain, through this clerk.
+    #[must_use]
+    pub fn with_chain(self, clerk: Clerk) -> Self {
+        Self {
+            chain: Some(clerk),
+            ..self
         }
     }
 

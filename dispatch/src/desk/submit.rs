@@ -9,9 +9,10 @@ use sha2::Digest as _;
 
 use super::repeat::{Begun, Turn};
 use super::{Desk, DeskError, JobView, Wanted};
-use crate::board::Submission;
+use crate::board::{Denied, Submission};
+use crate::bridge::write::CreateError;
 use crate::ids::JobId;
-use crate::job::{Job, Terms};
+use crate::job::{Job, Rules, Terms};
 use crate::service::{DispatchError, Order};
 
 /// Who submits a job, and what.
@@ -64,12 +65,18 @@ impl Desk {
             }
         };
         let wanted = Wanted::read(submit.body, owner, &self.catalog, &self.limits)?;
+        self.pace(owner)?;
+        self.take_in(&submit, wanted, turn, answer).await
+    }
+
+    /// How often a wallet may submit.
+    pub(super) fn pace(&self, owner: Address) -> Result<(), DeskError> {
         let caller = LimitKey::Account(PublicKey(owner.0));
         let verdict = self.limiter.take(Class::Submit, &caller);
-        if !verdict.allowed {
-            return Err(DeskError::TooFast(verdict.retry_after));
+        match verdict.allowed {
+            true => Ok(()),
+            false => Err(DeskError::TooFast(verdict.retry_after)),
         }
-        self.take_in(&submit, wanted, turn, answer).await
     }
 
     async fn take_in(
@@ -79,7 +86,11 @@ impl Desk {
         turn: Option<Turn>,
         answer: impl FnOnce(&JobView) -> Vec<u8>,
     ) -> Result<Submitted, DeskError> {
-        let id = JobId::uuid(u128::from_be_bytes(random_bytes()?));
+        let signed = self.signed(submit.owner, &wanted).await?;
+        let id = match &signed {
+            Some((_, _, ready)) => ready.job(),
+            None => JobId::uuid(u128::from_be_bytes(random_bytes()?)),
+        };
         let unwritable = |error: serde_json::Error| DeskError::Record {
             job: id.to_string(),
             error: error.to_string(),
@@ -97,7 +108,11 @@ impl Desk {
             number: 0,
             kind: wanted.content.job_type.clone(),
             created_at: terms.submitted_at,
-            job: Job::queued(id, terms),
+            job: match signed {
+                // Until when is not told.
+                Some(_) => Job::waiting(id, terms, &Rules::default()),
+                None => Job::queued(id, terms),
+            },
             content: wanted.content,
             outcome: None,
         };
@@ -120,6 +135,11 @@ impl Desk {
                 .as_ref()
                 .map_or_else(Vec::new, |turn| turn.finish(answer.clone())),
         };
+        let is_chained = signed.is_some();
+        let order = match signed {
+            Some((clerk, on_chain, ready)) => clerk.order(order, &on_chain, ready)?,
+            None => order,
+        };
         if let Some(key) = paying {
             self.spend(key, wanted.budget).await?;
         }
@@ -134,7 +154,13 @@ impl Desk {
                 if let (Some(key), DispatchError::Denied(_)) = (paying, &error) {
                     self.give_back(key, wanted.budget).await;
                 }
-                Err(error.into())
+                Err(match error {
+                    // The bridge, or the same request, was faster.
+                    DispatchError::Denied(Denied::KnownJob) if is_chained => {
+                        CreateError::Taken.into()
+                    }
+                    error => error.into(),
+                })
             }
         }
     }

@@ -1,10 +1,12 @@
 //! A job as it is submitted: read, bounded, and put into the words of dispatch.
 
 use hypernode_state::{Address, limits};
-use hypernode_wire::{Args, Catalog, most};
+use hypernode_wire::Catalog;
 use serde_json::{Map, Value};
 
-use super::{DeskError, JOB_TYPES, Limits, amount, needs};
+use super::chain::OnChain;
+use super::{DeskError, JOB_TYPES};
+use crate::asked::{Limits, amount, is_nothing, needs, work};
 use crate::content::Content;
 use crate::job::{PRIORITIES, Pay};
 use crate::matching::Needs;
@@ -15,8 +17,8 @@ const DURATION_S: u32 = 3_600;
 const PRIORITY: u8 = 5;
 /// Bytes of a nonce.
 const NONCE: usize = 64;
-/// The manifest that fits every type of job: it only waits.
-const TEST: &str = "test";
+/// What the words of a job on chain add to its content, at most.
+const CHAINED: usize = 1 << 10;
 
 /// A job as it is submitted.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +37,8 @@ pub struct Wanted {
     pub priority: u8,
     /// For the draw.
     pub nonce: Vec<u8>,
+    /// It is to be created on chain.
+    pub chain: Option<OnChain>,
 }
 
 impl Wanted {
@@ -51,40 +55,29 @@ impl Wanted {
         let get = |name: &str| body.get(name).unwrap_or(&Value::Null);
         let job_type = get("jobType").as_str().filter(|of| JOB_TYPES.contains(of));
         let job_type = job_type.ok_or(DeskError::JobType)?.to_owned();
-        let model = match get("model") {
-            Value::String(model) if model.len() > most::LABEL => {
-                return Err(wrong("model must be a text of at most 128 bytes"));
-            }
-            Value::String(model) if !model.is_empty() => model.clone(),
-            value if is_nothing(value) => "default".to_owned(),
-            _ => return Err(wrong("model must be a text of at most 128 bytes")),
-        };
-        let input = match get("input") {
-            value if is_nothing(value) => Value::Object(Map::new()),
-            value => value.clone(),
-        };
-        let (requirements, mut needs) = needs::read(get("requirements"), owner, limits)?;
         let budget = amount::raw(get("budget"), limits.decimals, limits.most_budget)
             .map_err(|error| wrong(&format!("budget {error}")))?;
         let max_duration_s = whole(get("maxDuration"), "maxDuration", 1, limits.longest_s)?;
         let max_duration_s = max_duration_s.unwrap_or(DURATION_S.min(limits.longest_s));
-        let content = Content {
-            job_type,
-            model,
-            input,
-            requirements,
-            manifest: manifest(get("manifest"))?,
-            args: args(get("args"))?,
+        let (content, mut needs, chain) = match get("chain") {
+            Value::Null => {
+                let (content, needs) = content(body, job_type, owner, catalog, limits)?;
+                (content, needs, None)
+            }
+            asked => {
+                let (content, needs, chain) =
+                    OnChain::read(asked, body, job_type, owner, catalog, limits)?;
+                (content, needs, Some(chain))
+            }
         };
-        bind(&content, catalog)?;
-        if content.manifest.is_none() {
-            // What nobody wrote an allowed command for is kept from machines, unless they are the submitter's own.
-            needs.free = Some(owner);
-        }
         needs.max_ask = (budget > 0).then(|| budget / u64::from(max_duration_s));
+        let most = match chain {
+            Some(_) => limits::CONTENT - CHAINED,
+            None => limits::CONTENT,
+        };
         let size = serde_json::to_vec(&content).map_or(usize::MAX, |bytes| bytes.len());
-        if size > limits::CONTENT {
-            return Err(DeskError::TooLarge(limits::CONTENT));
+        if size > most {
+            return Err(DeskError::TooLarge(most));
         }
         Ok(Self {
             content,
@@ -96,64 +89,45 @@ impl Wanted {
                 .unwrap_or(limits.retries),
             priority: small(get("priority"), "priority", PRIORITIES - 1)?.unwrap_or(PRIORITY),
             nonce: nonce(get("nonce"))?,
+            chain,
         })
     }
 
     /// Who pays what.
     pub fn pay(&self) -> Pay {
-        match self.budget {
-            0 => Pay::Nothing,
-            budget => Pay::UpTo(budget),
+        match (&self.chain, self.budget) {
+            (Some(chain), _) => Pay::OnChain(chain.price),
+            (None, 0) => Pay::Nothing,
+            (None, budget) => Pay::UpTo(budget),
         }
     }
 }
 
-/// Whether the manifest is allowed, is for this type of job, and the values fit.
-fn bind(content: &Content, catalog: &Catalog) -> Result<(), DeskError> {
-    let bound = content.work(catalog);
-    bound.map_err(|error| wrong(&error.to_string()))?;
-    let Some(manifest) = content
-        .manifest
-        .as_deref()
-        .and_then(|name| catalog.get(name))
-    else {
-        return match content.args.is_empty() {
-            true => Ok(()),
-            false => Err(wrong("args are a manifest's: name it as manifest")),
-        };
+/// What is run of a job that stays off chain. What is null, 0, false or "" counts as not said.
+fn content(
+    body: &Map<String, Value>,
+    job_type: String,
+    owner: Address,
+    catalog: &Catalog,
+    limits: &Limits,
+) -> Result<(Content, Needs), DeskError> {
+    let get = |name: &str| body.get(name).unwrap_or(&Value::Null);
+    let model = work::model(get("model"))?;
+    let input = match get("input") {
+        value if is_nothing(value) => Value::Object(Map::new()),
+        value => value.clone(),
     };
-    match manifest.job_type() {
-        TEST => Ok(()),
-        of if of == content.job_type => Ok(()),
-        of => Err(wrong(&format!(
-            "manifest `{}` is for jobs of type {of}",
-            manifest.id()
-        ))),
-    }
-}
-
-fn manifest(value: &Value) -> Result<Option<String>, DeskError> {
-    match value {
-        value if is_nothing(value) => Ok(None),
-        Value::String(name) if name.len() <= hypernode_wire::manifest::MOST_NAME_BYTES => {
-            Ok(Some(name.clone()))
-        }
-        _ => Err(wrong(
-            "manifest must be the name of an allowed manifest, at most 64 bytes",
-        )),
-    }
-}
-
-fn args(value: &Value) -> Result<Args, DeskError> {
-    if is_nothing(value) {
-        return Ok(Args::new());
-    }
-    let most_args = hypernode_wire::manifest::MOST_WORDS;
-    let read = serde_json::from_value::<Args>(value.clone()).ok();
-    let read = read.filter(|args| args.len() <= most_args);
-    read.ok_or_else(|| {
-        wrong("args must be an object of at most 32 whole numbers and texts, by the names of the manifest's arguments")
-    })
+    let (requirements, mut needs) = needs::read(get("requirements"), owner, limits)?;
+    let content = Content {
+        job_type,
+        model,
+        input,
+        requirements,
+        manifest: work::manifest(get("manifest"))?,
+        args: work::args(get("args"))?,
+    };
+    work::bind(&content, catalog, owner, &mut needs)?;
+    Ok((content, needs))
 }
 
 fn nonce(value: &Value) -> Result<Vec<u8>, DeskError> {
@@ -162,10 +136,6 @@ fn nonce(value: &Value) -> Result<Vec<u8>, DeskError> {
         Value::String(nonce) if nonce.len() <= NONCE => Ok(nonce.clone().into_bytes()),
         _ => Err(wrong("nonce must be a text of at most 64 bytes")),
     }
-}
-
-fn is_nothing(value: &Value) -> bool {
-    matches!(value, Value::Null | Value::Bool(false)) || *value == "" || *value == 0
 }
 
 /// A whole number from `least` on; nothing where nothing is said.

@@ -79,6 +79,7 @@ pub(super) enum Command {
         job: JobId,
         input: Input,
         version: u64,
+        kind: String,
         done: Done,
     },
     Connect {

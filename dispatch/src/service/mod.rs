@@ -215,18 +215,23 @@ impl Dispatch {
         self.input(Input::Cancel { job, by, running }).await
     }
 
-    /// A dead or failed job, as it was kept at this version, is tried anew.
+    /// A dead or failed job, as it was kept at this version, is tried anew. `kind`: its type, by which its result is judged.
     ///
     /// # Errors
     /// [`DispatchError`].
-    pub async fn replay(&self, record: Record, version: u64) -> Result<(), DispatchError> {
+    pub async fn replay(
+        &self,
+        record: Record,
+        version: u64,
+        kind: &str,
+    ) -> Result<(), DispatchError> {
         let job = record.job.id;
         let input = Input::Replay(Box::new(record));
-        self.again(job, input, version).await
+        self.again(job, input, version, kind).await
     }
 
-    /// A job that the chain had taken back, as it was kept at this version, stands there again. `waits`: its input has not
-    /// come yet.
+    /// A job that the chain had taken back, as it was kept at this version, stands there again. `kind`: its type. `waits`:
+    /// its input has not come yet.
     ///
     /// # Errors
     /// [`DispatchError`].
@@ -234,19 +239,28 @@ impl Dispatch {
         &self,
         record: Record,
         version: u64,
+        kind: &str,
         waits: bool,
     ) -> Result<(), DispatchError> {
         let job = record.job.id;
         let record = Box::new(record);
-        self.again(job, Input::Reopen { record, waits }, version)
+        self.again(job, Input::Reopen { record, waits }, version, kind)
             .await
     }
 
-    async fn again(&self, job: JobId, input: Input, version: u64) -> Result<(), DispatchError> {
+    async fn again(
+        &self,
+        job: JobId,
+        input: Input,
+        version: u64,
+        kind: &str,
+    ) -> Result<(), DispatchError> {
+        let kind = kind.to_owned();
         self.send(|done| Command::Again {
             job,
             input,
             version,
+            kind,
             done,
         })
         .await

@@ -227,10 +227,13 @@ impl Worker {
                 job,
                 input,
                 version,
+                kind,
                 done,
             } => {
                 let result = board.take(input, now, &mut next.step);
                 if result.is_ok() {
+                    // It was forgotten when the job had ended.
+                    self.keeper.kinds.add(job, &kind);
                     self.keeper.versions.insert(job, version);
                     next.replayed.push(job);
                 }

@@ -6,8 +6,8 @@ use futures::future::{BoxFuture, FutureExt as _};
 use hypernode_dispatch::bridge::write::send::{Send, Stage};
 use hypernode_dispatch::bridge::write::signer::{Book, Caps, ChildError, Policy};
 use hypernode_dispatch::bridge::write::{
-    CONSUMER, Clerk, CreateError, NotSigned, Owners, Plan, Planner, Programs, Sender, Step, Wanted,
-    forget, read_transaction, write_transaction,
+    CONSUMER, Clerk, CreateError, NotSigned, Owners, Plan, Planner, Programs, Sender, Step, Tried,
+    Wanted, forget, read_transaction, write_transaction,
 };
 use hypernode_dispatch::ids::{Id, JobId, NodeId};
 use hypernode_dispatch::service::TOPIC;
@@ -106,17 +106,18 @@ impl Owners for Owner {
     }
 }
 
-struct World {
-    clerk: Clerk,
-    blocks: Arc<Mutex<Blocks>>,
-    client: Keypair,
+pub(crate) struct World {
+    pub(crate) clerk: Clerk,
+    pub(crate) blocks: Arc<Mutex<Blocks>>,
+    pub(crate) client: Keypair,
 }
 
 impl World {
-    async fn new(folder: &std::path::Path) -> (Self, Process) {
+    pub(crate) async fn new(folder: &std::path::Path) -> (Self, Process) {
         let chain = Arc::new(Chain::new(Vec::new()));
         let process = Process::start(store(folder), chain, 0);
         let blocks = Arc::new(Mutex::new(Blocks::default()));
+        blocks.lock().expect("not poisoned").tried.held = Some(1_000_000_000);
         let clerk = Clerk {
             store: process.store.clone(),
             endpoints: vec![Arc::new(Endpoint {
@@ -377,6 +378,29 @@ async fn what_a_client_signed_is_compared_field_by_field() {
         let refused = world.clerk.ready(&wanted, bytes).await;
         assert!(refused.is_err(), "{refused:?}");
     }
+    // What the chain would say is said before anything is signed.
+    let purse = programs().purse(&world.client.pubkey()).to_string();
+    for (tried, says) in [
+        (Some("BlockhashNotFound"), "ask for the bytes again"),
+        (Some("AccountNotFound"), "dispatcher's key"),
+        (
+            Some("{\"InstructionError\":[0,\"InvalidAccountData\"]}"),
+            "InstructionError",
+        ),
+        (None, purse.as_str()),
+    ] {
+        world.blocks.lock().expect("not poisoned").tried = Tried {
+            error: tried.map(str::to_owned),
+            held: Some(wanted.price - 1),
+        };
+        let refused = world.clerk.ready(&wanted, &signed).await;
+        let said = refused.expect_err("refused").to_string();
+        assert!(said.contains(says), "{said}");
+    }
+    world.blocks.lock().expect("not poisoned").tried = Tried {
+        error: None,
+        held: Some(wanted.price),
+    };
     world.clerk.ready(&wanted, &signed).await.expect("ready");
     for odd in [
         Wanted {
@@ -394,6 +418,24 @@ async fn what_a_client_signed_is_compared_field_by_field() {
     ] {
         assert!(world.clerk.unsigned(&odd).await.is_err(), "{odd:?}");
     }
+    process.crash().await;
+}
+
+/// One purse lets one key move one sum: a later creation must not take from an earlier one what it counts on.
+#[tokio::test]
+async fn what_is_approved_covers_the_clients_other_open_jobs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (world, process) = World::new(folder.path()).await;
+    let second = world.wanted("two");
+    let before = world.clerk.unsigned(&second).await.expect("unsigned");
+    let signed = world.signed_by_client(&before.transaction);
+    create(&world, "one").await;
+    let refused = world.clerk.ready(&second, &signed).await;
+    let Err(CreateError::Approves { approved, needed }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!((approved, needed), (1_000_000, 2_000_000));
+    create(&world, "two").await;
     process.crash().await;
 }
 

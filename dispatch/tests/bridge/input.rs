@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hypernode_dispatch::asked::Limits;
 use hypernode_dispatch::bridge::{Chained, InputError, waiting};
 use hypernode_dispatch::ids::JobId;
 use hypernode_state::jobs::GetJob;
@@ -33,7 +34,12 @@ async fn only_the_input_that_has_the_hash_is_taken_and_only_once() {
     assert_eq!(waits.owner, Address([7; 32]));
     let wrong = waits
         .clone()
-        .take(body(1), &Catalog::default(), &process.center)
+        .take(
+            body(1),
+            &Catalog::default(),
+            &Limits::default(),
+            &process.center,
+        )
         .await;
     let Err(InputError::WrongHash { given, on_chain }) = wrong else {
         panic!("{wrong:?}");
@@ -42,11 +48,21 @@ async fn only_the_input_that_has_the_hash_is_taken_and_only_once() {
     assert_eq!(on_chain, body(0).hash().expect("a hash"));
     waits
         .clone()
-        .take(body(0), &Catalog::default(), &process.center)
+        .take(
+            body(0),
+            &Catalog::default(),
+            &Limits::default(),
+            &process.center,
+        )
         .await
         .expect("taken");
     let again = waits
-        .take(body(0), &Catalog::default(), &process.center)
+        .take(
+            body(0),
+            &Catalog::default(),
+            &Limits::default(),
+            &process.center,
+        )
         .await;
     assert!(matches!(again, Err(InputError::NotWaiting(_))), "{again:?}");
     let again = waiting(store, name(0)).await;

@@ -6,8 +6,11 @@ use std::sync::{Arc, Mutex};
 use base64_simd::STANDARD;
 use futures::future::{BoxFuture, FutureExt as _};
 use hypernode_dispatch::bridge::write::send::Level;
-use hypernode_dispatch::bridge::write::{Programs, Rpc, RpcError, Status, Step, read_transaction};
+use hypernode_dispatch::bridge::write::{
+    Programs, Rpc, RpcError, Status, Step, Tried, read_transaction,
+};
 use solana_sdk::hash::{Hash, hashv};
+use solana_sdk::pubkey::Pubkey;
 
 /// Blocks that a blockhash lives.
 const LIFE: u64 = 6;
@@ -25,6 +28,10 @@ pub(crate) struct Blocks {
     seed: u64,
     /// Of so many calls one is lost; 0: none.
     pub(crate) loses: u64,
+    /// Whatever is sent comes nowhere.
+    pub(crate) deaf: bool,
+    /// What a simulation says, and what the purse holds then.
+    pub(crate) tried: Tried,
     /// All transactions that were ever sent, by what they are.
     pub(crate) sent: BTreeMap<String, BTreeSet<String>>,
 }
@@ -129,8 +136,20 @@ impl Rpc for Endpoint {
             let born = blocks.hashes[&whole.recent_blockhash.to_bytes()];
             let sent = blocks.sent.entry(signature.clone()).or_default();
             sent.insert(hex::encode(&bytes));
-            blocks.pool.insert(signature, (born + LIFE, step));
+            if !blocks.deaf {
+                blocks.pool.insert(signature, (born + LIFE, step));
+            }
         });
+        async move { answer }.boxed()
+    }
+
+    fn simulate<'a>(
+        &'a self,
+        transaction: &'a str,
+        _: &'a Pubkey,
+    ) -> BoxFuture<'a, Result<Tried, RpcError>> {
+        read_transaction(transaction).expect("a transaction");
+        let answer = self.call("simulateTransaction", |blocks| blocks.tried.clone());
         async move { answer }.boxed()
     }
 

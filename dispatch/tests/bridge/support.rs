@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ed25519_dalek::{Signer as _, SigningKey};
+use hypernode_dispatch::asked::Limits;
 use hypernode_dispatch::board::{Config, Record, Submission};
 use hypernode_dispatch::bridge::{Bridge, Chained, Defaults, Index, InputError, waiting};
 use hypernode_dispatch::content::Content;
@@ -104,7 +105,12 @@ impl Process {
             Err(error) => panic!("{error}"),
         };
         let taken = waiting
-            .take(body(job), &Catalog::default(), &self.center)
+            .take(
+                body(job),
+                &Catalog::default(),
+                &Limits::default(),
+                &self.center,
+            )
             .await;
         taken.is_ok()
     }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hypernode_accounts::limits::{Limiter, Rates};
+use hypernode_dispatch::asked::Limits;
 use hypernode_dispatch::board::Config;
-use hypernode_dispatch::desk::{Desk, DeskError, JobView, JobsAsked, Limits, Parts, Submit};
+use hypernode_dispatch::desk::{Desk, DeskError, JobView, JobsAsked, Parts, Submit};
 use hypernode_dispatch::nodes::{Fields, Nodes, NodesConfig};
 use hypernode_dispatch::service::{Setup, keep_at_work};
 use hypernode_state::{Address, SqliteStore};

@@ -216,7 +216,7 @@ async fn a_lost_node_s_job_goes_to_another_and_a_dead_one_can_be_replayed() {
     let whole = kept(&store, job).await;
     assert!(matches!(record(&whole).job.state, State::Failed { .. }));
     dispatch
-        .replay(record(&whole), whole.job.version)
+        .replay(record(&whole), whole.job.version, &whole.job.kind)
         .await
         .expect("replayed");
     let (_, fence) = take(&dispatch, second, &mut frames).await;

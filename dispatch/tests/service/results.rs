@@ -63,6 +63,44 @@ async fn told(store: &SqliteStore) -> Vec<Fact> {
 }
 
 #[tokio::test]
+async fn what_a_replayed_job_returns_is_judged_like_the_first_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = store(folder.path());
+    let (dispatch, work) = start(setup(store.clone())).await.expect("starts");
+    tokio::spawn(work);
+    let job = dispatch.submit(order(1)).await.expect("accepted");
+    let node = NodeId::uuid(1);
+    let connected = dispatch.connect(facts(1, 1), Manner::Renewed).await;
+    let mut frames = connected.expect("connected");
+    let (_, fence) = take(&dispatch, node, &mut frames).await;
+    let failed = Outcome::Failed(Fault::Permanent);
+    let ended = dispatch.ended(node, job, Some(fence), failed, b"{}".to_vec());
+    ended.await.expect("heard");
+    let (record, _) = whole(&store, job).await;
+    assert!(record.job.is_over());
+    let get = GetJob {
+        id: job.to_string(),
+        content: false,
+        outcome: false,
+    };
+    let kept = store.ask(get).await.expect("read").expect("a job").job;
+    let replayed = dispatch.replay(record, kept.version, &kept.kind);
+    replayed.await.expect("replayed");
+
+    let (_, fence) = take(&dispatch, node, &mut frames).await;
+    let wrong = br#"{"result":{"text":7},"logs":"done"}"#.to_vec();
+    let ended = dispatch.ended(node, job, Some(fence), Outcome::Completed, wrong);
+    ended.await.expect("heard");
+    let (record, kept) = whole(&store, job).await;
+    assert!(
+        !matches!(record.job.state, State::Completed { .. }),
+        "{:?}",
+        record.job.state
+    );
+    assert!(kept.error.is_some_and(|why| why.contains("/text")));
+}
+
+#[tokio::test]
 async fn a_result_that_cannot_be_one_is_the_job_s_failure_and_is_not_paid() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = store(folder.path());

@@ -49,7 +49,8 @@ pub(crate) struct Around<'a> {
 
 /// Who writes to the chain.
 pub(crate) struct Writing {
-    clerk: Clerk,
+    /// Who carries.
+    pub(super) clerk: Clerk,
     planner: Planner,
 }
 

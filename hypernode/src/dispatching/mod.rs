@@ -11,9 +11,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hypernode_accounts::limits::Limiter;
+use hypernode_dispatch::asked::Limits;
 use hypernode_dispatch::bridge::{Bridge, Defaults, Inbox, Warehouse};
 use hypernode_dispatch::days::Days;
-use hypernode_dispatch::desk::{Desk, Limits, Parts};
+use hypernode_dispatch::desk::{Desk, Parts};
 use hypernode_dispatch::facts::{Forwarder, Progress};
 use hypernode_dispatch::key::Key;
 use hypernode_dispatch::nodes::{Nodes, Standing};
@@ -189,6 +190,10 @@ impl Dispatching {
             hub: &self.hub,
         };
         self.writing = Writing::open(network, &around).await?;
+        if let Some(writing) = &self.writing {
+            let desk = Desk::clone(&self.desk).with_chain(writing.clerk.clone());
+            self.desk = Arc::new(desk);
+        }
         Ok(self)
     }
 
@@ -197,6 +202,7 @@ impl Dispatching {
         Inbox {
             store: Arc::clone(&self.store),
             catalog: Arc::clone(&self.catalog),
+            limits: self.desk.limits,
             center: self.center.clone(),
         }
     }

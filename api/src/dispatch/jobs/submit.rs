@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use hypernode_accounts::KeyId;
 use hypernode_accounts::rights::{Owner, Right, Role, Who};
-use hypernode_dispatch::desk::{JobView, Submit};
+use hypernode_dispatch::desk::{Desk, JobView, Submit, ToSign};
 use hypernode_dispatch::job::By;
 use serde_json::json;
 
@@ -46,6 +46,11 @@ pub(crate) async fn submit(
         repeat: repeat(&headers)?,
     };
     let decimals = desk.limits.decimals;
+    if Desk::lacks_signature(&body) {
+        let to_sign = desk.to_sign(submit).await;
+        let to_sign = to_sign.map_err(|error| refuse::desk(&error, FAILURE))?;
+        return Ok(bytes_to_sign(&to_sign, decimals));
+    }
     let submitted = desk.submit(submit, |job| created(job, decimals)).await;
     let submitted = submitted.map_err(|error| refuse::desk(&error, FAILURE))?;
     let headers = [
@@ -68,6 +73,28 @@ fn created(job: &JobView, decimals: u8) -> Vec<u8> {
         "job": shape::job::backend(job, true, decimals),
     });
     told.to_string().into_bytes()
+}
+
+/// What the client of a job on chain is to sign. Nothing is kept.
+fn bytes_to_sign(to_sign: &ToSign, decimals: u8) -> Response {
+    let ToSign { unsigned, asked } = to_sign;
+    let told = json!({
+        "success": true,
+        "message": "Have the wallet sign chain.transaction, and send the same request with what it returns as chain.transaction",
+        "chain": {
+            "jobId": unsigned.job.to_string(),
+            "label": asked.label,
+            "price": shape::hyper(asked.price, decimals),
+            "priceRaw": asked.price.to_string(),
+            "requirementsHash": asked.requirements_hash,
+            "transaction": unsigned.transaction,
+            "unsigned": unsigned.unsigned,
+            "feePayer": unsigned.fee_payer,
+            "approvedRaw": unsigned.approved,
+            "lastValidBlockHeight": unsigned.last_valid_block_height,
+        },
+    });
+    ([(CACHE_CONTROL, "no-store")], Json(told)).into_response()
 }
 
 /// The key whose cap counts.

@@ -10,6 +10,6 @@ pub(super) fn hyper(raw: u64, decimals: u8) -> Value {
     let unit = 10_u64.checked_pow(decimals.into()).unwrap_or(1);
     match raw % unit {
         0 => (raw / unit).into(),
-        _ => hypernode_dispatch::desk::amount::hyper(raw, decimals).into(),
+        _ => hypernode_dispatch::asked::amount::hyper(raw, decimals).into(),
     }
 }

@@ -9,8 +9,8 @@ use solana_sdk::pubkey::Pubkey;
 
 use super::clerk::{Clerk, ClerkError};
 use super::plan::{Kept, Plan, name};
+use super::rpc::Rpc;
 use super::send::{Send, Signed};
-use super::signer::ChildError;
 use super::step::{Create, NoStep, Step};
 use super::transaction::{self, NoTransaction};
 use crate::board::Record;
@@ -55,7 +55,11 @@ pub struct Unsigned {
     pub transaction: String,
     /// The job's account.
     pub job: JobId,
-    /// When it is to be asked for again: block height.
+    /// Who pays the fee and may move the price: the dispatcher's key.
+    pub fee_payer: String,
+    /// What that key may move in all from then on, raw HYPER: the price, and those of the client's other open jobs.
+    pub approved: String,
+    /// The last block height that takes it: 150 blocks from its making, a minute or so. Then it is to be asked for again.
     pub last_valid_block_height: u64,
 }
 
@@ -82,11 +86,48 @@ pub enum CreateError {
         asked: String,
     },
     /// A signature of the client is missing.
-    #[error("the transaction does not carry the client's signature")]
+    #[error("the transaction does not carry the client's signature of these bytes")]
     Unsigned,
     /// The account is taken.
     #[error("a job of this label was created before: choose another label")]
     Taken,
+    /// It approves less than the client's open jobs may cost together.
+    #[error(
+        "the transaction approves {approved}, and the wallet's open jobs with this one may cost {needed} (base units): ask for the bytes to sign again"
+    )]
+    Approves {
+        /// What it approves.
+        approved: u64,
+        /// What it must.
+        needed: u64,
+    },
+    /// The client's purse does not bear it.
+    #[error(
+        "the wallet's HYPER account {purse} holds {held} base units, and its open jobs with this one may cost {needed}: fill it first"
+    )]
+    Purse {
+        /// The account.
+        purse: String,
+        /// What it holds.
+        held: u64,
+        /// What is needed.
+        needed: u64,
+    },
+    /// Its blockhash is over, or another network's.
+    #[error(
+        "the transaction's blockhash is over or unknown: ask for the bytes again, and sign them within a minute"
+    )]
+    Blockhash,
+    /// The chain would refuse it.
+    #[error(
+        "the chain would refuse the transaction: {0}; see that the wallet holds SOL for the job's rent and a HYPER account, and that the label is new"
+    )]
+    Refused(String),
+    /// The sender has nothing to pay fees with.
+    #[error(
+        "the dispatcher's key holds too little SOL to pay the fee: ask again when its operator has filled it"
+    )]
+    Sender,
     /// The signer, the chain or the store.
     #[error(transparent)]
     Clerk(#[from] ClerkError),
@@ -101,10 +142,17 @@ impl From<StoreError> for CreateError {
 /// A signed creation that is ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ready {
-    /// The job's account.
-    pub job: JobId,
+    job: JobId,
     client: String,
     signed: Signed,
+}
+
+impl Ready {
+    /// The job's account.
+    #[must_use]
+    pub fn job(&self) -> JobId {
+        self.job
+    }
 }
 
 impl Clerk {
@@ -113,11 +161,11 @@ impl Clerk {
     /// # Errors
     /// [`CreateError`].
     pub async fn unsigned(&self, wanted: &Wanted) -> Result<Unsigned, CreateError> {
+        let job = self.job(wanted)?;
+        self.is_new(job).await?;
         let approved = self.owed(wanted.client).await?.saturating_add(wanted.price);
         let step = self.step(wanted, approved)?;
-        let endpoint = self.endpoints.first();
-        let endpoint =
-            endpoint.ok_or(CreateError::Value("no endpoint of the chain is configured"))?;
+        let endpoint = self.endpoint()?;
         let (blockhash, last_valid_block_height) =
             endpoint.blockhash().await.map_err(ClerkError::from)?;
         let message = step.message(&self.programs, &self.sender.key(), blockhash);
@@ -131,7 +179,9 @@ impl Clerk {
         Ok(Unsigned {
             unsigned: STANDARD.encode_to_string(&bytes),
             transaction: STANDARD.encode_to_string(transaction),
-            job: self.job(wanted)?,
+            job,
+            fee_payer: self.sender.key().to_string(),
+            approved: approved.to_string(),
             last_valid_block_height,
         })
     }
@@ -153,26 +203,18 @@ impl Clerk {
         let theirs = theirs.filter(|signature| signature.verify(client.as_ref(), &bytes));
         let theirs = theirs.ok_or(CreateError::Unsigned)?;
         let job = self.job(wanted)?;
-        let known = GetJob {
-            id: job.to_string(),
-            content: false,
-            outcome: false,
-        };
-        if self.find("create", job).await?.is_some() || self.store.ask(known).await?.is_some() {
-            return Err(CreateError::Taken);
+        self.is_new(job).await?;
+        let needed = self.owed(wanted.client).await?.saturating_add(wanted.price);
+        if create.approved < needed {
+            let approved = create.approved;
+            return Err(CreateError::Approves { approved, needed });
         }
-        let endpoint = self.endpoints.first();
-        let endpoint =
-            endpoint.ok_or(CreateError::Value("no endpoint of the chain is configured"))?;
+        let endpoint = self.endpoint()?;
+        self.would_pass(endpoint, transaction, &client, needed)
+            .await?;
         // Of the client's blockhash no more is known than that it is older than the newest, and ends before it.
         let (_, last_valid) = endpoint.blockhash().await.map_err(ClerkError::from)?;
-        let ours = self
-            .sender
-            .sign(&bytes)
-            .await
-            .map_err(|error| match error {
-                ChildError::Refused(_) | ChildError::Gone(_) => ClerkError::from(error),
-            })?;
+        let ours = self.sender.sign(&bytes).await.map_err(ClerkError::from)?;
         let all = [(client, theirs), (self.sender.key(), ours)];
         let bytes = transaction::write(&message, &all).ok_or(CreateError::Unsigned)?;
         Ok(Ready {
@@ -205,6 +247,7 @@ impl Clerk {
         let mut submission = order.submission;
         submission.id = ready.job;
         submission.waits = true;
+        submission.terms.owner = wanted.client;
         submission.terms.pay = Pay::OnChain(wanted.price);
         let plan = Plan::Create {
             client: ready.client,
@@ -289,10 +332,52 @@ impl Clerk {
             wanted.requirements_hash.clone(),
         );
         same("requirements hash", hash, asked)?;
-        match signed.approved < signed.price {
-            true => Err(CreateError::Value(
-                "the transaction approves less than the price",
-            )),
+        Ok(())
+    }
+
+    fn endpoint(&self) -> Result<&dyn Rpc, CreateError> {
+        let first = self.endpoints.first().map(AsRef::as_ref);
+        first.ok_or(CreateError::Value("no endpoint of the chain is configured"))
+    }
+
+    /// Whether nobody has used the label here before.
+    async fn is_new(&self, job: JobId) -> Result<(), CreateError> {
+        let known = GetJob {
+            id: job.to_string(),
+            content: false,
+            outcome: false,
+        };
+        if self.find("create", job).await?.is_some() || self.store.ask(known).await?.is_some() {
+            return Err(CreateError::Taken);
+        }
+        Ok(())
+    }
+
+    /// Whether the chain as it stands would take it. The block decides; but who asks is told now what can be told now, and
+    /// no signature is spent on what comes to nothing.
+    async fn would_pass(
+        &self,
+        endpoint: &dyn Rpc,
+        transaction: &str,
+        client: &Pubkey,
+        needed: u64,
+    ) -> Result<(), CreateError> {
+        let purse = self.programs.purse(client);
+        let tried = endpoint.simulate(transaction, &purse);
+        let tried = tried.await.map_err(ClerkError::from)?;
+        match tried.error.as_deref() {
+            None => {}
+            Some("BlockhashNotFound") => return Err(CreateError::Blockhash),
+            Some("AccountNotFound" | "InsufficientFundsForFee") => return Err(CreateError::Sender),
+            Some(error) => return Err(CreateError::Refused(error.to_owned())),
+        }
+        let held = tried.held.unwrap_or(0);
+        match held < needed {
+            true => Err(CreateError::Purse {
+                purse: purse.to_string(),
+                held,
+                needed,
+            }),
             false => Ok(()),
         }
     }

@@ -25,7 +25,7 @@ pub use hosts::OnHosts;
 pub use plan::{Kept, Plan, name};
 pub use planner::{CONSUMER, PlanError, Planner, forget, result_hash};
 pub use programs::Programs;
-pub use rpc::{HttpRpc, Rpc, RpcError, Status};
+pub use rpc::{HttpRpc, Rpc, RpcError, Status, Tried};
 pub use step::{Create, NoStep, PACKET, Step};
 pub use transaction::{
     LONGEST, NoTransaction, read as read_transaction, write as write_transaction,

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use base64_simd::STANDARD;
 use futures::future::{BoxFuture, FutureExt as _};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use solana_sdk::hash::Hash;
+use solana_sdk::pubkey::Pubkey;
 
 use super::send::Level;
 
@@ -35,6 +37,15 @@ pub struct Status {
     pub level: Level,
 }
 
+/// What a transaction would come to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tried {
+    /// The chain's error.
+    pub error: Option<String>,
+    /// Base units that the token account would hold; `None`: there is no such account, or the transaction would fail.
+    pub held: Option<u64>,
+}
+
 /// An endpoint.
 pub trait Rpc: Send + Sync + fmt::Debug {
     /// A blockhash of now, and the last block height that takes it.
@@ -45,6 +56,14 @@ pub trait Rpc: Send + Sync + fmt::Debug {
 
     /// Sends a transaction in base64. That it was taken in says nothing; that it was not, neither.
     fn send<'a>(&'a self, transaction: &'a str) -> BoxFuture<'a, Result<(), RpcError>>;
+
+    /// What the chain as it stands would make of a transaction in base64, whose signatures need not be there, and what the
+    /// token account `purse` would hold then.
+    fn simulate<'a>(
+        &'a self,
+        transaction: &'a str,
+        purse: &'a Pubkey,
+    ) -> BoxFuture<'a, Result<Tried, RpcError>>;
 
     /// What is known of a signature, after the whole history was searched.
     fn status<'a>(&'a self, signature: &'a str) -> BoxFuture<'a, Result<Option<Status>, RpcError>>;
@@ -89,6 +108,20 @@ struct Valued<T> {
 struct Latest {
     blockhash: String,
     last_valid_block_height: u64,
+}
+
+#[derive(Deserialize)]
+struct Simulated {
+    #[serde(default)]
+    err: Value,
+    #[serde(default)]
+    accounts: Option<Vec<Option<Shown>>>,
+}
+
+#[derive(Deserialize)]
+struct Shown {
+    /// In base64, with the word for that.
+    data: (String, String),
 }
 
 #[derive(Deserialize)]
@@ -197,6 +230,29 @@ impl Rpc for HttpRpc {
         .boxed()
     }
 
+    fn simulate<'a>(
+        &'a self,
+        transaction: &'a str,
+        purse: &'a Pubkey,
+    ) -> BoxFuture<'a, Result<Tried, RpcError>> {
+        async move {
+            let accounts = json!({"encoding": "base64", "addresses": [purse.to_string()]});
+            let config = json!({
+                "encoding": "base64", "sigVerify": false, "commitment": "confirmed", "accounts": accounts,
+            });
+            let params = json!([transaction, config]);
+            let Valued { value } = self
+                .ask::<Valued<Simulated>>("simulateTransaction", params)
+                .await?;
+            let shown = value.accounts.and_then(|all| all.into_iter().next());
+            Ok(Tried {
+                error: said(&value.err),
+                held: shown.flatten().and_then(|account| amount(&account.data.0)),
+            })
+        }
+        .boxed()
+    }
+
     fn status<'a>(&'a self, signature: &'a str) -> BoxFuture<'a, Result<Option<Status>, RpcError>> {
         async move {
             let method = "getSignatureStatuses";
@@ -209,8 +265,7 @@ impl Rpc for HttpRpc {
                 what: "answers of another number of signatures".to_owned(),
             })?;
             Ok(known.map(|known| Status {
-                error: (!known.err.is_null())
-                    .then(|| known.err.to_string().chars().take(200).collect()),
+                error: said(&known.err),
                 level: match known.confirmation_status.as_deref() {
                     // Rooted entries of old nodes carry no word.
                     Some("finalized") | None => Level::Finalized,
@@ -221,4 +276,20 @@ impl Rpc for HttpRpc {
         }
         .boxed()
     }
+}
+
+/// The chain's error, as a text: a bare word, or JSON.
+fn said(error: &Value) -> Option<String> {
+    match error {
+        Value::Null => None,
+        Value::String(word) => Some(word.chars().take(200).collect()),
+        error => Some(error.to_string().chars().take(200).collect()),
+    }
+}
+
+/// What a token account holds: the SPL token program's layout has the amount behind mint and owner.
+fn amount(data: &str) -> Option<u64> {
+    let data = STANDARD.decode_to_vec(data).ok()?;
+    let bytes = data.get(64..72)?;
+    Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }

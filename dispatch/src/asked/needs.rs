@@ -4,7 +4,7 @@ use hypernode_state::Address;
 use hypernode_wire::{megabytes, most};
 use serde_json::{Map, Value, json};
 
-use super::{DeskError, Limits, amount};
+use super::{Limits, Wrong, amount, wrong};
 use crate::matching::{Algorithm, Gamma, Needs};
 
 /// Bytes of requirements as JSON.
@@ -18,8 +18,8 @@ pub fn assumed() -> Value {
 /// Requirements as they are shown, and what they come to. `ownHosts` asks for hosts of `owner` alone.
 ///
 /// # Errors
-/// [`DeskError::Wrong`], naming the field.
-pub fn read(value: &Value, owner: Address, limits: &Limits) -> Result<(Value, Needs), DeskError> {
+/// [`Wrong`], naming the field.
+pub fn read(value: &Value, owner: Address, limits: &Limits) -> Result<(Value, Needs), Wrong> {
     let shown = match value {
         Value::Null | Value::Bool(false) => assumed(),
         Value::Object(_) => value.clone(),
@@ -28,9 +28,22 @@ pub fn read(value: &Value, owner: Address, limits: &Limits) -> Result<(Value, Ne
     if serde_json::to_vec(&shown).is_ok_and(|bytes| bytes.len() > MOST_BYTES) {
         return Err(wrong("requirements must be at most 4096 bytes"));
     }
-    let fields = Fields(shown.as_object());
-    let needs = Needs {
-        gpu_model: fields.text("gpuModel")?,
+    let needs = of(shown.as_object(), owner, limits)?;
+    Ok((shown, needs))
+}
+
+/// What requirements come to. Words that are unknown need nothing: they may be the job's own.
+///
+/// # Errors
+/// [`Wrong`], naming the field.
+pub fn of(
+    fields: Option<&Map<String, Value>>,
+    owner: Address,
+    limits: &Limits,
+) -> Result<Needs, Wrong> {
+    let fields = Fields(fields);
+    Ok(Needs {
+        gpu_model: fields.text(&["gpuModel", "gpu_model"])?,
         min_vram_mb: fields.vram()?,
         capabilities: fields.capabilities()?,
         min_reputation: fields.reputation()?,
@@ -40,17 +53,17 @@ pub fn read(value: &Value, owner: Address, limits: &Limits) -> Result<(Value, Ne
             None => 0,
         },
         gamma: fields.gamma()?,
+        sandboxed: fields.flag("sandboxed")?,
         owner: fields.flag("ownHosts")?.then_some(owner),
         ..Needs::default()
-    };
-    Ok((shown, needs))
+    })
 }
 
 /// The word for an algorithm.
 ///
 /// # Errors
-/// [`DeskError::Wrong`].
-pub fn algorithm(value: &Value) -> Result<Option<Algorithm>, DeskError> {
+/// [`Wrong`].
+pub fn algorithm(value: &Value) -> Result<Option<Algorithm>, Wrong> {
     match value.as_str() {
         Some("draw") => Ok(Some(Algorithm::Draw)),
         Some("reputation_weighted") => Ok(Some(Algorithm::ReputationWeighted)),
@@ -72,18 +85,19 @@ impl<'a> Fields<'a> {
         names.iter().filter_map(|name| fields.get(*name)).find(said)
     }
 
-    fn text(&self, name: &str) -> Result<Option<String>, DeskError> {
-        match self.get(&[name]) {
+    fn text(&self, names: &[&str]) -> Result<Option<String>, Wrong> {
+        match self.get(names) {
             None => Ok(None),
             Some(Value::String(text)) if text.len() <= most::LABEL => Ok(Some(text.clone())),
             Some(_) => Err(wrong(&format!(
-                "requirements.{name} must be a text of at most {} bytes",
+                "requirements.{} must be a text of at most {} bytes",
+                names.first().unwrap_or(&""),
                 most::LABEL
             ))),
         }
     }
 
-    fn flag(&self, name: &str) -> Result<bool, DeskError> {
+    fn flag(&self, name: &str) -> Result<bool, Wrong> {
         match self.get(&[name]) {
             None => Ok(false),
             Some(Value::Bool(true)) => Ok(true),
@@ -92,15 +106,15 @@ impl<'a> Fields<'a> {
     }
 
     /// The Backend calls it `minVRAM`, the automation engine `vramMin`.
-    fn vram(&self) -> Result<u32, DeskError> {
-        let Some(value) = self.get(&["minVRAM", "vramMin"]) else {
+    fn vram(&self) -> Result<u32, Wrong> {
+        let Some(value) = self.get(&["minVRAM", "minVram", "vramMin"]) else {
             return Ok(0);
         };
         let mb = megabytes(value).and_then(|mb| mb.try_into().ok());
         mb.ok_or_else(|| wrong("requirements.minVRAM must be GB, or MB from 1024 on, up to 16 TB"))
     }
 
-    fn capabilities(&self) -> Result<Vec<String>, DeskError> {
+    fn capabilities(&self) -> Result<Vec<String>, Wrong> {
         let Some(value) = self.get(&["capabilities"]) else {
             return Ok(Vec::new());
         };
@@ -119,7 +133,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    fn reputation(&self) -> Result<u16, DeskError> {
+    fn reputation(&self) -> Result<u16, Wrong> {
         let Some(value) = self.get(&["minReputation"]) else {
             return Ok(0);
         };
@@ -131,7 +145,7 @@ impl<'a> Fields<'a> {
     }
 
     /// How price weighs: a word, or the exponent itself.
-    fn gamma(&self) -> Result<Gamma, DeskError> {
+    fn gamma(&self) -> Result<Gamma, Wrong> {
         // 0 says something here.
         let said = ["gamma", "preference", "algorithm"]
             .iter()
@@ -154,14 +168,10 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn gamma() -> DeskError {
+fn gamma() -> Wrong {
     wrong(
         "requirements.gamma must be quality (0), balanced (1) or cheapest (3); how nodes are drawn is the operator's to set",
     )
-}
-
-fn wrong(text: &str) -> DeskError {
-    DeskError::Wrong(text.to_owned())
 }
 
 #[cfg(test)]
@@ -182,6 +192,7 @@ mod tests {
         for value in [
             json!({"minVRAM": 24}),
             json!({"vramMin": 24_576}),
+            json!({"minVram": 24}),
             json!({"minVRAM": "24 GB"}),
         ] {
             assert_eq!(
@@ -217,6 +228,7 @@ mod tests {
             (json!({"gamma": 2}), "gamma"),
             (json!({"gamma": "fastest"}), "gamma"),
             (json!({"ownHosts": "yes"}), "ownHosts"),
+            (json!({"sandboxed": "yes"}), "sandboxed"),
         ] {
             let error = of(value.clone()).expect_err("refused");
             assert!(error.contains(name), "{value}: {error}");
