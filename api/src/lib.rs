@@ -9,6 +9,7 @@ mod answer;
 mod arriving;
 mod ask;
 mod auth;
+mod bare;
 mod cache;
 mod chain_input;
 mod clock;
@@ -36,6 +37,7 @@ mod state;
 mod transaction_page;
 
 pub use auth::{Access, Origins};
+pub use bare::Silent;
 pub use listen::{Tls, TlsError, serve};
 pub use network::{IndexedProgram, NetworkInfo, ProgramIds};
 pub use posted::Posting;

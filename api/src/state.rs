@@ -199,40 +199,10 @@ impl fmt::Debug for Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hypernode_warehouse::{Endpoint, Secret};
-
-    struct Nothing;
-
-    impl Report for Nothing {
-        fn status(&self) -> Value {
-            Value::Null
-        }
-
-        fn metrics(&self) -> Result<String, fmt::Error> {
-            Ok(String::new())
-        }
-    }
 
     #[test]
     fn programs_that_change_are_what_answers_name_from_then_on() {
-        let endpoint = Endpoint {
-            url: "http://127.0.0.1:9".into(),
-            user: "default".into(),
-            password: Secret::new(String::new()),
-            database: "default".into(),
-        };
-        let network = NetworkInfo {
-            name: "n".into(),
-            simulated: false,
-            open_dev: false,
-            genesis: "g".into(),
-            explorer: String::new(),
-            programs: ProgramIds::default(),
-            mint: None,
-            decimals: 9,
-        };
-        let client = Client::new(&endpoint).unwrap();
-        let state = ApiState::new(client, network, Arc::new(Nothing));
+        let state = ApiState::bare("n").unwrap();
         let of_requests = state.clone();
         let programs = ProgramIds {
             job_receipt: Some("J".into()),

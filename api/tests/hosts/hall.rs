@@ -1,6 +1,5 @@
 //! A server with dispatch, over a real store, and doubles that speak to it.
 
-use std::fmt;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -8,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ed25519_dalek::{Signer as _, SigningKey};
-use hypernode_api::{ApiState, NetworkInfo, ProgramIds, Report};
+use hypernode_api::ApiState;
 use hypernode_dispatch::board::{Config, Record, Submission};
 use hypernode_dispatch::content::Content;
 use hypernode_dispatch::ids::JobId;
@@ -22,7 +21,6 @@ use hypernode_state::credits::{Earned, Earner, Earnings};
 use hypernode_state::jobs::GetJob;
 use hypernode_state::sqlite::{Options, SqliteStore};
 use hypernode_state::{Address, Digest, Store, StoreExt};
-use hypernode_warehouse::{Client, Endpoint, Secret};
 use hypernode_wire::{Arg, Args, Catalog};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -31,19 +29,6 @@ use tokio_util::sync::CancellationToken;
 
 /// Whose hosts they are.
 pub(crate) const WALLET: Address = Address([3; 32]);
-
-/// An instance that has nothing to tell.
-struct Nothing;
-
-impl Report for Nothing {
-    fn status(&self) -> Value {
-        json!({})
-    }
-
-    fn metrics(&self) -> Result<String, fmt::Error> {
-        Ok(String::new())
-    }
-}
 
 pub(crate) struct Hall {
     pub(crate) nodes: Nodes,
@@ -65,19 +50,6 @@ fn now() -> i64 {
         .duration_since(UNIX_EPOCH)
         .expect("after 1970");
     now.as_millis().try_into().expect("not yet so late")
-}
-
-fn network() -> NetworkInfo {
-    NetworkInfo {
-        name: "localnet (simulated)".into(),
-        simulated: true,
-        open_dev: false,
-        genesis: "g".into(),
-        explorer: String::new(),
-        programs: ProgramIds::default(),
-        mint: None,
-        decimals: 6,
-    }
 }
 
 impl Hall {
@@ -123,14 +95,9 @@ impl Hall {
             standing: Arc::new(|_| Standing::default()),
             clock: Arc::new(now),
         });
-        let nowhere = Endpoint {
-            url: "http://127.0.0.1:9".into(),
-            user: "default".into(),
-            password: Secret::new(String::new()),
-            database: "default".into(),
-        };
-        let client = Client::new(&nowhere).expect("a client");
-        let state = ApiState::new(client, network(), Arc::new(Nothing)).with_hub(hub);
+        let state = ApiState::bare("localnet (simulated)")
+            .expect("a state")
+            .with_hub(hub);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let endpoint = format!("ws://{}", listener.local_addr().expect("an address"));
         let stop = CancellationToken::new();

@@ -1,19 +1,15 @@
 //! The real server, with dispatch and a store, on a port of its own.
 
-use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use hypernode_api::{ApiState, NetworkInfo, ProgramIds, Report, serve};
+use hypernode_api::{ApiState, serve};
 use hypernode_dispatch::bench::Stage;
 use hypernode_dispatch::board::Config;
 use hypernode_dispatch::job::Rules;
 use hypernode_dispatch::nodes::NodesConfig;
 use hypernode_dispatch::sessions::SessionsConfig;
 use hypernode_state::Address;
-use hypernode_warehouse::{Client, Endpoint, Secret};
-use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -31,18 +27,6 @@ pub(super) struct Server {
     pub(super) address: SocketAddr,
     stop: CancellationToken,
     _folder: tempfile::TempDir,
-}
-
-struct Nothing;
-
-impl Report for Nothing {
-    fn status(&self) -> Value {
-        Value::Null
-    }
-
-    fn metrics(&self) -> Result<String, fmt::Error> {
-        Ok(String::new())
-    }
 }
 
 impl Drop for Server {
@@ -77,24 +61,9 @@ impl Server {
             ..NodesConfig::default()
         };
         let stage = Stage::open(folder.path(), board, sessions, nodes).await?;
-        let nowhere = Endpoint {
-            url: "http://127.0.0.1:9".into(),
-            user: "default".into(),
-            password: Secret::new(String::new()),
-            database: "default".into(),
-        };
-        let network = NetworkInfo {
-            name: "abuse".into(),
-            simulated: true,
-            open_dev: false,
-            genesis: String::new(),
-            explorer: String::new(),
-            programs: ProgramIds::default(),
-            mint: None,
-            decimals: 6,
-        };
-        let client = Client::new(&nowhere).context("a client of no warehouse")?;
-        let state = ApiState::new(client, network, Arc::new(Nothing)).with_hub(stage.hub.clone());
+        let state = ApiState::bare("abuse")
+            .context("a server without a warehouse")?
+            .with_hub(stage.hub.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();

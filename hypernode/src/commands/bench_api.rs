@@ -1,6 +1,5 @@
 //! `bench api`: a public answer under many connections while blocks are stored, beside a handler that returns the same bytes.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,10 +9,9 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
-use hypernode_api::{ApiState, NetworkInfo, ProgramIds, Report, router};
+use hypernode_api::{ApiState, NetworkInfo, Silent, router};
 use hypernode_indexer::bench::{Measurement, live, machine};
 use hypernode_warehouse::Client;
-use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -27,19 +25,6 @@ const STATIC: &str = "/static";
 /// Blocks come as on chain.
 const PACE: Duration = Duration::from_millis(400);
 const TRANSACTIONS: u32 = 100;
-
-/// An instance that has nothing to tell.
-struct Nothing;
-
-impl Report for Nothing {
-    fn status(&self) -> Value {
-        json!({})
-    }
-
-    fn metrics(&self) -> Result<String, fmt::Error> {
-        Ok(String::new())
-    }
-}
 
 /// Requests per second and the 99th percentile, milliseconds.
 struct Load {
@@ -66,7 +51,11 @@ pub(super) async fn answers(
     client: &Client,
     time: Duration,
 ) -> Outcome<Vec<(&'static str, Vec<f64>)>> {
-    let state = ApiState::new(client.clone(), network(), Arc::new(Nothing));
+    let state = ApiState::new(
+        client.clone(),
+        NetworkInfo::simulated("bench"),
+        Arc::new(Silent),
+    );
     let address = serve(router(state)).await?;
     let until = Instant::now() + time;
     let mut asking: JoinSet<Outcome<_>> = JoinSet::new();
@@ -95,7 +84,11 @@ pub(super) async fn run(client: &Client, time: Duration) -> Outcome<Vec<Measurem
     };
     // Fifty receipts are there by then.
     tokio::time::sleep(PACE * 12).await;
-    let state = ApiState::new(client.clone(), network(), Arc::new(Nothing));
+    let state = ApiState::new(
+        client.clone(),
+        NetworkInfo::simulated("bench"),
+        Arc::new(Silent),
+    );
     let application = router(state);
     let address = serve(application.clone()).await?;
     let body = whole(address, ROUTE).await?;
@@ -148,19 +141,6 @@ pub(super) async fn run(client: &Client, time: Duration) -> Outcome<Vec<Measurem
         line(rate.0, "requests/s", rate.1, rate.0 / rate.1),
         line(slow.0, "ms at p99", slow.1, slow.1 / slow.0),
     ])
-}
-
-fn network() -> NetworkInfo {
-    NetworkInfo {
-        name: "bench".to_owned(),
-        simulated: true,
-        open_dev: false,
-        genesis: "11111111111111111111111111111111".to_owned(),
-        explorer: "http://127.0.0.1".to_owned(),
-        programs: ProgramIds::default(),
-        mint: None,
-        decimals: 6,
-    }
 }
 
 async fn serve(application: Router) -> Outcome<SocketAddr> {

@@ -1,19 +1,15 @@
 //! The server that is measured.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use hypernode_api::{ApiState, NetworkInfo, ProgramIds, Report, serve};
+use hypernode_api::{ApiState, serve};
 use hypernode_dispatch::bench::Stage;
 use hypernode_dispatch::board::Config;
 use hypernode_dispatch::nodes::{NodesConfig, NodesError};
 use hypernode_dispatch::sessions::SessionsConfig;
 use hypernode_state::Address;
-use hypernode_warehouse::{Client, Endpoint, Secret};
-use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -27,18 +23,6 @@ pub(super) struct Server {
     pub(super) address: SocketAddr,
     folder: PathBuf,
     stop: CancellationToken,
-}
-
-struct Nothing;
-
-impl Report for Nothing {
-    fn status(&self) -> Value {
-        Value::Null
-    }
-
-    fn metrics(&self) -> Result<String, fmt::Error> {
-        Ok(String::new())
-    }
 }
 
 impl Drop for Server {
@@ -72,24 +56,9 @@ impl Server {
             .await
             .map_err(|error| broke(error.into()))?;
         tokio::spawn(stage.nodes.clone().keep());
-        let nowhere = Endpoint {
-            url: "http://127.0.0.1:9".into(),
-            user: "default".into(),
-            password: Secret::new(String::new()),
-            database: "default".into(),
-        };
-        let network = NetworkInfo {
-            name: "bench".into(),
-            simulated: true,
-            open_dev: false,
-            genesis: String::new(),
-            explorer: String::new(),
-            programs: ProgramIds::default(),
-            mint: None,
-            decimals: 6,
-        };
-        let client = Client::new(&nowhere).map_err(|error| broke(error.into()))?;
-        let state = ApiState::new(client, network, Arc::new(Nothing)).with_hub(stage.hub.clone());
+        let state = ApiState::bare("bench")
+            .map_err(|error| broke(error.into()))?
+            .with_hub(stage.hub.clone());
         let listener = TcpListener::bind("127.0.0.1:0")
             .await
             .map_err(|error| broke(error.into()))?;
