@@ -17,6 +17,7 @@ mod follow;
 pub mod metrics;
 mod newest;
 pub mod panels;
+pub mod payments;
 pub mod posted;
 mod query;
 pub mod reputation;

@@ -3,7 +3,7 @@
 
 #![forbid(unsafe_code)]
 
-mod actors;
+pub mod actors;
 pub mod chain;
 pub mod emit;
 pub mod error;

@@ -7,6 +7,7 @@ use futures::future::{BoxFuture, FutureExt as _};
 use hypernode_analytics::Error;
 use hypernode_analytics::chain_jobs::{self, ChainNode, OnChain};
 use hypernode_analytics::changes::{self, Cursor};
+use hypernode_analytics::payments::{self, Payments, Place};
 use hypernode_state::Address;
 use hypernode_warehouse::Client;
 
@@ -44,6 +45,9 @@ pub trait Index: Send + Sync + fmt::Debug {
 
     /// The node of an account, by its latest registration.
     fn node(&self, account: Address) -> BoxFuture<'_, Result<Option<ChainNode>, Error>>;
+
+    /// Settlements after a place that no fork can take back; `None`: from now on.
+    fn payments(&self, after: Option<Place>) -> BoxFuture<'_, Result<Payments, Error>>;
 }
 
 /// The index in the warehouse.
@@ -103,6 +107,10 @@ impl Index for Warehouse {
 
     fn node(&self, account: Address) -> BoxFuture<'_, Result<Option<ChainNode>, Error>> {
         async move { chain_jobs::node(&self.0, account.0).await }.boxed()
+    }
+
+    fn payments(&self, after: Option<Place>) -> BoxFuture<'_, Result<Payments, Error>> {
+        payments::payments(&self.0, after).boxed()
     }
 }
 

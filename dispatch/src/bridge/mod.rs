@@ -4,6 +4,7 @@
 //! force about each on chain is compared with what is kept of it here ([`verdict`]). So a change may be told twice, late,
 //! or after a crash, and a fork may take back what it will: the same jobs come out.
 
+mod cashier;
 mod follow;
 mod index;
 mod input;
@@ -11,6 +12,7 @@ mod order;
 mod verdict;
 pub mod write;
 
+pub use cashier::{Cashier, PAYMENTS};
 pub use follow::{Bridge, BridgeError, CURSOR, Defaults};
 pub use index::{Index, Told, Warehouse};
 pub use input::{Body, Inbox, InputError, Waiting, waiting};

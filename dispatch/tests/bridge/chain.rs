@@ -1,12 +1,14 @@
 //! An index as a list of changes, of which more and more are revealed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::future::{BoxFuture, FutureExt as _};
 use hypernode_analytics::Error;
 use hypernode_analytics::chain_jobs::{ChainNode, Created, OnChain};
 use hypernode_analytics::changes::Cursor;
+use hypernode_analytics::payments::{Payment, Payments, Place};
 use hypernode_dispatch::bridge::{Body, Index, Told};
 use hypernode_dispatch::ids::{Id, JobId};
 use hypernode_state::Address;
@@ -37,6 +39,8 @@ pub(crate) struct Chain {
     revealed: AtomicUsize,
     /// Calls until one fails; at 0 none does.
     fails_in: AtomicUsize,
+    /// Settlements that are final, in order.
+    pub(crate) payments: Mutex<Vec<Payment>>,
 }
 
 pub(crate) fn account(job: u8) -> Address {
@@ -59,6 +63,7 @@ impl Chain {
             changes,
             revealed: AtomicUsize::new(0),
             fails_in: AtomicUsize::new(0),
+            payments: Mutex::default(),
         }
     }
 
@@ -198,5 +203,26 @@ impl Index for Chain {
 
     fn node(&self, _: Address) -> BoxFuture<'_, Result<Option<ChainNode>, Error>> {
         async { Ok(None) }.boxed()
+    }
+
+    fn payments(&self, after: Option<Place>) -> BoxFuture<'_, Result<Payments, Error>> {
+        let told = self.call().map(|_| {
+            let all = self.payments.lock().expect("not poisoned");
+            let last = all.last().map_or(0, |payment| payment.slot);
+            let after = after.map_or(last, |place| place.slot);
+            // One slot at a time.
+            let next = all
+                .iter()
+                .map(|payment| payment.slot)
+                .find(|slot| *slot > after);
+            let slot = next.unwrap_or(after);
+            let payments = all.iter().filter(|p| p.slot > after && p.slot <= slot);
+            Payments {
+                payments: payments.cloned().collect(),
+                next: Place { seq: 1, slot },
+                more: slot < last,
+            }
+        });
+        async move { told }.boxed()
     }
 }

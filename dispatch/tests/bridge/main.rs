@@ -9,6 +9,7 @@
 
 mod chain;
 mod clerk;
+mod credits;
 mod desk;
 mod input;
 mod kill;

@@ -1,4 +1,4 @@
-"""Signatures by RFC 8032, section 5.1: slow, and enough for a test's host key."""
+"""Signatures by RFC 8032, section 5.1: slow, and enough for keys of tests."""
 
 import hashlib
 
@@ -65,6 +65,21 @@ def sign(seed, message):
     big_r = _packed(_times(r, G))
     h = int.from_bytes(hashlib.sha512(big_r + key + message).digest(), "little") % Q
     return big_r + ((r + h * a) % Q).to_bytes(32, "little")
+
+
+def on_curve(data):
+    """Whether 32 bytes are those of a point."""
+    y = int.from_bytes(data, "little") & ((1 << 255) - 1)
+    x2 = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    return x2 == 0 or pow(x2, (P - 1) // 2, P) == 1
+
+
+def from_base58(text):
+    number = 0
+    for letter in text:
+        number = number * 58 + ALPHABET.index(letter)
+    zeros = len(text) - len(text.lstrip("1"))
+    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
 def base58(data):

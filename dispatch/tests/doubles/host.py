@@ -3,10 +3,12 @@
     python3 host.py v1|v2|v3|v4|aware --endpoint ws://127.0.0.1:3002 --token TOKEN
 
 What is not a dialect's habit is an option: --heartbeat, --reconnect and --idle shorten waits, --key makes an aware host
-prove a key, --cut-after breaks the connection, --decline leaves the first offers.
+prove a key, --owner-key lets it sign as its node's owner, --cut-after breaks the connection, --decline leaves the first
+offers.
 """
 
 import argparse
+import base64
 import datetime
 import hashlib
 import json
@@ -266,6 +268,10 @@ class Aware(Host):
         super().__init__(options)
         self.session_secret, self.runs, self.declined = None, {}, 0
         self.seed = hashlib.sha256(options.key.encode()).digest() if options.key else None
+        self.owner = None
+        if options.owner_key:
+            with open(options.owner_key) as file:
+                self.owner = bytes(json.load(file)[:32])
 
     def host_info(self):
         return {
@@ -311,6 +317,12 @@ class Aware(Host):
             self.begin(frame)
         elif kind == "job_cancel":
             self.runs.pop(frame["jobId"], None)
+        elif kind == "sign":
+            answer = {"refused": "this host holds no owner's key"}
+            if self.owner:
+                message = base64.b64decode(frame["bytes"])
+                answer = {"signature": ed25519.base58(ed25519.sign(self.owner, message))}
+            self.send({"type": "signed", "request": frame["request"], **answer})
         elif kind == "error" and "oken" in frame.get("message", ""):
             self.session_secret = None
 
@@ -348,6 +360,7 @@ def main():
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--token")
     parser.add_argument("--key", help="the seed of an aware host's key, any text")
+    parser.add_argument("--owner-key", help="file of the key of the node's owner, as solana-keygen writes it")
     parser.add_argument("--heartbeat", type=float)
     parser.add_argument("--reconnect", type=float, default=5)
     parser.add_argument("--cut-after", type=float)

@@ -14,7 +14,7 @@ pub(crate) use bench::{AnalyticsBench, Bench, BenchArgs};
 pub(crate) use common::{Common, CommonOnly};
 pub(crate) use idl::{IdlAdd, IdlCheck, IdlCommand, IdlList};
 pub(crate) use look::{AuditArgs, ConfigCommand, ReplayMatch, Sql, Status, Top};
-pub(crate) use serve::{Emit, Localnet, LocalnetAction, Signer, Up};
+pub(crate) use serve::{ActorKey, ActorRole, Emit, Localnet, LocalnetAction, Signer, Up};
 pub(crate) use slots::{
     DigestArgs, GapAccept, GapCommand, GapList, Index, Record, Stretch, Verify,
 };

@@ -129,6 +129,28 @@ pub(crate) enum LocalnetAction {
     /// --program-id PROBE; `hypernode localnet` prints it), then emit the event's discriminator and borsh bytes. Prints
     /// slot and signature when the slot is confirmed and its rows are stored.
     Emit(Emit),
+    /// Print an actor's key as solana-keygen writes it, to act as that owner or client yourself.
+    ///
+    /// Keys follow from localnet.seed and are no secret: what they hold is play money.
+    Key(ActorKey),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ActorKey {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// owner: of nodes (0 to 15); client: with HYPER to pay jobs with (0 to 9).
+    #[arg(value_enum)]
+    pub(crate) role: ActorRole,
+    /// Which.
+    pub(crate) number: u8,
+}
+
+/// What an actor of the simulated network is.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum ActorRole {
+    Owner,
+    Client,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use hypernode_localnet::actors::{CLIENTS, OWNERS, Role, actor};
 use hypernode_localnet::chain::Chaos;
 use hypernode_localnet::emit::{self, Way};
 use hypernode_localnet::{Localnet, Options};
@@ -28,8 +29,10 @@ const EVERY: Duration = Duration::from_millis(100);
 pub(crate) const NETWORK: &str = "localnet (simulated)";
 
 pub(crate) async fn run(args: &cli::Localnet) -> Outcome {
-    if let Some(cli::LocalnetAction::Emit(args)) = &args.action {
-        return emit(args).await;
+    match &args.action {
+        Some(cli::LocalnetAction::Emit(args)) => return emit(args).await,
+        Some(cli::LocalnetAction::Key(args)) => return key(args),
+        None => {}
     }
     let settings = config::load(&args.common_with_flags())?;
     let data = DataDir::open(&settings.path("data.dir").unwrap_or_default())?;
@@ -67,6 +70,25 @@ pub(crate) async fn start(settings: &Settings, data: &DataDir, fresh: bool) -> O
         ..Options::new(data.path().to_owned())
     };
     Localnet::start(options).await.or_cannot_start("localnet")
+}
+
+/// Prints an actor's key.
+fn key(args: &cli::ActorKey) -> Outcome {
+    let settings = config::load(&args.common)?;
+    let (role, count) = match args.role {
+        cli::ActorRole::Owner => (Role::Owner, OWNERS),
+        cli::ActorRole::Client => (Role::Client, CLIENTS),
+    };
+    let key = actor(settings.parsed("localnet.seed"), role, args.number).ok_or_else(|| {
+        let why = format!(
+            "{} is none of them: they are 0 to {}",
+            args.number,
+            count - 1
+        );
+        Failure::start("localnet key", why)
+    })?;
+    say!("{:?}", key.to_bytes());
+    Ok(())
 }
 
 /// Sends one transaction whose event is what the command line says.

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hypernode_analytics::reputation::FeeAccounts;
-use hypernode_dispatch::bridge::Warehouse;
 use hypernode_dispatch::bridge::write::signer::Child;
 use hypernode_dispatch::bridge::write::{Clerk, HttpRpc, OnHosts, Planner, Programs, Rpc, forget};
+use hypernode_dispatch::bridge::{Cashier, Warehouse};
 use hypernode_dispatch::service::Center;
 use hypernode_dispatch::sessions::Hub;
 use hypernode_state::Store;
@@ -126,6 +126,18 @@ impl Writing {
             Ok(())
         });
     }
+}
+
+/// Who credits what the network pays; `None` where it is not known which accounts of it prove a payment, or by which mint.
+pub(crate) fn cashier(network: &Network, around: &Around<'_>) -> Option<Cashier> {
+    let mint = network.mint.as_ref().and_then(|mint| mint.parse().ok())?;
+    (!network.fee_accounts.is_empty()).then(|| Cashier {
+        index: Arc::new(Warehouse(around.warehouse.clone())),
+        store: Arc::clone(around.store),
+        clock: super::clock(),
+        fees: network.fee_accounts.clone(),
+        mint,
+    })
 }
 
 fn programs(network: &Network) -> Outcome<Programs> {

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hypernode_accounts::limits::Limiter;
 use hypernode_dispatch::asked::Limits;
-use hypernode_dispatch::bridge::{Bridge, Defaults, Inbox, Warehouse};
+use hypernode_dispatch::bridge::{Bridge, Cashier, Defaults, Inbox, Warehouse};
 use hypernode_dispatch::days::Days;
 use hypernode_dispatch::desk::{Desk, Parts};
 use hypernode_dispatch::facts::{Forwarder, Progress};
@@ -53,6 +53,8 @@ pub(crate) struct Dispatching {
     pub(crate) progress: Arc<Progress>,
     /// From the chain to the dispatcher.
     bridge: Bridge,
+    /// What the chain has paid, credited.
+    cashier: Option<Cashier>,
     /// And back, where the operator wants it.
     writing: Option<Writing>,
     store: Arc<dyn Store>,
@@ -151,6 +153,7 @@ impl Dispatching {
         );
         Ok(Self {
             bridge,
+            cashier: None,
             writing: None,
             store: Arc::clone(store),
             retention: settings::retention(settings),
@@ -174,7 +177,7 @@ impl Dispatching {
         })
     }
 
-    /// Starts the signer, if this instance is to write to the chain.
+    /// Credits what the network pays, and starts the signer, if this instance is to write to the chain.
     pub(crate) async fn write_to(
         mut self,
         network: &Network,
@@ -189,6 +192,7 @@ impl Dispatching {
             warehouse: &self.warehouse,
             hub: &self.hub,
         };
+        self.cashier = chain::cashier(network, &around);
         self.writing = Writing::open(network, &around).await?;
         if let Some(writing) = &self.writing {
             let desk = Desk::clone(&self.desk).with_chain(writing.clerk.clone());
@@ -262,6 +266,16 @@ impl Dispatching {
             }
             Ok(())
         });
+        if let Some(cashier) = self.cashier {
+            let until = stop.clone();
+            roles.spawn(async move {
+                tokio::select! {
+                    () = cashier.run() => {}
+                    () = until.cancelled() => {}
+                }
+                Ok(())
+            });
+        }
         if let Some(writing) = self.writing {
             writing.start(roles, stop);
         }

@@ -13,6 +13,7 @@ mod dispatch;
 mod idl_files;
 mod idls;
 mod invariants;
+mod onchain;
 mod operator;
 mod outage;
 mod output;

@@ -10,9 +10,9 @@ use solana_sdk::{
 use crate::svm::{genesis, token};
 
 /// Owners of nodes.
-pub(super) const OWNERS: u8 = 16;
+pub const OWNERS: u8 = 16;
 /// Clients that submit jobs.
-pub(super) const CLIENTS: u8 = 10;
+pub const CLIENTS: u8 = 10;
 
 const SOL: u64 = 1_000_000_000;
 const HYPER: u64 = 1_000_000;
@@ -20,6 +20,25 @@ const HYPER: u64 = 1_000_000;
 const WALLET: u64 = 200_000 * SOL;
 /// What a client begins with.
 const PURSE: u64 = 60_000_000 * HYPER;
+
+/// What an actor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Owns nodes.
+    Owner,
+    /// Submits jobs, and has HYPER to pay them with.
+    Client,
+}
+
+/// The key of an actor of the network of a seed: on a simulated network they are no secret. `None`: there are fewer.
+#[must_use]
+pub fn actor(seed: u64, role: Role, number: u8) -> Option<Keypair> {
+    let (role, count) = match role {
+        Role::Owner => ("owner", OWNERS),
+        Role::Client => ("client", CLIENTS),
+    };
+    (number < count).then(|| key(seed, role, number))
+}
 
 /// The actors' keys.
 #[derive(Debug)]
@@ -109,6 +128,18 @@ fn key(seed: u64, role: &str, n: u8) -> Keypair {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_by_role_and_number_is_the_actors() {
+        let cast = Cast::new(7);
+        let address = |role, number| actor(7, role, number).map(|key| key.pubkey());
+        assert_eq!(address(Role::Owner, 5), Some(cast.owner(5).pubkey()));
+        assert_eq!(address(Role::Client, 3), Some(cast.client(3).pubkey()));
+        assert_eq!(
+            (address(Role::Owner, OWNERS), address(Role::Client, CLIENTS)),
+            (None, None)
+        );
+    }
 
     #[test]
     fn keys_follow_from_the_seed_and_what_they_hold_exists() {

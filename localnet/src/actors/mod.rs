@@ -24,6 +24,7 @@ use desk::Desk;
 use state::{Effect, State, Table};
 
 pub(crate) use cast::genesis_accounts;
+pub use cast::{CLIENTS, OWNERS, Role, actor};
 
 /// A whole action in millionths.
 const ACTION: u64 = 1_000_000;

@@ -75,18 +75,24 @@ pub(crate) async fn a_job_is_credited_once(store: Arc<dyn Store>) {
     assert_eq!(many.iter().filter(|result| result.is_ok()).count(), 1);
 }
 
-pub(crate) async fn parts_add_up_to_the_cost(store: Arc<dyn Store>) {
-    for cost in [99, 101] {
-        let op = CreditAdd {
-            cost,
-            ..credit("a")
-        };
-        let error = store.run(op).await.unwrap_err();
-        assert!(
-            matches!(error, StoreError::Invalid { field: "cost", .. }),
-            "{error}"
-        );
-    }
+pub(crate) async fn parts_fit_into_the_cost(store: Arc<dyn Store>) {
+    let less = CreditAdd {
+        cost: 99,
+        ..credit("a")
+    };
+    let error = store.run(less).await.unwrap_err();
+    assert!(
+        matches!(error, StoreError::Invalid { field: "cost", .. }),
+        "{error}"
+    );
+    // A rest is nobody's: on chain it stays with the client.
+    let rest = CreditAdd {
+        cost: 101,
+        ..credit("b")
+    };
+    store.run(rest).await.unwrap();
+    let all = store.ask(Earned { by: Earner::All }).await.unwrap();
+    assert_eq!((all.cost, all.operator), (101, 80));
     let beyond = CreditAdd {
         operator: u64::MAX,
         treasury: 101,

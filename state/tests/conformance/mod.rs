@@ -94,7 +94,7 @@ macro_rules! suite {
         $crate::conformance::suite!(@ $open, job_lists: jobs_are_listed_by_what_is_asked,
             a_list_looks_at_so_many_jobs_and_says_where_to_go_on, open_jobs_are_read_in_order,
             counts_are_those_of_a_scan);
-        $crate::conformance::suite!(@ $open, credits: a_job_is_credited_once, parts_add_up_to_the_cost,
+        $crate::conformance::suite!(@ $open, credits: a_job_is_credited_once, parts_fit_into_the_cost,
             earnings_are_those_of_a_scan, credits_use_the_whole_range);
         $crate::conformance::suite!(@ $open, budgets: what_is_not_charged_is_free_again, a_job_is_settled_once,
             reserving_at_once_stays_within_the_cap, budgets_use_the_whole_range);

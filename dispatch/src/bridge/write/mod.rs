@@ -24,7 +24,7 @@ pub use create::{CreateError, Ready, Unsigned, Wanted};
 pub use hosts::OnHosts;
 pub use plan::{Kept, Plan, name};
 pub use planner::{CONSUMER, PlanError, Planner, forget, result_hash};
-pub use programs::Programs;
+pub use programs::{Programs, purse};
 pub use rpc::{HttpRpc, Rpc, RpcError, Status, Tried};
 pub use step::{Create, NoStep, PACKET, Step};
 pub use transaction::{

@@ -39,7 +39,13 @@ impl Programs {
     /// Where a wallet holds its HYPER.
     #[must_use]
     pub fn purse(&self, owner: &Pubkey) -> Pubkey {
-        let seeds = [owner.as_ref(), TOKEN.as_ref(), self.mint.as_ref()];
-        Pubkey::find_program_address(&seeds, &ASSOCIATED).0
+        purse(owner, &self.mint)
     }
+}
+
+/// Where a wallet holds its tokens of a mint.
+#[must_use]
+pub fn purse(owner: &Pubkey, mint: &Pubkey) -> Pubkey {
+    let seeds = [owner.as_ref(), TOKEN.as_ref(), mint.as_ref()];
+    Pubkey::find_program_address(&seeds, &ASSOCIATED).0
 }
