@@ -23,8 +23,12 @@ pub struct OnChain {
     pub created: Option<Created>,
     /// Somebody has it, or had it.
     pub assigned: bool,
-    /// It was completed or paid, or it failed.
-    pub ended: bool,
+    /// Its result was handed in.
+    pub completed: bool,
+    /// It failed.
+    pub failed: bool,
+    /// Its price was paid.
+    pub paid: bool,
     /// Its client cancelled it.
     pub cancelled: bool,
 }
@@ -33,7 +37,8 @@ impl OnChain {
     /// Whether it waits for somebody to take it.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.created.is_some() && !self.assigned && !self.ended && !self.cancelled
+        let is_taken = self.assigned || self.completed || self.failed || self.paid;
+        self.created.is_some() && !is_taken && !self.cancelled
     }
 }
 
@@ -59,7 +64,9 @@ struct Standing {
     job: [u8; 32],
     created: u64,
     assigned: u64,
-    ended: u64,
+    completed: u64,
+    failed: u64,
+    paid: u64,
     cancelled: u64,
     requester: [u8; 32],
     label: String,
@@ -104,7 +111,9 @@ pub async fn standing(client: &Client, jobs: &[[u8; 32]]) -> Result<Vec<OnChain>
         OnChain {
             job: row.job,
             assigned: row.assigned > 0,
-            ended: row.ended > 0,
+            completed: row.completed > 0,
+            failed: row.failed > 0,
+            paid: row.paid > 0,
             cancelled: row.cancelled > 0,
             created: (row.created > 0).then(|| Created {
                 client: row.requester,

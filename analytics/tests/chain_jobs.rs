@@ -44,7 +44,7 @@ async fn a_jobs_standing_is_what_the_ledger_vouches_for() {
         (
             job.created.is_some(),
             job.assigned,
-            job.ended,
+            job.completed,
             job.cancelled,
         )
     };
@@ -52,6 +52,9 @@ async fn a_jobs_standing_is_what_the_ledger_vouches_for() {
     assert_eq!(of("job-b").map(marks), Some((true, true, false, false)));
     // Its cancellation and completion lie beyond the ledger's end.
     assert_eq!(of("job-d").map(marks), Some((true, true, false, false)));
+    let ends = |job: &OnChain| (job.paid, job.failed);
+    assert_eq!(of("job-a").map(ends), Some((true, false)));
+    assert_eq!(of("job-b").map(ends), Some((false, false)));
     assert_eq!(of("job-e").map(OnChain::is_open), Some(true));
     assert_eq!((of("job-h"), of("nothing")), (None, None));
     let created = of("job-a")

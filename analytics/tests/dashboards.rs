@@ -340,13 +340,20 @@ async fn panels_say_what_the_figures_say() {
 }
 
 /// Two jobs in a minute and a half, one of them given up, and what two looks at the load saw.
-const TOLD: [&str; 3] = [
+const TOLD: [&str; 4] = [
     "INSERT INTO dispatch_jobs (seq, at, job, state, kind, node, ran_ms, cost) VALUES \
      (1, '2024-05-01 12:00:00.000', 'a', 'queued', 'llm_inference', '', 0, 0), \
      (2, '2024-05-01 12:00:00.000', 'b', 'queued', 'llm_inference', '', 0, 0), \
      (3, '2024-05-01 12:00:01.000', 'a', 'leased', '', 'n', 0, 0), \
      (5, '2024-05-01 12:00:04.000', 'a', 'completed', '', 'n', 3000, 30000), \
      (9, '2024-05-01 12:01:30.000', 'b', 'dead', '', '', 0, 0)",
+    // Jobs of the chain that this dispatcher gave to nobody: taken by others, cancelled by their client.
+    "INSERT INTO dispatch_jobs (seq, at, job, state, kind, cause) VALUES \
+     (11, '2024-05-01 12:00:02.000', 'c', 'waiting', 'render', ''), \
+     (12, '2024-05-01 12:00:03.000', 'd', 'waiting', 'render', ''), \
+     (13, '2024-05-01 12:00:06.000', 'c', 'elsewhere', '', 'assigned'), \
+     (14, '2024-05-01 12:00:08.000', 'c', 'elsewhere', '', 'completed'), \
+     (15, '2024-05-01 12:00:09.000', 'd', 'cancelled', '', 'chain')",
     "INSERT INTO dispatch_attempts (seq, n, at, job, fence, what, node, fault, wait_ms) VALUES \
      (3, 0, '2024-05-01 12:00:01.000', 'a', 1, 'offered', 'n', '', 0), \
      (3, 1, '2024-05-01 12:00:01.000', 'a', 1, 'run', 'n', '', 1000), \
@@ -379,6 +386,7 @@ async fn panels_of_dispatch_say_what_was_told() {
     assert_eq!(minutes(&flow, "submitted"), [2.0, 0.0]);
     assert_eq!(minutes(&flow, "completed"), [1.0, 0.0]);
     assert_eq!(minutes(&flow, "failed"), [0.0, 1.0]);
+    assert_eq!(minutes(&flow, "cancelled"), [0.0, 0.0]);
     let wait = of("queue_wait").await;
     for name in ["p50", "p95", "p99"] {
         assert_eq!(minutes(&wait, name)[0], 1.0, "{name}");

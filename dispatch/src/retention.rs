@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::days::DAY_MS;
 use crate::facts::Forwarder;
-use crate::service::{Clock, states};
+use crate::service::{Clock, ELSEWHERE, states};
 
 /// Between two sweeps.
 const EVERY: Duration = Duration::from_secs(60);
@@ -75,7 +75,10 @@ pub async fn sweep(
 ) -> Result<Swept, StoreError> {
     let mut swept = Swept::default();
     let jobs = [
-        (retention.done_days, of(&["completed", "cancelled"])),
+        (
+            retention.done_days,
+            JobStates(of(&["completed", "cancelled"]).0 | ELSEWHERE.0),
+        ),
         (retention.dead_days, of(&["failed", "dead"])),
     ];
     for (days, states) in jobs {

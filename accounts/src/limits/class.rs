@@ -12,7 +12,7 @@ pub enum Class {
     Read = 0,
     /// Changes of state.
     Write = 1,
-    /// Challenges and proofs of identity.
+    /// Challenges for whoever would prove who they are.
     SignIn = 2,
     /// Queries that may read much.
     Expensive = 3,
@@ -20,17 +20,23 @@ pub enum Class {
     UnknownToken = 4,
     /// Jobs that a wallet submits, by whichever keys and sessions.
     Submit = 5,
+    /// Answers to challenges: whoever got one may answer it, whoever else shares the address.
+    Proof = 6,
+    /// Changes and sign-ins that come from this machine itself: its tools, tests and pages share one address.
+    Here = 7,
 }
 
 impl Class {
     /// Every class.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Read,
         Self::Write,
         Self::SignIn,
         Self::Expensive,
         Self::UnknownToken,
         Self::Submit,
+        Self::Proof,
+        Self::Here,
     ];
 }
 
@@ -48,6 +54,8 @@ impl Default for Rates {
             Rate::every(Duration::from_secs(1), 10),
             Rate::every(Duration::from_secs(2), 20),
             Rate::every(Duration::from_millis(50), 200),
+            Rate::every(Duration::from_secs(3), 10),
+            Rate::every(Duration::from_millis(5), 2_000),
         ])
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Caller {
     open: bool,
     /// They sent something to prove who they are.
     pub(crate) proves: bool,
+    /// A proxy sent it.
+    forwarded: bool,
 }
 
 impl Caller {
@@ -37,6 +39,20 @@ impl Caller {
         match &self.who {
             Ok(principal) => Arc::clone(principal),
             Err(_) => Arc::new(Principal::anonymous()),
+        }
+    }
+
+    /// Whether it comes from this machine itself. What a proxy here passes on does not.
+    pub(crate) fn is_here(&self) -> bool {
+        self.address.is_loopback() && !self.forwarded
+    }
+
+    /// The wallet whose submissions its own are.
+    pub(crate) fn submitter(&self) -> Option<PublicKey> {
+        let principal = self.who.as_ref().ok()?;
+        match principal.who() {
+            Who::Wallet(_) | Who::Key { .. } => principal.account(),
+            _ => None,
         }
     }
 
@@ -198,6 +214,7 @@ pub(crate) async fn identify(
         who,
         open,
         proves,
+        forwarded: is_forwarded(headers),
     };
     request.extensions_mut().insert(caller.clone());
     Ok(caller)

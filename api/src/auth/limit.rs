@@ -3,7 +3,7 @@
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderName, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use hypernode_accounts::limits::{Class, Verdict};
+use hypernode_accounts::limits::{Class, LimitKey, Verdict};
 
 use super::access::Access;
 use super::caller::Caller;
@@ -23,14 +23,17 @@ impl Allowance {
         path: &str,
     ) -> Result<Option<Self>, Response> {
         let class = class(method, path);
-        if caller.address.is_loopback()
-            && !caller.proves
-            && class != Class::SignIn
-            && class != Class::Write
-        {
-            return Ok(None);
-        }
-        let verdict = access.limiter.take(class, &caller.limited_as());
+        let (class, key) = match (class, caller.submitter()) {
+            // One bucket for a submission, and that is its wallet's.
+            (Class::Submit, Some(wallet)) => (Class::Submit, LimitKey::Account(wallet)),
+            _ if !caller.is_here() || caller.proves => match class {
+                Class::Submit => (Class::Write, caller.limited_as()),
+                class => (class, caller.limited_as()),
+            },
+            (Class::Read | Class::Expensive, _) => return Ok(None),
+            _ => (Class::Here, caller.limited_as()),
+        };
+        let verdict = access.limiter.take(class, &key);
         let allowance = Self(verdict);
         if verdict.allowed {
             return Ok(Some(allowance));
@@ -62,10 +65,12 @@ fn class(method: &Method, path: &str) -> Class {
         let proves_something = path.starts_with("/api/auth/")
             || path.starts_with("/api/hosts/")
             || path == "/api/operator/claim";
-        return if proves_something && path != "/api/auth/sign-out" {
-            Class::SignIn
-        } else {
-            Class::Write
+        return match path {
+            "/api/jobs" => Class::Submit,
+            "/api/auth/sign-out" => Class::Write,
+            "/api/auth/challenge" | "/api/hosts/challenge" => Class::SignIn,
+            _ if proves_something => Class::Proof,
+            _ => Class::Write,
         };
     }
     // Each of these reads much of what is stored, and no cache helps against who asks for another every time.

@@ -18,7 +18,7 @@ fn keys(value: &Value) -> Vec<&str> {
 }
 
 /// Whether an answer is as the document says.
-fn documented(path: &str, method: &str, status: u16, body: &Value) {
+pub(crate) fn documented(path: &str, method: &str, status: u16, body: &Value) {
     let document: Value = serde_json::from_str(openapi::TEXT).expect("the document");
     let schema = &document["paths"][path][method]["responses"][status.to_string()]["content"]["application/json"]
         ["schema"];

@@ -7,6 +7,7 @@
 
 mod any_body;
 mod contract;
+mod elsewhere;
 mod events;
 mod hosts;
 mod privacy;

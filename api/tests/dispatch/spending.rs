@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hypernode_accounts::limits::{Class, Rate};
+use hypernode_accounts::limits::{Class, Rate, Rates};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -115,4 +115,53 @@ async fn whoever_submits_too_fast_is_told_when_to_come_back_and_others_go_on() {
         assert!((1..=61).contains(&wait.expect("seconds")));
     }
     submit(&doors, &theirs, &wanted(&other)).await;
+}
+
+#[tokio::test]
+async fn as_many_submissions_pass_as_the_document_says_and_the_headers_tell() {
+    let says = include_str!("../../../docs/SECURITY.md");
+    assert!(says.contains("20 a second and wallet, whatever its keys, after a burst of 200"));
+    let doors = Doors::with(Manners {
+        rates: Rates::default(),
+        ..Manners::default()
+    })
+    .await;
+    let me = Wallet::new(1);
+    let session = doors.session(&me).await;
+    let key = doors.key(&session, &["jobs:write"]).await;
+    let body = wanted(&me);
+    let told = |answer: &reqwest::Response, name: &str| {
+        let text = answer.headers()[name].to_str().expect("text");
+        text.parse::<u32>().expect("a number")
+    };
+    let began = std::time::Instant::now();
+    let (mut passed, mut before) = (0, 200);
+    let refused = loop {
+        let token = if passed % 2 == 0 { &session } else { &key };
+        let answer = doors
+            .send(Method::POST, "/api/jobs", Some(token), &body)
+            .await;
+        assert_eq!(told(&answer, "ratelimit-limit"), 200);
+        if answer.status() != 201 {
+            break answer;
+        }
+        let left = told(&answer, "ratelimit-remaining");
+        let came_back = u32::try_from(began.elapsed().as_millis() / 50).expect("a number") + 1;
+        assert!(left < before + came_back, "{left} after {before}");
+        (passed, before) = (passed + 1, left);
+    };
+    assert_eq!(refused.status(), 429);
+    assert_eq!(told(&refused, "ratelimit-remaining"), 0);
+    assert_eq!(told(&refused, "retry-after"), 1);
+    let came_back = u32::try_from(began.elapsed().as_millis() / 50).expect("a number") + 1;
+    assert!((200..=200 + came_back).contains(&passed), "{passed}");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for _ in 0..10 {
+        submit(&doors, &session, &body).await;
+    }
+    // What else a wallet changes has a bucket of its own.
+    let answer = doors
+        .send(Method::POST, "/api/jobs/report", Some(&session), &json!({}))
+        .await;
+    assert_eq!(told(&answer, "ratelimit-limit"), 60);
 }

@@ -4,7 +4,7 @@ use hypernode_state::Digest;
 
 use super::jobs::Record;
 use crate::ids::{JobId, NodeId};
-use crate::job::{By, Manner, Outcome, Terms};
+use crate::job::{By, Event, Manner, Outcome, Stands, Terms};
 use crate::matching::{Needs, NodeFacts};
 
 /// A job that was accepted: authorised, within the limits on rates and sizes.
@@ -55,6 +55,22 @@ pub enum Input {
         record: Box<Record>,
         /// Whether its input is still to come.
         waits: bool,
+    },
+    /// Others have an open job on chain, or had it.
+    Elsewhere {
+        /// The job.
+        job: JobId,
+        /// Where it stands there.
+        stands: Stands,
+        /// What was paid for it, in raw HYPER.
+        cost: u64,
+    },
+    /// A job that the chain had closed, as it was kept, stands there otherwise.
+    Corrected {
+        /// The job.
+        record: Box<Record>,
+        /// What the chain says now.
+        event: Event,
     },
     /// A node is connected, or something about it has changed.
     Up {

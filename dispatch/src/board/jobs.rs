@@ -105,7 +105,7 @@ impl Board {
         self.apply(id, Event::Input, at, out)
     }
 
-    /// Opens a job that has ended, as it was kept, by `event`.
+    /// Carries `event` to a job that has ended, as it was kept: it may be open again then.
     pub(super) fn again(
         &mut self,
         mut record: Record,
@@ -116,14 +116,17 @@ impl Board {
         if self.open.contains_key(&record.job.id) {
             return Err(Denied::KnownJob);
         }
-        if let Some(most) = self.owners.full(record.job.terms.owner) {
+        record.job.apply(event, at, &self.config.rules)?;
+        let is_open = !record.job.is_over();
+        if let Some(most) = self.owners.full(record.job.terms.owner).filter(|_| is_open) {
             return Err(Denied::TooManyOpen(most));
         }
-        record.job.apply(event, at, &self.config.rules)?;
         // What was left of its budget went back to the key when it ended, and is not counted against it again.
         Arc::make_mut(&mut record.spec).key = None;
         out.keep(record.clone());
-        self.admit(record, at);
+        if is_open {
+            self.admit(record, at);
+        }
         Ok(())
     }
 

@@ -145,6 +145,10 @@ impl Board {
             Input::Reopen { record, waits } => {
                 self.again(*record, &Event::Reopen { waits }, at, out)
             }
+            Input::Elsewhere { job, stands, cost } => {
+                self.apply(job, Event::Elsewhere { stands, cost }, at, out)
+            }
+            Input::Corrected { record, event } => self.again(*record, &event, at, out),
             Input::Up { facts, manner } => {
                 self.up(*facts, manner, at);
                 Ok(())

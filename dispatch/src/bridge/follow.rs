@@ -18,7 +18,7 @@ use super::order::{Chained, order};
 use super::verdict::{Known, Verdict, verdict};
 use crate::board::{Denied, Record};
 use crate::ids::{Id, JobId};
-use crate::job::{By, Rules, State};
+use crate::job::{By, Event, Rules, State};
 use crate::service::{Center, Clock, Dispatch, DispatchError};
 
 /// The cursor's name in the store.
@@ -227,7 +227,9 @@ impl Bridge {
                     job: job.0,
                     created: None,
                     assigned: false,
-                    ended: false,
+                    completed: false,
+                    failed: false,
+                    paid: false,
                     cancelled: false,
                 };
                 standing.remove(&job.0).unwrap_or(nothing)
@@ -295,6 +297,18 @@ impl Bridge {
                 }
             }
             (Verdict::Reopen { .. }, None) => return Ok(false),
+            (Verdict::Elsewhere { stands, cost }, Some((record, kept))) if record.job.is_over() => {
+                let event = Event::Elsewhere { stands, cost };
+                let (version, kind) = (kept.version, &kept.kind);
+                dispatch.corrected(record, version, kind, event).await
+            }
+            (Verdict::Elsewhere { stands, cost }, _) => dispatch.elsewhere(job, stands, cost).await,
+            (Verdict::Cancel { running }, Some((record, kept))) if record.job.is_over() => {
+                let by = By::Chain;
+                let (version, kind, event) =
+                    (kept.version, &kept.kind, Event::Cancel { by, running });
+                dispatch.corrected(record, version, kind, event).await
+            }
             (Verdict::Cancel { running }, _) => dispatch.cancel(job, By::Chain, running).await,
         };
         match done {
@@ -315,7 +329,7 @@ impl Bridge {
         let job = record.job.id;
         if !matches!(
             record.job.state,
-            State::Waiting { .. } | State::Cancelled { .. }
+            State::Waiting { .. } | State::Cancelled { .. } | State::Elsewhere { .. }
         ) {
             return Ok(Ok(()));
         }

@@ -225,6 +225,7 @@ fn word(state: &State) -> &'static str {
         State::Failed { .. } => "failed",
         State::Cancelled { .. } => "cancelled",
         State::Dead { .. } => "dead",
+        State::Elsewhere { .. } => "somebody else's on chain",
     }
 }
 

@@ -124,7 +124,9 @@ mod tests {
                 requirements_hash: hash.map(str::to_owned),
             }),
             assigned: false,
-            ended: false,
+            completed: false,
+            failed: false,
+            paid: false,
             cancelled: false,
         }
     }

@@ -3,7 +3,7 @@
 use hypernode_analytics::chain_jobs::OnChain;
 use hypernode_state::UnixMs;
 
-use crate::job::{By, State};
+use crate::job::{By, Stands, State};
 
 /// How a job stands here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,28 @@ pub enum Verdict {
         /// Even if it runs.
         running: bool,
     },
+    /// Others have it there, or had it.
+    Elsewhere {
+        /// Where it stands there.
+        stands: Stands,
+        /// What was paid for it, in raw HYPER.
+        cost: u64,
+    },
+}
+
+/// Where others have the job; `None` where nobody has it, or its client wants it no more.
+fn theirs(chain: &OnChain) -> Option<(Stands, u64)> {
+    let created = chain.created.as_ref()?;
+    let stands = match chain {
+        OnChain {
+            cancelled: true, ..
+        } => return None,
+        OnChain { failed: true, .. } => Stands::Failed,
+        _ if chain.completed || chain.paid => Stands::Completed,
+        OnChain { assigned: true, .. } => Stands::Assigned,
+        _ => return None,
+    };
+    Some((stands, if chain.paid { created.price } else { 0 }))
 }
 
 /// What is to be done. A job whose time for its input (`input_ms` from its creation) is over is not taken in: it could only
@@ -52,12 +74,26 @@ pub fn verdict(chain: &OnChain, known: Option<Known>, now: UnixMs, input_ms: i64
         State::Waiting { .. } | State::Queued { .. } | State::Offered { .. }
             if !chain.is_open() =>
         {
-            Verdict::Cancel { running: false }
+            match theirs(chain) {
+                Some((stands, cost)) => Verdict::Elsewhere { stands, cost },
+                None => Verdict::Cancel { running: false },
+            }
         }
         // Whoever runs it cannot be paid for it any more. What was only taken back may come again in another block.
         State::Leased(_) if chain.cancelled => Verdict::Cancel { running: true },
-        State::Cancelled { by: By::Chain } if chain.is_open() => Verdict::Reopen {
-            waits: known.awaits_input,
+        State::Cancelled { by: By::Chain } | State::Elsewhere { .. } if chain.is_open() => {
+            Verdict::Reopen {
+                waits: known.awaits_input,
+            }
+        }
+        State::Cancelled { by: By::Chain } | State::Elsewhere { .. } => match theirs(chain) {
+            Some((stands, cost)) if known.state != (State::Elsewhere { stands, cost }) => {
+                Verdict::Elsewhere { stands, cost }
+            }
+            None if known.state != (State::Cancelled { by: By::Chain }) => {
+                Verdict::Cancel { running: false }
+            }
+            _ => Verdict::Leave,
         },
         _ => Verdict::Leave,
     }
@@ -85,7 +121,9 @@ mod tests {
                 requirements_hash: None,
             }),
             assigned,
-            ended,
+            completed: ended,
+            failed: false,
+            paid: false,
             cancelled,
         }
     }
@@ -138,11 +176,7 @@ mod tests {
         let gone = chain(false, false, false, false);
         let cancelled = chain(true, false, false, true);
         for state in [waiting, queued, offered] {
-            for chain in [
-                gone.clone(),
-                cancelled.clone(),
-                chain(true, true, false, false),
-            ] {
+            for chain in [gone.clone(), cancelled.clone()] {
                 let running = false;
                 assert_eq!(judge(&chain, state), Verdict::Cancel { running });
             }
@@ -158,6 +192,45 @@ mod tests {
         );
         let running = true;
         assert_eq!(judge(&cancelled, leased), Verdict::Cancel { running });
+    }
+
+    #[test]
+    fn what_others_have_is_told_as_what_it_is_with_its_price_once_that_is_paid() {
+        let judge = |chain: &OnChain, state| verdict(chain, known(state), 0, DAY);
+        let by_chain = State::Cancelled { by: By::Chain };
+        let assigned = chain(true, true, false, false);
+        let completed = chain(true, true, true, false);
+        let mut paid = completed.clone();
+        paid.paid = true;
+        let mut failed = assigned.clone();
+        failed.failed = true;
+        for (on_chain, stands, cost) in [
+            (&assigned, Stands::Assigned, 0),
+            (&completed, Stands::Completed, 0),
+            (&paid, Stands::Completed, 5),
+            (&failed, Stands::Failed, 0),
+        ] {
+            let theirs = Verdict::Elsewhere { stands, cost };
+            let before = State::Elsewhere {
+                stands: Stands::Assigned,
+                cost: 9,
+            };
+            for state in [State::Waiting { until: 9 }, by_chain, before] {
+                assert_eq!(judge(on_chain, state), theirs, "{state:?}");
+            }
+            let same = State::Elsewhere { stands, cost };
+            assert_eq!(judge(on_chain, same), Verdict::Leave);
+            // What the chain takes back is open again, or gone.
+            let open = chain(true, false, false, false);
+            assert_eq!(judge(&open, same), Verdict::Reopen { waits: false });
+            let running = false;
+            for gone in [
+                chain(false, false, false, false),
+                chain(true, true, false, true),
+            ] {
+                assert_eq!(judge(&gone, same), Verdict::Cancel { running });
+            }
+        }
     }
 
     #[test]

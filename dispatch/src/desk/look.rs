@@ -7,7 +7,7 @@ use hypernode_state::{Address, StoreExt, limits};
 use super::{Desk, DeskError, JobView};
 use crate::ids::JobId;
 use crate::nodes::NodeView;
-use crate::service::states;
+use crate::service::{ELSEWHERE, states, states_anywhere};
 
 /// Bytes of contents and outcomes that one list reads: a list of large jobs is a short one.
 const LIST_BYTES: usize = 4 << 20;
@@ -19,7 +19,8 @@ const MOST_NODES: usize = 64;
 /// Which jobs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JobsAsked {
-    /// Of this wallet.
+    /// Of this wallet: all of its jobs. Of all wallets together those are left out that others have on chain: they are no
+    /// business of this dispatcher's, and there may be any number of them.
     pub owner: Option<Address>,
     /// With this status word; one that is no status word finds nothing.
     pub status: Option<String>,
@@ -40,13 +41,16 @@ pub struct JobsFound {
     pub next: Option<u64>,
 }
 
-/// How many jobs there are, by the words of the old Backend, and what those that were completed cost together.
+/// How many jobs there are of this dispatcher's, by the words of the old Backend, and what those that were completed cost
+/// together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// In each of `pending`, `queued`, `running`, `completed`, `failed`, `cancelled`.
     pub counts: [u64; 6],
     /// Raw HYPER.
     pub cost: u64,
+    /// Jobs that others have on chain, or had: counted in none of the others.
+    pub elsewhere: u64,
 }
 
 /// The status words of the old Backend.
@@ -85,7 +89,13 @@ impl Desk {
     /// The store's.
     pub async fn jobs(&self, asked: &JobsAsked) -> Result<JobsFound, DeskError> {
         let status = asked.status.as_deref();
-        let Some(states) = status.map_or(Some(JobStates::ALL), states) else {
+        let found = match (status, asked.owner) {
+            (None, Some(_)) => Some(JobStates::ALL),
+            (None, None) => Some(JobStates(JobStates::ALL.0 & !ELSEWHERE.0)),
+            (Some(word), Some(_)) => states_anywhere(word),
+            (Some(word), None) => states(word),
+        };
+        let Some(states) = found else {
             return Ok(JobsFound::default());
         };
         // What is longer than any kind is none.
@@ -174,6 +184,10 @@ impl Desk {
         let counted = self.store.ask(CountJobs { owner: None }).await?;
         let counts = STATUSES.map(|word| states(word).map_or(0, |states| counted.of(states)));
         let cost = self.store.ask(Earned { by: Earner::All }).await?.cost;
-        Ok(Summary { counts, cost })
+        Ok(Summary {
+            counts,
+            cost,
+            elsewhere: counted.of(ELSEWHERE),
+        })
     }
 }

@@ -39,7 +39,7 @@ pub use report::{Report, fault};
 pub use scores::Scores;
 pub use sightings::{GpuTold, Sighting, Sightings};
 pub use submit::{Submit, Submitted};
-pub use view::{JobView, host_status, node, status};
+pub use view::{JobView, attempts, cost, host_status, node, status};
 pub use wanted::Wanted;
 pub use watch::{Follow, Following, Heard, Watch};
 

@@ -8,7 +8,7 @@ use super::DeskError;
 use crate::board::Record;
 use crate::content::Content;
 use crate::ids::{JobId, NodeId};
-use crate::job::{Cause, Job, Pay, State};
+use crate::job::{Cause, Job, Pay, Stands, State};
 use crate::outcome::Kept;
 
 /// A job as it is looked at.
@@ -80,12 +80,19 @@ impl JobView {
         status(&self.job.state)
     }
 
-    /// What it cost, in raw HYPER; 0 before it is completed.
+    /// What it cost, in raw HYPER; 0 before it is completed, and of one that others have on chain before it is paid.
     pub fn cost(&self) -> u64 {
-        match self.job.state {
-            State::Completed { cost, .. } => cost,
-            _ => 0,
-        }
+        cost(&self.job)
+    }
+
+    /// Whether others have it on chain, or had it: this dispatcher gave it to nobody.
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(self.job.state, State::Elsewhere { .. })
+    }
+
+    /// Runs that were begun here.
+    pub fn attempts(&self) -> u32 {
+        attempts(&self.job)
     }
 
     /// The budget, or the price on chain, in raw HYPER.
@@ -108,9 +115,10 @@ impl JobView {
         }
     }
 
-    /// When it ended.
+    /// When it ended; of one that others have, when that was learnt.
     pub fn ended_at(&self) -> Option<UnixMs> {
-        self.job.is_over().then_some(self.job.changed_at)
+        let is_over = self.job.is_over() && self.status() != "running";
+        is_over.then_some(self.job.changed_at)
     }
 
     /// How long the run took, in ms.
@@ -139,6 +147,22 @@ pub fn node(job: &Job) -> Option<NodeId> {
     }
 }
 
+/// What a job cost, in raw HYPER.
+pub fn cost(job: &Job) -> u64 {
+    match job.state {
+        State::Completed { cost, .. } | State::Elsewhere { cost, .. } => cost,
+        _ => 0,
+    }
+}
+
+/// Runs of a job that were begun here. Records of before they were counted say so of the one that is certain.
+pub fn attempts(job: &Job) -> u32 {
+    match job.state {
+        State::Leased(_) | State::Completed { .. } => job.runs.max(1),
+        _ => job.runs,
+    }
+}
+
 /// The word of the old Backend for a state.
 pub fn status(state: &State) -> &'static str {
     match state {
@@ -148,6 +172,11 @@ pub fn status(state: &State) -> &'static str {
         State::Completed { .. } => "completed",
         State::Failed { .. } | State::Dead { .. } => "failed",
         State::Cancelled { .. } => "cancelled",
+        State::Elsewhere { stands, .. } => match stands {
+            Stands::Assigned => "running",
+            Stands::Completed => "completed",
+            Stands::Failed => "failed",
+        },
     }
 }
 

@@ -239,6 +239,10 @@ impl JobRow {
                 self.cause = because(cause);
                 "dead"
             }
+            State::Elsewhere { stands, cost } => {
+                (self.cause, self.cost) = (word(&stands), cost);
+                "elsewhere"
+            }
         };
         self.state = name.to_owned();
     }

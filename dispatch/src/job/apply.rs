@@ -7,7 +7,7 @@ use super::event::{By, Event, Fault, Outcome, Refusal};
 use super::pay::{Pay, cost};
 use super::retry::pause;
 use super::rules::Rules;
-use super::state::{Cause, Exclusion, Job, Lease, MOST_EXCLUDED, Manner, State};
+use super::state::{Cause, Exclusion, Job, Lease, MOST_EXCLUDED, Manner, Stands, State};
 use crate::ids::NodeId;
 
 impl Job {
@@ -33,6 +33,7 @@ impl Job {
             Event::Cancel { by, running } => self.cancel(by, running),
             Event::Replay => self.replay(at),
             Event::Reopen { waits } => self.reopen(waits, at, rules),
+            Event::Elsewhere { stands, cost } => self.elsewhere(stands, cost),
             Event::Tick => self.tick(at, rules),
         }?;
         self.changed_at = at;
@@ -109,6 +110,8 @@ impl Job {
                 true => Ok(self.lease(node, ask, Manner::Renewed, at, rules)),
                 false => Err(Refusal::Late),
             },
+            // Said again: the answer was lost with a dispatcher that had kept it.
+            State::Leased(lease) if lease.node == node && fence == self.fence => Ok(Effects::new()),
             _ => Err(self.stale()),
         }
     }
@@ -132,6 +135,7 @@ impl Job {
             Manner::Silent => deadline,
         };
         self.declined = 0;
+        self.runs = self.runs.saturating_add(1);
         self.state = State::Leased(Lease {
             node,
             ask,
@@ -238,6 +242,8 @@ impl Job {
                 vec![Effect::Stop { node, fence }]
             }
             State::Leased(_) => return Err(Refusal::Running),
+            // The others' job was taken back, or its client cancelled it.
+            State::Elsewhere { .. } if by == By::Chain => Effects::new(),
             _ => return Err(Refusal::Over),
         };
         self.state = State::Cancelled { by };
@@ -263,9 +269,31 @@ impl Job {
         }
     }
 
-    /// Only what the chain cancelled is opened by it: whoever else cancelled meant it.
+    /// What runs here goes on running: whoever has it is told by nobody that it is in vain, but by its client.
+    fn elsewhere(&mut self, stands: Stands, cost: u64) -> Result<Effects, Refusal> {
+        let now = State::Elsewhere { stands, cost };
+        let effects = match self.state {
+            State::Waiting { .. }
+            | State::Queued { .. }
+            | State::Cancelled { by: By::Chain }
+            | State::Elsewhere { .. } => Effects::new(),
+            State::Offered { node, .. } => {
+                let fence = self.fence;
+                vec![Effect::Withdraw { node, fence }]
+            }
+            State::Leased(_) => return Err(Refusal::Running),
+            _ => return Err(Refusal::Over),
+        };
+        if self.state == now {
+            return Err(Refusal::NotNow);
+        }
+        self.state = now;
+        Ok(effects)
+    }
+
+    /// Only what the chain closed is opened by it: whoever else cancelled meant it.
     fn reopen(&mut self, waits: bool, at: UnixMs, rules: &Rules) -> Result<Effects, Refusal> {
-        let State::Cancelled { by: By::Chain } = self.state else {
+        let (State::Cancelled { by: By::Chain } | State::Elsewhere { .. }) = self.state else {
             return Err(self.not_now());
         };
         let until = self.terms.submitted_at.saturating_add(rules.input_ms);

@@ -3,7 +3,7 @@
 use hypernode_state::UnixMs;
 use serde::{Deserialize, Serialize};
 
-use super::state::Manner;
+use super::state::{Manner, Stands};
 use crate::ids::NodeId;
 
 /// What happens to a job.
@@ -77,6 +77,13 @@ pub enum Event {
     Reopen {
         /// Whether the input is still to come.
         waits: bool,
+    },
+    /// The chain says that others have it, or had it.
+    Elsewhere {
+        /// Where it stands there.
+        stands: Stands,
+        /// What was paid for it there, in raw HYPER.
+        cost: u64,
     },
     /// Time has passed.
     Tick,

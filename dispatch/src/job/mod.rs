@@ -26,7 +26,7 @@ pub use event::{By, Event, Fault, Outcome, Refusal};
 pub use pay::{Pay, Split, cost};
 pub use rules::Rules;
 pub(crate) use state::address;
-pub use state::{Cause, Exclusion, Job, Lease, Manner, State};
+pub use state::{Cause, Exclusion, Job, Lease, Manner, Stands, State};
 pub use terms::{PRIORITIES, Terms};
 
 #[cfg(test)]

@@ -22,6 +22,9 @@ pub struct Job {
     pub state: State,
     /// Offers and assignments so far; that of the last one is in force.
     pub fence: u32,
+    /// Runs that were begun; 0 in records of before they were counted.
+    #[serde(default)]
+    pub runs: u32,
     /// Attempts that came to nothing since it was queued anew, offers that were not taken aside.
     pub failures: u8,
     /// Offers in a row that were not taken.
@@ -94,6 +97,25 @@ pub enum State {
         /// Why.
         cause: Cause,
     },
+    /// Others have it on chain, or had it: nothing is done about it here.
+    Elsewhere {
+        /// Where it stands there.
+        stands: Stands,
+        /// The chain's price once it is paid, in raw HYPER.
+        cost: u64,
+    },
+}
+
+/// Where a job stands that others have on chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stands {
+    /// It is somebody's.
+    Assigned,
+    /// Its result was handed in, or paid.
+    Completed,
+    /// It failed.
+    Failed,
 }
 
 /// A run under way.
@@ -158,6 +180,7 @@ impl Job {
             terms,
             state,
             fence: 0,
+            runs: 0,
             failures: 0,
             declined: 0,
             excluded: Vec::new(),
@@ -176,7 +199,7 @@ impl Job {
         }
     }
 
-    /// Whether it has ended. A replay opens dead and failed ones again.
+    /// Whether it has ended here. A replay opens dead and failed ones again, the chain what it had closed.
     pub fn is_over(&self) -> bool {
         matches!(
             self.state,
@@ -184,6 +207,7 @@ impl Job {
                 | State::Failed { .. }
                 | State::Cancelled { .. }
                 | State::Dead { .. }
+                | State::Elsewhere { .. }
         )
     }
 

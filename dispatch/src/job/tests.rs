@@ -246,6 +246,62 @@ fn what_runs_is_cancelled_only_by_whoever_means_it() {
 }
 
 #[test]
+fn an_acceptance_that_is_said_again_changes_nothing_and_is_no_other_nodes() {
+    let mut job = job();
+    let until = 100;
+    let offer = Event::Offer {
+        node: node(1),
+        ask: 1,
+        until,
+    };
+    run(&mut job, offer, 1).expect("offered");
+    let accept = |n, fence| Event::Accept {
+        node: node(n),
+        fence,
+    };
+    run(&mut job, accept(1, 1), 2).expect("taken");
+    let leased = job.state;
+    assert_eq!(run(&mut job, accept(1, 1), 3), Ok(Effects::new()));
+    assert_eq!((job.state, job.runs), (leased, 1));
+    let now = 1;
+    assert_eq!(run(&mut job, accept(2, 1), 4), Err(Refusal::Stale { now }));
+    assert_eq!(run(&mut job, accept(1, 2), 4), Err(Refusal::Stale { now }));
+}
+
+#[test]
+fn what_others_have_on_chain_is_theirs_until_the_chain_says_otherwise() {
+    let here = |job: &Job| matches!(job.state, State::Queued { .. });
+    let (stands, cost) = (Stands::Assigned, 0);
+    let mut offered = job();
+    let until = 100;
+    let (node, ask) = (node(1), 1);
+    run(&mut offered, Event::Offer { node, ask, until }, 1).expect("offered");
+    let effects = run(&mut offered, Event::Elsewhere { stands, cost }, 2).expect("theirs");
+    assert_eq!(effects, [Effect::Withdraw { node, fence: 1 }]);
+    let (stands, cost) = (Stands::Completed, 7);
+    run(&mut offered, Event::Elsewhere { stands, cost }, 3).expect("goes on");
+    let again = run(&mut offered, Event::Elsewhere { stands, cost }, 4);
+    assert_eq!(again, Err(Refusal::NotNow), "nothing new");
+    assert!(offered.is_over() && offered.holder().is_none());
+    assert_eq!((offered.fence, offered.runs), (1, 0), "nothing ran here");
+    let (by, running) = (By::Owner, true);
+    let owner = run(&mut offered, Event::Cancel { by, running }, 5);
+    assert_eq!(owner, Err(Refusal::Over));
+    let mut gone = offered.clone();
+    let by = By::Chain;
+    run(&mut gone, Event::Cancel { by, running }, 5).expect("taken back");
+    run(&mut gone, Event::Elsewhere { stands, cost }, 6).expect("and there again");
+    run(&mut gone, Event::Reopen { waits: false }, 7).expect("and open again");
+    assert!(here(&gone));
+    // What runs here is not taken from whoever runs it.
+    let mut leased = job();
+    assigned(&mut leased, 1, 0);
+    assert_eq!(leased.runs, 1);
+    let running = run(&mut leased, Event::Elsewhere { stands, cost }, 1);
+    assert_eq!(running, Err(Refusal::Running));
+}
+
+#[test]
 fn only_what_the_chain_took_back_stands_again() {
     let rules = Rules::default();
     for (by, opens) in [(By::Chain, true), (By::Owner, false), (By::Operator, false)] {
@@ -281,6 +337,10 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     ])
 }
 
+fn stands() -> impl Strategy<Value = Stands> {
+    prop::sample::select(vec![Stands::Assigned, Stands::Completed, Stands::Failed])
+}
+
 /// Fences are near those that are out, nodes are few: most events mean something.
 fn event() -> impl Strategy<Value = Event> {
     let node = || (1_u128..5).prop_map(NodeId::uuid);
@@ -302,6 +362,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => any::<bool>().prop_map(|running| Event::Cancel { by: By::Owner, running }),
         1 => any::<bool>().prop_map(|running| Event::Cancel { by: By::Chain, running }),
         2 => any::<bool>().prop_map(|waits| Event::Reopen { waits }),
+        1 => (stands(), 0_u64..5).prop_map(|(stands, cost)| Event::Elsewhere { stands, cost }),
         2 => Just(Event::Replay),
         5 => Just(Event::Tick),
     ]
@@ -361,9 +422,18 @@ proptest! {
             if let State::Leased(lease) = job.state {
                 prop_assert!(lease.until <= lease.deadline);
             }
-            let ended = matches!(before.state, State::Completed { .. } | State::Cancelled { .. });
-            let taken_back = matches!(before.state, State::Cancelled { by: By::Chain });
-            let again = taken_back && matches!(event, Event::Reopen { .. });
+            let ended = matches!(
+                before.state,
+                State::Completed { .. } | State::Cancelled { .. } | State::Elsewhere { .. }
+            );
+            let by_chain = State::Cancelled { by: By::Chain };
+            let taken_back = before.state == by_chain || matches!(before.state, State::Elsewhere { .. });
+            let says_chain = matches!(
+                event,
+                Event::Reopen { .. } | Event::Elsewhere { .. } | Event::Cancel { by: By::Chain, .. }
+            );
+            let again = taken_back && says_chain;
+            prop_assert!(job.runs <= job.fence, "no run without a fence");
             prop_assert!(!ended || again, "the end is the end");
             prop_assert!(job.excluded.len() <= 16 && job.failed_on.len() <= 3);
             prop_assert_eq!(job.reserved(), if job.is_over() { 0 } else { 1_000_000 });

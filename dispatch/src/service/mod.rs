@@ -28,7 +28,7 @@ pub use command::{Order, Told};
 pub use facts::TOPIC;
 pub use figures::{COMMIT_MS, Counted, FAULTS, Figures};
 pub use sole::ROLE;
-pub use states::{code, states};
+pub use states::{ELSEWHERE, code, states, states_anywhere};
 
 use command::Command;
 use kinds::Kinds;
@@ -36,7 +36,7 @@ use worker::Worker;
 
 use crate::board::{Config, Denied, Input, Preview, Record, Standing};
 use crate::ids::{JobId, NodeId};
-use crate::job::{By, Fault, Manner, Outcome};
+use crate::job::{By, Event, Fault, Manner, Outcome, Stands};
 use crate::matching::seed::DaySecret;
 use crate::matching::{Algorithm, Needs, NodeFacts};
 use crate::outcome::Kept;
@@ -245,6 +245,36 @@ impl Dispatch {
         let job = record.job.id;
         let record = Box::new(record);
         self.again(job, Input::Reopen { record, waits }, version, kind)
+            .await
+    }
+
+    /// The chain says that others have an open job, or had it; `cost` is what was paid for it there.
+    ///
+    /// # Errors
+    /// [`DispatchError`].
+    pub async fn elsewhere(
+        &self,
+        job: JobId,
+        stands: Stands,
+        cost: u64,
+    ) -> Result<(), DispatchError> {
+        self.input(Input::Elsewhere { job, stands, cost }).await
+    }
+
+    /// A job that the chain had closed, as it was kept at this version, stands there otherwise. `kind`: its type.
+    ///
+    /// # Errors
+    /// [`DispatchError`].
+    pub async fn corrected(
+        &self,
+        record: Record,
+        version: u64,
+        kind: &str,
+        event: Event,
+    ) -> Result<(), DispatchError> {
+        let job = record.job.id;
+        let record = Box::new(record);
+        self.again(job, Input::Corrected { record, event }, version, kind)
             .await
     }
 

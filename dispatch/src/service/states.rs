@@ -2,7 +2,7 @@
 
 use hypernode_state::jobs::JobStates;
 
-use crate::job::State;
+use crate::job::{Stands, State};
 
 /// The number of a state.
 pub fn code(state: &State) -> u8 {
@@ -15,10 +15,30 @@ pub fn code(state: &State) -> u8 {
         State::Failed { .. } => 5,
         State::Cancelled { .. } => 6,
         State::Dead { .. } => 7,
+        State::Elsewhere { stands, .. } => match stands {
+            Stands::Assigned => 8,
+            Stands::Completed => 9,
+            Stands::Failed => 10,
+        },
     }
 }
 
-/// The states that a word of the interfaces stands for; none for any other word.
+/// The states of jobs that others have on chain, or had.
+pub const ELSEWHERE: JobStates = JobStates(1 << 8 | 1 << 9 | 1 << 10);
+
+/// The states that a word of the interfaces stands for, of this dispatcher's own jobs and of those that others have on
+/// chain; none for any other word.
+pub fn states_anywhere(word: &str) -> Option<JobStates> {
+    let own = states(word)?;
+    Some(match word {
+        "running" => own.with(8),
+        "completed" => own.with(9),
+        "failed" => own.with(10),
+        _ => own,
+    })
+}
+
+/// The states that a word of the interfaces stands for, of this dispatcher's own jobs; none for any other word.
 pub fn states(word: &str) -> Option<JobStates> {
     let codes: &[u8] = match word {
         "pending" => &[0],

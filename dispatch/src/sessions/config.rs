@@ -25,6 +25,8 @@ pub struct SessionsConfig {
     pub lease_ms: i64,
     /// When a new host gets its test job; no test where absent.
     pub test_after_ms: Option<i64>,
+    /// How often the key of a connected host is looked at: it may be revoked meanwhile.
+    pub key_ms: i64,
     /// How long one frame may take to be taken by a host's connection.
     pub write_ms: u64,
     /// Frames of one socket in a second, over time.
@@ -55,6 +57,7 @@ impl Default for SessionsConfig {
             heartbeat_ms: 15_000,
             lease_ms: 45_000,
             test_after_ms: Some(5_000),
+            key_ms: 60_000,
             write_ms: 10_000,
             frames_per_s: 200,
             frame_burst: 1_000,

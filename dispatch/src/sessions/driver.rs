@@ -22,8 +22,6 @@ use crate::service::Told;
 
 /// Messages from others that may wait.
 const CONTROLS: usize = 8;
-/// How often the key of a host is looked at: it may be revoked while its socket stays open.
-const KEY_MS: i64 = 60_000;
 /// Acts of one event at most: each leads to a few more, and none to itself.
 const ACTS: usize = 10_000;
 
@@ -44,6 +42,9 @@ pub(super) struct Driver<O> {
     /// What the host is asked about.
     pub(super) offered: HashMap<JobId, Work>,
     key_seen_at: UnixMs,
+    /// It was tied to a dispatcher that started anew while something was asked: what that one's predecessor kept and never
+    /// told is still to be told.
+    pub(super) is_behind: bool,
 }
 
 /// The node that a socket has.
@@ -84,6 +85,7 @@ impl<O: Sink<Sent> + Send + Unpin> Driver<O> {
             asks: 0,
             offered: HashMap::new(),
             key_seen_at: now,
+            is_behind: false,
         }
     }
 
@@ -109,6 +111,12 @@ impl<O: Sink<Sent> + Send + Unpin> Driver<O> {
             };
             if let Err(close) = self.perform(acts).await {
                 break close;
+            }
+            if std::mem::take(&mut self.is_behind) {
+                let acts = Box::pin(self.catch_up()).await;
+                if let Err(close) = self.perform(acts).await {
+                    break close;
+                }
             }
             match &*self.stop.borrow() {
                 Stop::No => {}
@@ -201,7 +209,7 @@ impl<O: Sink<Sent> + Send + Unpin> Driver<O> {
         let Some(key) = self.claimed.and_then(|claimed| claimed.key) else {
             return false;
         };
-        if now.saturating_sub(self.key_seen_at) < KEY_MS {
+        if now.saturating_sub(self.key_seen_at) < self.hub.config().key_ms {
             return false;
         }
         self.key_seen_at = now;

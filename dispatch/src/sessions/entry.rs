@@ -40,7 +40,13 @@ impl<O: Sink<Sent> + Send + Unpin> Driver<O> {
         if let Some(secret) = &register.resume {
             let node = self.hub.0.live().of_secret(digest(secret.expose()));
             return match node {
-                Some(node) => self.resume(node, &register, before).await,
+                Some((node, epoch)) => match self.is_its_own(node, epoch, &register).await {
+                    Ok(()) => self.resume(node, &register, before).await,
+                    Err(error) => {
+                        self.forget(before, None).await;
+                        self.session.not_entered(&words(&error))
+                    }
+                },
                 None => {
                     self.claimed = before;
                     let now = self.hub.0.now();
@@ -95,6 +101,32 @@ impl<O: Sink<Sent> + Send + Unpin> Driver<O> {
                 owner: record.as_ref().map(|record| record.owner),
                 chain: record.and_then(|record| record.node),
             }),
+        }
+    }
+
+    /// A session's secret opens its own node, unless a token of it was revoked since: a token or key that comes with the
+    /// secret must be that node's.
+    async fn is_its_own(
+        &self,
+        node: NodeId,
+        epoch: u64,
+        register: &Register,
+    ) -> Result<(), NodesError> {
+        let nodes = self.hub.nodes();
+        if nodes.epoch(node) != Some(epoch) {
+            return Err(NodesError::Token);
+        }
+        if let Some(token) = &register.token
+            && nodes.holder(token.expose()).await?.node != Some(node)
+        {
+            return Err(NodesError::Token);
+        }
+        let own = nodes.get(node).and_then(|view| view.node.about.host_key);
+        match &register.key {
+            Some(key) if own.map(|own| own.to_string()).as_ref() != Some(key) => {
+                Err(NodesError::Token)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -156,7 +188,7 @@ impl<O: Sink<Sent> + Send + Unpin> Driver<O> {
                 .map(|after| now.saturating_add(after)),
         };
         if register.dialect == Dialect::Aware {
-            self.hub.0.live().set_secret(uuid, digest(&secret));
+            self.hub.0.live().set_secret(uuid, digest(&secret), epoch);
         } else if !admitted.created {
             // It blocks while it runs a job, and it has just come in: what it ran before is lost, and need not wait for its
             // deadline.

@@ -54,8 +54,8 @@ pub(super) struct Used;
 pub(super) struct Live {
     sockets: HashMap<NodeId, Socket>,
     parked: HashMap<NodeId, Parked>,
-    /// What reopens a session, hashed.
-    secrets: HashMap<Digest, NodeId>,
+    /// What reopens a session, hashed; of which node, and the epoch of its tokens then.
+    secrets: HashMap<Digest, (NodeId, u64)>,
     /// The same, by node.
     secret_of: HashMap<NodeId, Digest>,
 }
@@ -138,9 +138,9 @@ impl Live {
     }
 
     /// What reopens the node's session from now on.
-    pub(super) fn set_secret(&mut self, node: NodeId, secret: Digest) {
+    pub(super) fn set_secret(&mut self, node: NodeId, secret: Digest, epoch: u64) {
         self.forget_secret(node);
-        self.secrets.insert(secret, node);
+        self.secrets.insert(secret, (node, epoch));
         self.secret_of.insert(node, secret);
     }
 
@@ -150,8 +150,8 @@ impl Live {
         }
     }
 
-    /// The node whose session this reopens.
-    pub(super) fn of_secret(&self, secret: Digest) -> Option<NodeId> {
+    /// The node whose session this reopens, and the epoch of its tokens when the session began.
+    pub(super) fn of_secret(&self, secret: Digest) -> Option<(NodeId, u64)> {
         self.secrets.get(&secret).copied()
     }
 
@@ -229,10 +229,10 @@ mod tests {
     #[test]
     fn a_secret_opens_one_session_and_ends_with_it() {
         let (mut live, node) = (Live::default(), NodeId::uuid(1));
-        live.set_secret(node, Digest([1; 32]));
-        live.set_secret(node, Digest([2; 32]));
+        live.set_secret(node, Digest([1; 32]), 4);
+        live.set_secret(node, Digest([2; 32]), 5);
         assert_eq!(live.of_secret(Digest([1; 32])), None);
-        assert_eq!(live.of_secret(Digest([2; 32])), Some(node));
+        assert_eq!(live.of_secret(Digest([2; 32])), Some((node, 5)));
         let (socket, _told) = socket(7, 0);
         let parked = |number| Parked {
             number,

@@ -135,6 +135,7 @@ impl<O: Sink<Sent> + Send + Unpin> Driver<O> {
                 return reply;
             }
             self.tie().await;
+            self.is_behind = true;
         }
         Reply::Nobody
     }

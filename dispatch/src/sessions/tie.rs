@@ -51,6 +51,11 @@ impl<O: Sink<Sent> + Send + Unpin> Driver<O> {
         // Whoever is given up again and again asks no faster than this.
         tokio::time::sleep(Duration::from_millis(100)).await;
         self.tie().await;
+        self.catch_up().await
+    }
+
+    /// What the node was given and never told.
+    pub(super) async fn catch_up(&mut self) -> Vec<Act> {
         let Some(node) = self
             .session
             .here()
@@ -118,6 +123,10 @@ impl<O: Sink<Sent> + Send + Unpin> Driver<O> {
                 until,
                 deadline,
             } => {
+                // It was told already, by what was kept.
+                if self.session.runs(job, fence) {
+                    return Vec::new();
+                }
                 let work = match self.offered.remove(&job) {
                     Some(work) => Some(work),
                     None => self.work(job).await,

@@ -128,7 +128,10 @@ impl Chain {
                 requirements_hash: Some(body(job).hash().expect("a hash")),
             }),
             assigned: kinds.contains(&Kind::Assigned),
-            ended: kinds.contains(&Kind::Completed),
+            completed: kinds.contains(&Kind::Completed),
+            failed: false,
+            // The price is paid with the result.
+            paid: kinds.contains(&Kind::Completed),
             cancelled: kinds.contains(&Kind::Cancelled),
         }
     }

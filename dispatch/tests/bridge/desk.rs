@@ -57,6 +57,7 @@ fn submit<'a>(client: &Keypair, body: &'a Map<String, Value>) -> Submit<'a> {
         key: None,
         body,
         repeat: Some("order-1"),
+        counted: false,
     }
 }
 

@@ -11,7 +11,7 @@ use hypernode_dispatch::board::{Config, Record, Submission};
 use hypernode_dispatch::bridge::{Bridge, Chained, Defaults, Index, InputError, waiting};
 use hypernode_dispatch::content::Content;
 use hypernode_dispatch::ids::{JobId, NodeId};
-use hypernode_dispatch::job::{By, Manner, Pay, Rules, State, Terms};
+use hypernode_dispatch::job::{By, Manner, Pay, Rules, Stands, State, Terms};
 use hypernode_dispatch::matching::seed::DaySecret;
 use hypernode_dispatch::matching::{Needs, NodeFacts, Runs};
 use hypernode_dispatch::service::{Center, Order, Setup, Told, keep_at_work};
@@ -176,7 +176,19 @@ pub(crate) async fn check(store: &SqliteStore, chain: &Chain, jobs: u8, posted: 
             Some(State::Queued { .. } | State::Offered { .. }) => open && posted.contains(&job),
             // It ran when the chain took it back, or another was given it there.
             Some(State::Leased(_)) => posted.contains(&job) && !kinds.contains(&Kind::Cancelled),
-            Some(State::Cancelled { by: By::Chain }) => !open,
+            Some(State::Cancelled { by: By::Chain }) => {
+                !kinds.contains(&Kind::Created) || kinds.contains(&Kind::Cancelled)
+            }
+            Some(State::Elsewhere { stands, cost }) => {
+                let ended = kinds.contains(&Kind::Completed);
+                let right = match ended {
+                    true => (Stands::Completed, 1_000_000),
+                    false => (Stands::Assigned, 0),
+                };
+                let theirs = ended || kinds.contains(&Kind::Assigned);
+                let wanted = kinds.contains(&Kind::Created) && !kinds.contains(&Kind::Cancelled);
+                theirs && wanted && (stands, cost) == right
+            }
             Some(_) => false,
         };
         assert!(

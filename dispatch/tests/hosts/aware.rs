@@ -5,13 +5,13 @@ use std::time::Duration;
 use ed25519_dalek::{Signer as _, SigningKey};
 use hypernode_dispatch::job::{Cause, State};
 use hypernode_dispatch::matching::Needs;
-use hypernode_dispatch::sessions::{Close, Piece};
-use hypernode_state::accounts::{HostKeyAdd, WalletEnsure};
+use hypernode_dispatch::sessions::{Close, Piece, SessionsConfig};
+use hypernode_state::accounts::{HostKeyAdd, HostKeyRevoke, WalletEnsure};
 use hypernode_state::{Address, StoreExt};
 use hypernode_wire::SignAnswer;
 use serde_json::{Value, json};
 
-use crate::support::{Hall, Job, Line, OWNER, WALLET, aware_info, now};
+use crate::support::{Hall, Job, Line, OWNER, WALLET, aware_info, now, quick, v1_info};
 
 #[tokio::test]
 async fn an_offer_is_taken_run_renewed_streamed_and_paid() {
@@ -162,6 +162,121 @@ async fn a_broken_connection_resumes_within_the_grace_and_loses_its_jobs_after_i
         begun.elapsed()
     );
     assert!(matches!(hall.state(job).await, State::Leased(_)));
+}
+
+#[tokio::test]
+async fn a_secret_with_another_nodes_token_or_key_opens_nothing() {
+    let hall = Hall::with(SessionsConfig {
+        idle_ms: 60_000,
+        grace_ms: 10_000,
+        ..quick()
+    })
+    .await;
+    let token = hall.token().await;
+    let (line, registered) = hall.aware(&token).await;
+    let (other_line, _) = hall.aware(&hall.token().await).await;
+    let foreign = hall.token().await;
+    let (foreign_line, _) = hall.aware(&foreign).await;
+    let resume = registered["session"].clone();
+    let invalid = json!({"type": "error", "message": "Invalid token"});
+    let unused = hall.token().await;
+    let key = bs58::encode([11; 32]).into_string();
+    for beside in [
+        json!({"token": foreign}),
+        json!({"token": unused}),
+        json!({"token": "no such token"}),
+        json!({"key": key}),
+        json!({"token": token, "key": key}),
+    ] {
+        let mut frame =
+            json!({"type": "register", "proto": 1, "resume": resume, "hostInfo": aware_info()});
+        for (name, value) in beside.as_object().expect("an object") {
+            frame[name] = value.clone();
+        }
+        let mut back = hall.line();
+        back.say(frame);
+        assert_eq!(back.hear().await, invalid, "{beside}");
+    }
+    assert!(line.is_open(), "whoever has the node keeps it");
+    // With the node's own token it opens it.
+    line.cut();
+    let mut back = hall.line();
+    back.say(json!({"type": "register", "proto": 1, "token": token, "resume": resume, "hostInfo": aware_info()}));
+    let again = back.hear_a("registered").await;
+    assert_eq!(again["nodeId"], registered["nodeId"]);
+    // Not once the node's token is revoked, even within the grace.
+    back.cut();
+    hall.nodes.revoke(&token).await.expect("it is there");
+    let mut back = hall.line();
+    back.say(json!({"type": "register", "proto": 1, "token": token, "resume": again["session"], "hostInfo": aware_info()}));
+    assert_eq!(back.hear().await, invalid);
+    drop((other_line, foreign_line));
+}
+
+#[tokio::test]
+async fn a_run_that_was_kept_and_never_told_is_told_when_the_dispatcher_begins_anew() {
+    let hall = Hall::open().await;
+    let mut old = hall.host(&hall.token().await, v1_info()).await;
+    hall.lose();
+    let job = hall.submit_unheard(1, Job::default()).await;
+    let frame = old.hear_a("job").await;
+    assert_eq!(frame["id"], job.to_string());
+    assert_eq!(hall.kept(job).await.0.job.fence, 1, "the same attempt");
+    old.say(json!({"type": "job_result", "id": frame["id"], "status": "completed", "logs": ""}));
+    old.hear_a("ack").await;
+    hall.until(job, |state| matches!(state, State::Completed { .. }))
+        .await;
+    old.cut();
+
+    let (mut line, _) = hall.aware(&hall.token().await).await;
+    let job = hall.submit(2, Job::default()).await;
+    let offer = line.hear_a("offer").await;
+    hall.lose();
+    line.say(json!({"type": "accept", "job": offer["job"], "fence": offer["fence"]}));
+    let given = line.hear_a("job").await;
+    assert_eq!(
+        (&given["id"], &given["fence"]),
+        (&json!(job.to_string()), &offer["fence"])
+    );
+    line.say(json!({"type": "job_result", "id": given["id"], "fence": given["fence"], "status": "completed"}));
+    line.hear_a("ack").await;
+    let record = hall.kept(job).await.0;
+    assert!(matches!(record.job.state, State::Completed { .. }));
+    assert_eq!((record.job.fence, record.job.runs), (1, 1));
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_ends_the_open_connection_and_opens_no_other() {
+    let hall = Hall::with(SessionsConfig {
+        key_ms: 100,
+        idle_ms: 60_000,
+        ..quick()
+    })
+    .await;
+    let key = SigningKey::from_bytes(&[12; 32]);
+    let at = now();
+    let wallet = WALLET;
+    let ensured = WalletEnsure { wallet, at };
+    hall.store.run(ensured).await.expect("kept");
+    let public = Address(key.verifying_key().to_bytes());
+    let link = HostKeyAdd {
+        key: public,
+        owner: WALLET,
+        node: None,
+        label: String::new(),
+        at,
+    };
+    hall.store.run(link).await.expect("linked");
+    let (mut line, registered) = prove(&hall, &key, None, now()).await;
+    assert_eq!(registered["type"], "registered", "{registered}");
+    hall.store
+        .run(HostKeyRevoke { key: public, at })
+        .await
+        .expect("revoked");
+    let invalid = json!({"type": "error", "message": "Invalid token"});
+    assert_eq!(line.hear().await, invalid);
+    assert_eq!(line.ended().await, Close::Revoked);
+    assert_eq!(prove(&hall, &key, None, now()).await.1, invalid);
 }
 
 /// Registers with a key; the answer to the proof.

@@ -18,9 +18,9 @@ use hypernode_dispatch::matching::Needs;
 use hypernode_dispatch::matching::seed::DaySecret;
 use hypernode_dispatch::nodes::{Nodes, NodesConfig, Standing};
 use hypernode_dispatch::outcome::Kept;
-use hypernode_dispatch::service::{Center, Order, Setup, keep_at_work};
+use hypernode_dispatch::service::{Center, Order, Setup, keep_at_work, states};
 use hypernode_dispatch::sessions::{Close, Heard, Hub, HubSetup, Sent, SessionsConfig};
-use hypernode_state::jobs::{GetJob, JobWhole};
+use hypernode_state::jobs::{GetJob, JobOp, JobWhole};
 use hypernode_state::sqlite::{Options, SqliteStore};
 use hypernode_state::{
     Address, Answer, BackupError, BackupReport, Digest, Op, Query, Replies, Store, StoreError,
@@ -69,11 +69,22 @@ pub(crate) fn rules() -> Rules {
     }
 }
 
-/// A store whose disk fails once when it is told to, under a change of a job.
+/// A store whose disk fails once when it is told to: under a change of a job, or right behind the unit that gives one away.
 #[derive(Debug)]
 pub(crate) struct Flaky {
     below: Arc<dyn Store>,
     trip: AtomicBool,
+    lose: AtomicBool,
+}
+
+/// A job becomes a node's.
+fn gives(op: &Op) -> bool {
+    let state = match op {
+        Op::Job(JobOp::JobInsert(op)) => op.state,
+        Op::Job(JobOp::JobPut(op)) => op.state,
+        _ => return false,
+    };
+    states("leased").is_some_and(|leased| leased.has(state))
 }
 
 impl Store for Flaky {
@@ -85,6 +96,15 @@ impl Store for Flaky {
                 detail: "pulled out".to_owned(),
             };
             return Box::pin(async move { Err(error) });
+        }
+        if unit.ops().iter().any(gives) && self.lose.swap(false, Ordering::SeqCst) {
+            return Box::pin(async move {
+                self.below.apply(unit).await?;
+                Err(StoreError::Io {
+                    path: "state.db".into(),
+                    detail: "kept, and pulled out before it could say so".to_owned(),
+                })
+            });
         }
         self.below.apply(unit)
     }
@@ -163,6 +183,7 @@ impl Hall {
         let store = Arc::new(Flaky {
             below: Arc::new(store.expect("a store")),
             trip: AtomicBool::new(false),
+            lose: AtomicBool::new(false),
         });
         let nodes = Nodes::open(store.clone(), Arc::new(now), NodesConfig::default()).await;
         let nodes = nodes.expect("nodes");
@@ -217,6 +238,11 @@ impl Hall {
         self.store.trip.store(true, Ordering::SeqCst);
     }
 
+    /// The next unit that gives a job away is kept, and the dispatcher ends before it tells anybody.
+    pub(crate) fn lose(&self) {
+        self.store.lose.store(true, Ordering::SeqCst);
+    }
+
     pub(crate) async fn token(&self) -> String {
         let token = self
             .nodes
@@ -262,40 +288,15 @@ impl Hall {
     }
 
     pub(crate) async fn submit(&self, number: u128, job: Job) -> JobId {
-        let content = Content {
-            job_type: "generic_compute".to_owned(),
-            model: "default".to_owned(),
-            input: json!({"prompt": "$(reboot)", "seconds": 0}),
-            requirements: json!({}),
-            manifest: job.manifest.map(str::to_owned),
-            args: match job.manifest {
-                Some("nap") => Args::from([("seconds".to_owned(), Arg::Int(0))]),
-                _ => Args::new(),
-            },
-        };
-        let order = Order {
-            submission: Submission {
-                id: JobId::uuid(number),
-                terms: Terms {
-                    owner: OWNER,
-                    submitted_at: now(),
-                    max_duration_s: 60,
-                    max_retries: job.retries,
-                    priority: 5,
-                    pay: job.pay,
-                },
-                needs: job.needs,
-                content: Digest([number as u8; 32]),
-                nonce: Vec::new(),
-                waits: false,
-                key: None,
-            },
-            kind: "generic_compute".to_owned(),
-            content: serde_json::to_vec(&content).expect("json"),
-            beside: Vec::new(),
-        };
         let dispatch = self.center.now().expect("a dispatcher");
-        dispatch.submit(order).await.expect("accepted")
+        dispatch.submit(order(number, job)).await.expect("accepted")
+    }
+
+    /// The same, where nobody may be left to say that it was accepted.
+    pub(crate) async fn submit_unheard(&self, number: u128, job: Job) -> JobId {
+        let dispatch = self.center.now().expect("a dispatcher");
+        let _ = dispatch.submit(order(number, job)).await;
+        JobId::uuid(number)
     }
 
     pub(crate) async fn kept(&self, job: JobId) -> (Record, Kept) {
@@ -324,6 +325,41 @@ impl Hall {
             assert!(begun.elapsed() < PATIENCE, "the job stays {state:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+}
+
+fn order(number: u128, job: Job) -> Order {
+    let content = Content {
+        job_type: "generic_compute".to_owned(),
+        model: "default".to_owned(),
+        input: json!({"prompt": "$(reboot)", "seconds": 0}),
+        requirements: json!({}),
+        manifest: job.manifest.map(str::to_owned),
+        args: match job.manifest {
+            Some("nap") => Args::from([("seconds".to_owned(), Arg::Int(0))]),
+            _ => Args::new(),
+        },
+    };
+    Order {
+        submission: Submission {
+            id: JobId::uuid(number),
+            terms: Terms {
+                owner: OWNER,
+                submitted_at: now(),
+                max_duration_s: 60,
+                max_retries: job.retries,
+                priority: 5,
+                pay: job.pay,
+            },
+            needs: job.needs,
+            content: Digest([number as u8; 32]),
+            nonce: Vec::new(),
+            waits: false,
+            key: None,
+        },
+        kind: "generic_compute".to_owned(),
+        content: serde_json::to_vec(&content).expect("json"),
+        beside: Vec::new(),
     }
 }
 

@@ -61,6 +61,7 @@ fn submit(body: &Map<String, Value>) -> Submit<'_> {
         key: None,
         body,
         repeat: Some("order-1"),
+        counted: false,
     }
 }
 

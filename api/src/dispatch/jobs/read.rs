@@ -105,6 +105,7 @@ pub(crate) async fn summary(reader: Reader) -> Result<Response, Response> {
     let total: u64 = summary.counts.iter().sum();
     let decimals = reader.desk.limits.decimals;
     stats.insert("total".into(), total.into());
+    stats.insert("elsewhere".into(), summary.elsewhere.into());
     stats.insert("totalCost".into(), shape::hyper(summary.cost, decimals));
     stats.insert("totalCostRaw".into(), summary.cost.to_string().into());
     Ok(Json(json!({ "success": true, "stats": stats })).into_response())

@@ -44,6 +44,7 @@ pub(crate) async fn submit(
         key: paying(&asked.caller),
         body: &body,
         repeat: repeat(&headers)?,
+        counted: asked.caller.submitter() == Some(owner),
     };
     let decimals = desk.limits.decimals;
     if Desk::lacks_signature(&body) {

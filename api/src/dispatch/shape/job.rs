@@ -1,7 +1,7 @@
 //! A job in the shapes of the old Backend and of the old GPU Hosts server.
 
 use hypernode_accounts::time::iso;
-use hypernode_dispatch::desk::{Assigned, JobView, host_status, node, status};
+use hypernode_dispatch::desk::{Assigned, JobView, attempts, cost, host_status, node, status};
 use hypernode_dispatch::job::{Job, State};
 use hypernode_wire::Work;
 use serde_json::{Map, Value, json};
@@ -31,7 +31,8 @@ pub(crate) fn backend(job: &JobView, sees: bool, decimals: u8) -> Value {
         "jobType": content.job_type,
         "model": content.model,
         "input": if sees { content.input.clone() } else { json!({}) },
-        "requirements": content.requirements,
+        // Of a job of the chain they come with its input.
+        "requirements": if content.requirements.is_null() { json!({}) } else { content.requirements.clone() },
         "budget": hyper(job.budget(), decimals),
         "budgetRaw": job.budget().to_string(),
         "maxDuration": job.job.terms.max_duration_s,
@@ -41,7 +42,7 @@ pub(crate) fn backend(job: &JobView, sees: bool, decimals: u8) -> Value {
         "createdAt": iso(job.created_at),
         "updatedAt": iso(job.job.changed_at),
         "assignedNode": job.node().map(|node| node.to_string()),
-        "attempts": job.job.fence,
+        "attempts": job.attempts(),
         "result": outcome.map_or(Value::Null, |kept| kept.result.clone()),
         "logs": logs,
         "metrics": metrics,
@@ -51,6 +52,9 @@ pub(crate) fn backend(job: &JobView, sees: bool, decimals: u8) -> Value {
             told.insert("manifest".into(), manifest.as_str().into());
             let args = if sees { json!(content.args) } else { json!({}) };
             told.insert("args".into(), args);
+        }
+        if job.is_elsewhere() {
+            told.insert("elsewhere".into(), true.into());
         }
         if let Some(cause) = job.cause() {
             told.insert("reason".into(), cause.into());
@@ -108,16 +112,13 @@ pub(crate) fn assigned(assigned: &Assigned, decimals: u8) -> Value {
 
 /// What is told of a change: nothing that is somebody's own.
 pub(crate) fn change(job: &Job, decimals: u8) -> Value {
-    let cost = match job.state {
-        State::Completed { cost, .. } => cost,
-        _ => 0,
-    };
+    let cost = cost(job);
     json!({
         "jobId": job.id.to_string(),
         "walletAddress": job.terms.owner.to_string(),
         "status": status(&job.state),
         "assignedNode": node(job).map(|node| node.to_string()),
-        "attempts": job.fence,
+        "attempts": attempts(job),
         "updatedAt": iso(job.changed_at),
         "cost": hyper(cost, decimals),
         "costRaw": cost.to_string(),
