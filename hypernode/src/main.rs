@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod config;
 mod datadir;
+mod deployed;
 mod dispatching;
 mod doctor;
 mod exit;

@@ -140,14 +140,22 @@ pub(crate) fn localnet_fee_accounts() -> Vec<FeeAccounts> {
     }]
 }
 
+/// The name of a network that is none of the public clusters.
+const PRIVATE: &str = "Solana (private)";
+
 /// Names of the public clusters by their genesis hashes.
 pub(crate) fn known_name(genesis: &str) -> &'static str {
     match genesis {
         "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d" => "Solana Mainnet",
         "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG" => "Solana Devnet",
         "4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY" => "Solana Testnet",
-        _ => "Solana (private)",
+        _ => PRIVATE,
     }
+}
+
+/// Whether it is the genesis hash of one of the public clusters.
+pub(crate) fn is_public(genesis: &str) -> bool {
+    known_name(genesis) != PRIVATE
 }
 
 /// Asks an RPC endpoint for `getGenesisHash`.

@@ -63,6 +63,7 @@ fn chain(error: &CreateError, failure: &'static str) -> Response {
         | CreateError::Blockhash
         | CreateError::Refused(_) => told(StatusCode::UNPROCESSABLE_ENTITY),
         CreateError::Taken => told(StatusCode::CONFLICT),
+        CreateError::Underway => later(told(StatusCode::CONFLICT), 1),
         CreateError::Sender => later(told(StatusCode::SERVICE_UNAVAILABLE), SIGNER_S),
         CreateError::Clerk(ClerkError::Signer(ChildError::Refused(why))) => {
             let text = format!("the dispatcher's signer does not sign: {why}");

@@ -172,10 +172,17 @@ pub async fn waiting(store: &dyn Store, job: JobId) -> Result<Waiting, InputErro
         return Err(InputError::NotWaiting(word(&record.job.state)));
     }
     let content = whole.content.unwrap_or_default();
+    let kept: Chained = serde_json::from_slice(&content).map_err(unreadable)?;
+    // Whoever posts it again must not have the job run before the chain has it.
+    if !kept.content.requirements.is_null() {
+        return Err(InputError::NotWaiting(
+            "waiting for its creation on chain, with its input",
+        ));
+    }
     Ok(Waiting {
         job,
         owner: record.job.terms.owner,
-        kept: serde_json::from_slice(&content).map_err(unreadable)?,
+        kept,
     })
 }
 

@@ -3,6 +3,7 @@
 use hypernode_state::Address;
 use hypernode_wire::{Args, Catalog};
 use serde_json::{Map, Value};
+use tokio::sync::MutexGuard;
 
 use super::wanted::Wanted;
 use super::{Desk, DeskError, Submit};
@@ -137,6 +138,12 @@ impl Desk {
         let on_chain = asked.wanted(submit.owner, &wanted.content.job_type);
         let unsigned = clerk.unsigned(&on_chain).await?;
         Ok(ToSign { unsigned, asked })
+    }
+
+    /// A wallet's turn to have a job created.
+    pub(super) async fn creation(&self, owner: Address) -> MutexGuard<'_, ()> {
+        let turn = usize::from(owner.0[0]) % self.creations.len();
+        self.creations[turn].lock().await
     }
 
     /// The creation that the client signed, ready to be sent with what is kept of the job.

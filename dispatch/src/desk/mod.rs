@@ -43,7 +43,7 @@ pub use view::{JobView, attempts, cost, host_status, node, status};
 pub use wanted::Wanted;
 pub use watch::{Follow, Following, Heard, Watch};
 
-/// Turns to ask for a job over HTTP: two requests of one node take the same.
+/// Turns to ask for a job over HTTP, and to create one on chain: two requests of one node, or wallet, take the same.
 const TURNS: usize = 64;
 
 /// Everything that a desk works with. Clones share it.
@@ -73,6 +73,8 @@ pub struct Desk {
     chain: Option<Clerk>,
     underway: Arc<Underway>,
     polls: Arc<[Mutex<()>]>,
+    /// Turns to have a job created on chain: a wallet's go one after the other, since each counts on the sum of all.
+    creations: Arc<[Mutex<()>]>,
     lists: Arc<Semaphore>,
 }
 
@@ -118,6 +120,7 @@ impl Desk {
             chain: None,
             underway: Arc::default(),
             polls: (0..TURNS).map(|_| Mutex::new(())).collect(),
+            creations: (0..TURNS).map(|_| Mutex::new(())).collect(),
             lists: Arc::new(Semaphore::new(look::LISTS)),
         }
     }

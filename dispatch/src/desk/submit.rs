@@ -90,6 +90,10 @@ impl Desk {
         turn: Option<Turn>,
         answer: impl FnOnce(&JobView) -> Vec<u8>,
     ) -> Result<Submitted, DeskError> {
+        let _turn = match &wanted.chain {
+            Some(_) => Some(self.creation(submit.owner).await),
+            None => None,
+        };
         let signed = self.signed(submit.owner, &wanted).await?;
         let id = match &signed {
             Some((_, _, ready)) => ready.job(),

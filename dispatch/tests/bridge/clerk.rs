@@ -430,6 +430,12 @@ async fn what_is_approved_covers_the_clients_other_open_jobs() {
     let before = world.clerk.unsigned(&second).await.expect("unsigned");
     let signed = world.signed_by_client(&before.transaction);
     create(&world, "one").await;
+    // In which order blocks would take the two is not known.
+    let refused = world.clerk.ready(&second, &signed).await;
+    assert!(matches!(refused, Err(CreateError::Underway)), "{refused:?}");
+    world.clerk.turn().await.expect("a turn");
+    world.blocks.lock().expect("not poisoned").block(true);
+    world.clerk.turn().await.expect("a turn");
     let refused = world.clerk.ready(&second, &signed).await;
     let Err(CreateError::Approves { approved, needed }) = refused else {
         panic!("{refused:?}");

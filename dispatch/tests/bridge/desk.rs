@@ -6,6 +6,7 @@ use base64_simd::STANDARD;
 use hypernode_accounts::limits::{Limiter, Rates};
 use hypernode_dispatch::asked::Limits;
 use hypernode_dispatch::bridge::write::{Clerk, CreateError, Step, read_transaction};
+use hypernode_dispatch::bridge::{InputError, waiting};
 use hypernode_dispatch::desk::{Desk, DeskError, JobView, Parts, Submit};
 use hypernode_dispatch::job::{By, State};
 use hypernode_dispatch::nodes::{Nodes, NodesConfig};
@@ -145,6 +146,11 @@ async fn a_job_is_asked_for_signed_and_taken_in_once() {
     assert_eq!(
         (job.budget(), &job.content.input),
         (1_000_000, &json!({"scene": 1}))
+    );
+    let posted = waiting(process.store.as_ref(), unsigned.job).await;
+    assert!(
+        matches!(posted, Err(InputError::NotWaiting(_))),
+        "its input would have it run before the chain has it: {posted:?}"
     );
     let kept = world
         .clerk

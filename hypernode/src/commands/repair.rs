@@ -13,15 +13,18 @@ use hypernode_warehouse::operator::{self, Kind};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::localnet::NETWORK;
 use super::stretch::Asked;
 use super::verify::Progress;
 use crate::cli::Stretch;
 use crate::datadir::{Binding, DataDir, RECORDING};
+use crate::deployed;
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::indexing::digest;
 use crate::network;
 use crate::out::say;
 use crate::reach::Reached;
+use crate::rpc::Rpc;
 use crate::running::Running;
 use crate::signals;
 use crate::store::{self, Store};
@@ -114,6 +117,11 @@ async fn alone(args: &Stretch, asked: &mut Asked, kind: Kind) -> Outcome<String>
         _ => Keep::Matching,
     };
     let mut decoders = asked.decoders(args, keep)?;
+    if missing && binding.network != NETWORK && matches!(asked.source, Source::Rpc(_)) {
+        let url = asked.settings.get("rpc.url");
+        let rpc = url.and_then(|url| Rpc::new(url).ok());
+        deployed::warn(rpc, &binding.genesis, deployed::programs(&decoders.blocks)).await;
+    }
     let programs = IdlSet::read(decoders.blocks.idls().text());
     let programs = programs.ok().filter(|_| missing);
     let header = programs.map(|programs| digest::header(&binding.genesis, &programs));

@@ -10,6 +10,7 @@ use super::localnet::{self, NETWORK};
 use crate::cli;
 use crate::config::{self, Settings};
 use crate::datadir::{Binding, DataDir};
+use crate::deployed;
 use crate::exit::{Failure, Outcome};
 use crate::idls::Sources;
 use crate::indexing::Reload;
@@ -78,6 +79,11 @@ pub(crate) async fn run(args: &cli::Up, roles: Roles) -> Outcome {
     };
     let rpc = rpc.and_then(|url| Rpc::new(&url).ok());
     let (reload, decoder) = reload.look_up(rpc.as_ref(), data.path(), decoder).await?;
+    if let (Feed::Real(remote), true) = (&feed, roles != Roles::Dispatch) {
+        let (genesis, programs) = (remote.genesis.clone(), deployed::programs(&decoder.blocks));
+        // An endpoint that takes its time holds nothing up.
+        tokio::spawn(async move { deployed::warn(rpc, &genesis, programs).await });
+    }
     let store = Store::open(&settings, data.path()).await?;
     let instance = Instance {
         settings: &settings,

@@ -48,6 +48,39 @@ fn digest(data: &Path, slot: u64) -> Option<String> {
     output.status.success().then(|| stdout(&output))
 }
 
+#[test]
+fn programs_that_are_not_on_the_network_are_named_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let live = Instance::start(&folder.path().join("live"), &[]);
+    wait_for("a final slot", LONG, || digest(&live.data, 5));
+    let (ids, rpc) = (programs(&live), live.endpoint("rpc"));
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let absent = "not on this network";
+    // The ids that the IDLs declare are another network's.
+    let (code, text) = backfill(&folder.path().join("declared"), 1, 4, &["--rpc", &rpc]);
+    assert_eq!(code, Some(0), "{text}");
+    for said in [absent, "job_receipt (", "--set programs."] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let named = [&ids[..], &["--rpc", &rpc]].concat();
+    let (code, text) = backfill(&folder.path().join("named"), 1, 4, &named);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(!text.contains(absent), "{text}");
+
+    // An instance that indexes says it, too.
+    let data = folder.path().join("indexer");
+    std::fs::create_dir(&data).expect("a folder");
+    let geyser = live.endpoint("geyser");
+    let sources = ["--geyser", &geyser, "--rpc", &rpc];
+    let indexing = Instance::start_as("indexer", &data, &sources);
+    wait_for("the warning", LONG, || {
+        let log = std::fs::read_to_string(data.with_extension("log")).ok()?;
+        log.contains(absent).then_some(())
+    });
+    assert_eq!(indexing.stop(), Some(0));
+    assert_eq!(live.stop(), Some(0));
+}
+
 // I-06, I-30.
 #[test]
 fn history_is_filled_in_pieces_and_comes_to_the_same_digest_as_the_stream() {

@@ -1,4 +1,4 @@
-//! `hypernode up` as a newcomer meets it.
+//! `hypernode up` as it is met by whoever starts it for the first time.
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -31,8 +31,7 @@ pub(crate) fn backend(job: &JobView, sees: bool, decimals: u8) -> Value {
         "jobType": content.job_type,
         "model": content.model,
         "input": if sees { content.input.clone() } else { json!({}) },
-        // Of a job of the chain they come with its input.
-        "requirements": if content.requirements.is_null() { json!({}) } else { content.requirements.clone() },
+        "requirements": requirements(&content.requirements, sees),
         "budget": hyper(job.budget(), decimals),
         "budgetRaw": job.budget().to_string(),
         "maxDuration": job.job.terms.max_duration_s,
@@ -64,6 +63,23 @@ pub(crate) fn backend(job: &JobView, sees: bool, decimals: u8) -> Value {
         }
     }
     told
+}
+
+/// Requirements as they are shown. Those of a job on chain hold the values of its manifest's arguments, too, which are
+/// somebody's own.
+fn requirements(requirements: &Value, sees: bool) -> Value {
+    // Of a job of the chain they come with its input.
+    if requirements.is_null() {
+        return json!({});
+    }
+    let mut shown = requirements.clone();
+    if let Value::Object(fields) = &mut shown
+        && !sees
+        && fields.contains_key("args")
+    {
+        fields.insert("args".into(), json!({}));
+    }
+    shown
 }
 
 /// As a page of the GPU Hosts module lists it: what is not known is absent.
@@ -123,4 +139,18 @@ pub(crate) fn change(job: &Job, decimals: u8) -> Value {
         "cost": hyper(cost, decimals),
         "costRaw": cost.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_arguments_are_nobody_elses_business_where_ever_they_stand() {
+        let wanted = json!({"manifest": "burn", "args": {"seconds": 5}, "minVRAM": 8});
+        assert_eq!(requirements(&wanted, true), wanted);
+        let shown = requirements(&wanted, false);
+        assert_eq!(shown, json!({"manifest": "burn", "args": {}, "minVRAM": 8}));
+        assert_eq!(requirements(&Value::Null, false), json!({}));
+    }
 }

@@ -91,6 +91,11 @@ pub enum CreateError {
     /// The account is taken.
     #[error("a job of this label was created before: choose another label")]
     Taken,
+    /// Another one of the client's is on its way, and says what may be moved, too: the later of the two in a block counts.
+    #[error(
+        "another job of this wallet is on its way to the chain: send this request again in a moment"
+    )]
+    Underway,
     /// It approves less than the client's open jobs may cost together.
     #[error(
         "the transaction approves {approved}, and the wallet's open jobs with this one may cost {needed} (base units): ask for the bytes to sign again"
@@ -163,7 +168,8 @@ impl Clerk {
     pub async fn unsigned(&self, wanted: &Wanted) -> Result<Unsigned, CreateError> {
         let job = self.job(wanted)?;
         self.is_new(job).await?;
-        let approved = self.owed(wanted.client).await?.saturating_add(wanted.price);
+        let (owed, _) = self.owed(wanted.client).await?;
+        let approved = owed.saturating_add(wanted.price);
         let step = self.step(wanted, approved)?;
         let endpoint = self.endpoint()?;
         let (blockhash, last_valid_block_height) =
@@ -204,7 +210,11 @@ impl Clerk {
         let theirs = theirs.ok_or(CreateError::Unsigned)?;
         let job = self.job(wanted)?;
         self.is_new(job).await?;
-        let needed = self.owed(wanted.client).await?.saturating_add(wanted.price);
+        let (owed, underway) = self.owed(wanted.client).await?;
+        if underway {
+            return Err(CreateError::Underway);
+        }
+        let needed = owed.saturating_add(wanted.price);
         if create.approved < needed {
             let approved = create.approved;
             return Err(CreateError::Approves { approved, needed });
@@ -382,8 +392,9 @@ impl Clerk {
         }
     }
 
-    /// What the client's other jobs may still cost: one purse lets one sender move one sum.
-    async fn owed(&self, client: Address) -> Result<u64, CreateError> {
+    /// What the client's other jobs may still cost, for one purse lets one sender move one sum; and whether one of them is
+    /// still on its way to the chain.
+    async fn owed(&self, client: Address) -> Result<(u64, bool), CreateError> {
         let list = ListJobs {
             owner: Some(client),
             kind: None,
@@ -392,7 +403,7 @@ impl Clerk {
             before: None,
             limit: limits::PAGE,
         };
-        let mut owed = 0_u64;
+        let (mut owed, mut underway) = (0_u64, false);
         for job in self.store.ask(list).await?.jobs {
             let Ok(record) = serde_json::from_slice::<Record>(&job.record) else {
                 continue;
@@ -401,15 +412,19 @@ impl Clerk {
                 continue;
             };
             let completed = matches!(record.job.state, State::Completed { .. });
-            if !job.open && !completed || self.find("create", record.job.id).await?.is_none() {
+            if !job.open && !completed {
                 continue;
             }
+            let Some(create) = self.find("create", record.job.id).await? else {
+                continue;
+            };
+            underway |= create.send.is_open() && !create.send.is_confirmed();
             let settled = self.find("settle", record.job.id).await?;
             if settled.is_none_or(|kept| kept.send.is_open()) {
                 owed = owed.saturating_add(price);
             }
         }
-        Ok(owed)
+        Ok((owed, underway))
     }
 }
 
