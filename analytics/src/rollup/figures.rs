@@ -7,7 +7,7 @@ use clickhouse::Row;
 use hypernode_warehouse::Client;
 use serde::Deserialize;
 
-use super::kept::{Checkpoint, SPAN, TRIES, checkpoint};
+use super::kept::{Checkpoint, RECENT, TRIES, checkpoint};
 use super::sql::{self, Which};
 use crate::metrics::Figures;
 use crate::query::{self, Error};
@@ -99,7 +99,7 @@ struct Sums {
 impl Sums {
     async fn load(client: &Client, checkpoint: Checkpoint, as_of: u64) -> Result<Self, Error> {
         let kept = checkpoint.slot;
-        let which = Which::Touched(checkpoint.reach(kept + 1, SPAN));
+        let which = Which::Touched(checkpoint.reach(kept + 1, RECENT));
         let sql = format!(
             "SELECT toUnixTimestamp(block_time) FROM blocks WHERE slot <= {as_of} ORDER BY slot DESC LIMIT 1"
         );
@@ -116,8 +116,9 @@ impl Sums {
               UNION ALL SELECT node, toUnixTimestamp(block_time) AS at FROM canonical_events WHERE kind = 'NodeRegistered' \
                 AND slot > {kept} AND slot <= {as_of} AND node != toFixedString('', 32))"
         );
+        let kept_sums = kept_sums();
         let (kept_sums, [day_sums, week_sums], tail, node_tail, registered) = tokio::try_join!(
-            query::rows::<Kept>(client, WHAT, KEPT),
+            query::rows::<Kept>(client, WHAT, &kept_sums),
             windows(client, kept, [day, week]),
             tail(client, kept + 1, as_of, which),
             node_tail(client, kept + 1, as_of, which),
@@ -293,19 +294,28 @@ impl Times {
     }
 }
 
-const KEPT: &str = "SELECT toString(what) AS what, if(what = 'jobs', toString(job_type), '') AS job_type, \
-    toString(state) AS state, ms, sum(n) AS n, sum(amount) AS amount FROM metrics_hours FINAL \
-    WHERE hour = toDateTime(0, 'UTC') AND what IN ('flow', 'jobs', 'locked', 'nodes', 'paid', 'run', 'value', 'wait') \
-    GROUP BY what, job_type, state, ms";
+/// The sums over all time.
+fn kept_sums() -> String {
+    let sums = sql::newest(
+        "hour = toDateTime(0, 'UTC') AND what IN ('flow', 'jobs', 'locked', 'nodes', 'paid', 'run', 'value', 'wait')",
+    );
+    format!(
+        "SELECT toString(what) AS what, if(what = 'jobs', toString(job_type), '') AS job_type, toString(state) AS state, ms, \
+         sum(n) AS n, sum(amount) AS amount FROM ({sums}) GROUP BY what, job_type, state, ms"
+    )
+}
 
 /// What lies in each window up to the checkpoint: whole hours, and the changes of the hour in which it begins.
 async fn windows(client: &Client, kept: u64, since: [u32; 2]) -> Result<[Window; 2], Error> {
     let windows = since.map(async |since| {
         let hour = since / HOUR * HOUR;
+        let sums = sql::newest(&format!(
+            "what IN ('flow', 'paid') AND hour > toDateTime({hour}, 'UTC')"
+        ));
         let sql = format!(
             "SELECT sum(created), sum(paid) FROM \
              (SELECT sumIf(n, what = 'flow' AND state = 'JobCreated') AS created, sumIf(amount, what = 'paid') AS paid \
-              FROM metrics_hours FINAL WHERE what IN ('flow', 'paid') AND hour > toDateTime({hour}, 'UTC') \
+              FROM ({sums}) \
               UNION ALL SELECT toInt64(countIf(first AND kind = 'JobCreated')), \
                 sumIf(toInt128(operator_amount) + toInt128(treasury_amount) + toInt128(incentive_amount), \
                   kind = 'PaymentDistributed') FROM job_changes \

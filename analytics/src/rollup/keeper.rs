@@ -30,7 +30,7 @@ impl Default for Sizes {
             events: 250_000,
             stretch: 1_000_000,
             changes: 1_000_000,
-            span: kept::SPAN,
+            span: kept::RECENT,
         }
     }
 }

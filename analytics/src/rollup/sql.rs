@@ -95,6 +95,15 @@ pub(super) fn node_rows(changes: &str) -> String {
     plain(include_str!("../sql/node_rows.sql")).replace("{changes}", &format!("({changes})"))
 }
 
+/// The rows in force of `metrics_hours` that fit a condition over their key. A key's newest row counts; FINAL, which says the
+/// same, merges all parts by their whole key first and takes thrice as long.
+pub(super) fn newest(condition: &str) -> String {
+    format!(
+        "SELECT {KEY}, argMax(rows.n, step) AS n, argMax(rows.amount, step) AS amount FROM metrics_hours AS rows \
+         WHERE {condition} GROUP BY {KEY}"
+    )
+}
+
 /// Adds the stored changes of slots `from..=to` to the sums (`sign` 1) or takes them away (-1), as one insert with the
 /// checkpoint that is reached by it.
 pub(super) fn sum(from: u64, to: u64, sign: i8, checkpoint: &str, step: u64) -> String {
