@@ -104,7 +104,24 @@ pub(crate) async fn explain(
         return Err(Refusal::bad_query(text).into_response());
     };
     match paper.explain(job, after).await {
-        Ok(Some(told)) => Ok(Json(told).into_response()),
+        Ok(Some(told)) => {
+            let why = match &state.desk {
+                // While no dispatcher works nobody is asked why.
+                Some(desk) => desk.why(job).await.ok().flatten(),
+                None => None,
+            };
+            let mut told = serde_json::to_value(told).map_err(|error| failed(&error))?;
+            if let (Value::Object(told), Some(why)) = (&mut told, why) {
+                let nobody = json!({
+                    "nodes": why.nodes,
+                    "fitting": why.fitting,
+                    "reasons": why.reasons,
+                    "text": why.to_string(),
+                });
+                told.insert("nobody".into(), nobody);
+            }
+            Ok(Json(told).into_response())
+        }
         Ok(None) => Err(unknown()),
         Err(error) => Err(failed(&error)),
     }

@@ -1,7 +1,8 @@
 //! What nodes earned: one credit for a job, for ever.
 //!
 //! Credits are only added, and outlive their jobs. Amounts are raw units over the whole range of `u64`; the sums of each
-//! node, each wallet and all together are kept with them.
+//! node, each wallet and all together are kept with them, and stay at the end of the range where they would pass it: no
+//! credit is refused for what others earned before.
 
 use crate::area::area;
 use crate::ids::{Address, UnixMs};
@@ -122,14 +123,14 @@ pub struct Earnings {
 }
 
 impl Earnings {
-    /// With one credit more; `None` where a sum would not fit.
+    /// With one credit more. A sum that would not fit stays at the end of its range.
     #[must_use]
-    pub fn with(self, cost: u64, operator: u64) -> Option<Self> {
-        Some(Self {
-            credits: self.credits.checked_add(1)?,
-            cost: self.cost.checked_add(cost)?,
-            operator: self.operator.checked_add(operator)?,
-        })
+    pub fn with(self, cost: u64, operator: u64) -> Self {
+        Self {
+            credits: self.credits.saturating_add(1),
+            cost: self.cost.saturating_add(cost),
+            operator: self.operator.saturating_add(operator),
+        }
     }
 }
 
@@ -147,14 +148,6 @@ pub enum CreditRefusal {
         node: String,
         /// By which fence.
         fence: u32,
-    },
-    /// The sum of all credits would not fit.
-    #[error("{cost} more does not fit beside all that was credited: {sum}")]
-    TooMuch {
-        /// The sum so far.
-        sum: u64,
-        /// What was to be added.
-        cost: u64,
     },
 }
 

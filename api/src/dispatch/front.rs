@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use hypernode_accounts::rights::{Owner, Right, Who};
 use hypernode_accounts::{Fingerprint, PublicKey};
 use hypernode_dispatch::desk::{Desk, JobView};
+use hypernode_dispatch::job::State;
 use hypernode_dispatch::nodes::NodeView;
 use hypernode_state::Address;
 use serde_json::{Map, Value};
@@ -58,9 +59,12 @@ impl Reader {
     }
 }
 
-/// Whose a job is: its submitter's, and its host's while that has it or after it completed it.
+/// Whose a job is: its submitter's, and its host's while that has it.
 pub(super) fn owner_of(desk: &Desk, job: &JobView) -> Owner {
-    let node = job.node().and_then(|name| desk.nodes.get(name));
+    let node = match job.job.state {
+        State::Leased(lease) => desk.nodes.get(lease.node),
+        _ => None,
+    };
     Owner {
         wallet: Some(key(job.owner())),
         ..node.map(|node| owner_of_node(&node)).unwrap_or_default()

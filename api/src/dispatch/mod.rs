@@ -32,6 +32,7 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<ApiState>)> {
         ("/api/jobs/{id}/result", post(jobs::host::result)),
         ("/api/jobs/{id}/failure", post(jobs::host::failure)),
         ("/api/jobs/{id}/events", get(jobs::events::one)),
+        ("/api/jobs/{id}/logs", get(jobs::logs::one)),
         ("/api/nodes", get(nodes::read::list)),
         ("/api/nodes/register", post(nodes::change::register)),
         ("/api/nodes/issue-token", post(nodes::change::issue_token)),

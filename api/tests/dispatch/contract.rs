@@ -28,6 +28,100 @@ pub(crate) fn documented(path: &str, method: &str, status: u16, body: &Value) {
 }
 
 #[tokio::test]
+async fn what_nothing_reads_is_told_and_what_is_out_of_range_is_named() {
+    let doors = Doors::open().await;
+    let me = Wallet::new(1);
+    let session = doors.session(&me).await;
+    let mut body = wanted(&me);
+    body["max_duration"] = json!(5);
+    body["maxDuration"] = json!(0);
+    body["requirements"] = json!({"minVRam": 80});
+    let (status, told) = doors.post("/api/jobs", Some(&session), &body).await;
+    assert_eq!(status, 201, "{told}");
+    documented("/api/jobs", "post", 201, &told);
+    assert_eq!(
+        told["ignored"],
+        json!(["max_duration", "requirements.minVRam"])
+    );
+    assert_eq!(
+        told["job"]["maxDuration"],
+        json!(3600),
+        "0 says nothing, as ever"
+    );
+    let (status, told) = doors.post("/api/jobs", Some(&session), &wanted(&me)).await;
+    assert_eq!((status, told.get("ignored")), (201, None));
+    let huge = 1_000_000_000_000_u64;
+    for (name, value, says) in [
+        (
+            "requirements",
+            json!({"minReputation": huge}),
+            "requirements.minReputation",
+        ),
+        (
+            "requirements",
+            json!({"minVRAM": huge}),
+            "requirements.minVRAM",
+        ),
+        ("maxDuration", json!(huge), "maxDuration"),
+        ("maxDuration", json!(-1), "maxDuration"),
+        ("maxRetries", json!(huge), "maxRetries"),
+        ("priority", json!(huge), "priority"),
+    ] {
+        let mut body = wanted(&me);
+        body[name] = value.clone();
+        let (status, told) = doors.post("/api/jobs", Some(&session), &body).await;
+        assert_eq!(status, 400, "{name} {value}: {told}");
+        assert!(
+            told["error"]
+                .as_str()
+                .is_some_and(|text| text.contains(says)),
+            "{told}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_failed_says_why_and_how_often_it_ran() {
+    let doors = Doors::open().await;
+    let me = Wallet::new(1);
+    let session = doors.session(&me).await;
+    let mut body = wanted(&me);
+    body["maxRetries"] = json!(0);
+    let id = submit(&doors, &session, &body).await;
+    let owner = Wallet::new(2);
+    let (host, _) = doors.node(&owner).await;
+    assert_eq!(job(&doors, &id, None).await["attempts"], json!(0));
+    poll(&doors, &host).await;
+    assert_eq!(job(&doors, &id, None).await["attempts"], json!(1));
+    let failed = json!({"exitCode": 3, "logs": "out of memory", "kind": "job"});
+    let path = format!("/api/jobs/{id}/failure");
+    assert_eq!(doors.post(&path, Some(&host), &failed).await.0, 200);
+    let reason = "every attempt came to nothing; the last one: the job itself failed";
+    let public = job(&doors, &id, None).await;
+    assert_eq!(
+        (
+            &public["status"],
+            &public["attempts"],
+            &public["reason"],
+            &public["error"]
+        ),
+        (&json!("failed"), &json!(1), &json!(reason), &json!(reason))
+    );
+    let mine = job(&doors, &id, Some(&session)).await;
+    let error = format!("{reason}; its program ended with exit code 3");
+    assert_eq!(
+        (&mine["error"], &mine["reason"]),
+        (&json!(error), &json!(reason))
+    );
+    documented(
+        "/api/jobs/{id}",
+        "get",
+        200,
+        &json!({"success": true, "job": mine}),
+    );
+}
+
+#[tokio::test]
 async fn a_job_from_submission_to_cancellation() {
     let doors = Doors::open().await;
     let me = Wallet::new(1);

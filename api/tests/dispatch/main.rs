@@ -10,6 +10,7 @@ mod contract;
 mod elsewhere;
 mod events;
 mod hosts;
+mod logs;
 mod privacy;
 mod repeat;
 mod spending;

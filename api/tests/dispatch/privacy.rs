@@ -26,6 +26,10 @@ async fn input_result_and_logs_are_for_submitter_assigned_host_and_operator() {
     let (host, _) = doors.node(&Wallet::new(3)).await;
     let (idle, _) = doors.node(&Wallet::new(4)).await;
     poll(&doors, &host).await;
+    for (token, sees) in [(&host, true), (&idle, false)] {
+        let input = &job(&doors, &id, Some(token)).await["input"];
+        assert_eq!(*input != json!({}), sees);
+    }
     let result = json!({"result": {"answer": 42}, "logs": ["private"], "metrics": {"tokens": 7}});
     let (status, told) = doors
         .post(&format!("/api/jobs/{id}/result"), Some(&host), &result)
@@ -49,7 +53,7 @@ async fn input_result_and_logs_are_for_submitter_assigned_host_and_operator() {
         ("the submitter", Some(&mine), true),
         ("the submitter's key", Some(&reads), true),
         ("the submitter's agent", Some(&agent), true),
-        ("the assigned host", Some(&host), true),
+        ("the host that had it", Some(&host), false),
         ("an operator", Some(&operator), true),
     ] {
         let one = job(&doors, &id, token).await;

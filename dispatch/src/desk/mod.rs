@@ -3,6 +3,7 @@
 mod cancel;
 mod chain;
 mod error;
+mod ignored;
 mod keep;
 mod look;
 mod matched;
@@ -15,6 +16,7 @@ mod submit;
 mod view;
 mod wanted;
 mod watch;
+mod why;
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,13 +35,14 @@ use repeat::Underway;
 
 pub use chain::{OnChain, ToSign};
 pub use error::{DeskError, JOB_TYPES};
+pub use ignored::ignored;
 pub use look::{JobsAsked, JobsFound, STATUSES, Summary};
 pub use poll::Assigned;
 pub use report::{Report, fault};
 pub use scores::Scores;
 pub use sightings::{GpuTold, Sighting, Sightings};
 pub use submit::{Submit, Submitted};
-pub use view::{JobView, attempts, cost, host_status, node, status};
+pub use view::{JobView, attempts, cause, cost, host_status, node, status};
 pub use wanted::Wanted;
 pub use watch::{Follow, Following, Heard, Watch};
 

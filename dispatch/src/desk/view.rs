@@ -8,7 +8,7 @@ use super::DeskError;
 use crate::board::Record;
 use crate::content::Content;
 use crate::ids::{JobId, NodeId};
-use crate::job::{Cause, Job, Pay, Stands, State};
+use crate::job::{Cause, Fault, Job, Pay, Stands, State};
 use crate::outcome::Kept;
 
 /// A job as it is looked at.
@@ -130,11 +130,23 @@ impl JobView {
     }
 
     /// Why it failed or was given up.
-    pub fn cause(&self) -> Option<&'static str> {
-        match self.job.state {
-            State::Failed { cause } | State::Dead { cause } => Some(because(cause)),
-            _ => None,
-        }
+    pub fn cause(&self) -> Option<String> {
+        cause(&self.job)
+    }
+
+    /// What went wrong, in its host's words where there are such: for whoever sees what came of it.
+    pub fn error(&self) -> Option<String> {
+        let cause = self.cause()?;
+        let kept = self.outcome.as_ref();
+        let said = kept.and_then(|kept| kept.error.clone());
+        let code = kept
+            .and_then(|kept| kept.exit_code)
+            .filter(|code| *code != 0);
+        Some(match (said, code) {
+            (Some(said), _) => said,
+            (None, Some(code)) => format!("{cause}; its program ended with exit code {code}"),
+            (None, None) => cause,
+        })
     }
 }
 
@@ -188,14 +200,34 @@ pub fn host_status(state: &State) -> &'static str {
     }
 }
 
-fn because(cause: Cause) -> &'static str {
-    match cause {
+/// Why a job failed or was given up.
+pub fn cause(job: &Job) -> Option<String> {
+    let (State::Failed { cause } | State::Dead { cause }) = job.state else {
+        return None;
+    };
+    let words = match cause {
         Cause::NoInput => "its input did not come in time",
         Cause::NoNode => "no node took it in all the time that it had",
-        Cause::Attempts(_) => "every attempt came to nothing",
+        Cause::Attempts(fault) => {
+            let last = match fault {
+                Fault::Passing => "a passing fault",
+                Fault::Node => "its node could not run it",
+                Fault::Job => "the job itself failed",
+                Fault::Permanent => "no machine will ever run it",
+                Fault::Lost => "its node went away and did not come back",
+                Fault::Expired => "its node did not renew the lease",
+                Fault::Overrun => "it ran longer than it may",
+                Fault::Declined => "its node declined it",
+                Fault::Unanswered => "its node did not answer",
+            };
+            return Some(format!(
+                "every attempt came to nothing; the last one: {last}"
+            ));
+        }
         Cause::Poison => "it failed on as many nodes as there were tries for",
         Cause::Permanent => "no machine will ever run it",
-    }
+    };
+    Some(words.to_owned())
 }
 
 /// Of a job whose content is still to come, or was not submitted here.

@@ -23,6 +23,7 @@ mod quality;
 pub mod receipt;
 pub mod seed;
 mod want;
+mod why;
 
 pub use draw::{Candidate, Decision, NEWCOMER_BELOW, TOP};
 pub use facts::{NodeFacts, Runs};
@@ -33,6 +34,7 @@ pub use price::{Ask, octave_eighths, price_factor};
 pub use quality::{Partial, QUALITY, completion_bound, latency_score};
 pub use receipt::Receipt;
 pub use want::{Algorithm, EXACT, Gamma, Needs, Want};
+pub use why::Why;
 
 #[cfg(test)]
 mod tests;

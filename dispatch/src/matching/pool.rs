@@ -190,6 +190,17 @@ impl Pool {
         })
     }
 
+    /// All nodes.
+    pub(super) fn each(&self) -> impl Iterator<Item = &NodeFacts> {
+        self.cold.iter().map(|cold| &cold.facts)
+    }
+
+    /// Whether the node's GPU is of a model that is wanted.
+    pub(super) fn takes(&self, want: &Want, node: NodeId) -> bool {
+        let place = self.places.get(&node);
+        place.is_some_and(|place| want.takes.has(self.hot[*place as usize].model))
+    }
+
     fn passes(&self, want: &Want, capabilities: u64, place: u32) -> bool {
         let (node, needs) = (&self.hot[place as usize], &want.needs);
         node.free > 0

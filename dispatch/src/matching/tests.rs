@@ -69,12 +69,27 @@ fn each_need_is_asked_for() {
     for (has, lacks) in cases {
         assert_eq!(chosen(&mut only, &with(has)), id, "{:?}", with(has));
         assert_eq!(chosen(&mut only, &with(lacks)), None, "{:?}", with(lacks));
+        assert_eq!(only.why(&with(has), &[]).fitting, 1, "{:?}", with(has));
+        let why = only.why(&with(lacks), &[]);
+        let counts: Vec<u32> = why.reasons.values().copied().collect();
+        assert_eq!((why.fitting, counts), (0, vec![1]), "{why}");
     }
+    let why = only.why(&Needs::default(), &[plain().id]);
+    assert_eq!(why.reasons.get("excluded"), Some(&1));
+    let dear = with(|n| n.max_ask = Some(1));
+    assert_eq!(
+        only.why(&dear, &[]).to_string(),
+        "0 of 1 connected nodes would do: 1 that ask more than the budget bears"
+    );
     only.set_running(plain().id, 1);
     assert_eq!(
         chosen(&mut only, &Needs::default()),
         None,
         "no slot is free"
+    );
+    assert_eq!(
+        only.why(&Needs::default(), &[]).reasons.get("busy"),
+        Some(&1)
     );
     only.set_running(plain().id, 0);
     only.change(plain().id, |n| n.online = false);
@@ -107,6 +122,10 @@ fn free_jobs_and_named_ones_go_where_they_may() {
             ..NodeFacts::plain(1)
         }]);
         let asked = [Needs::default(), free(home), free(other), named.clone()];
+        for needs in &asked {
+            let why = only.why(needs, &[]);
+            assert_eq!(why.fitting == 0, !why.reasons.is_empty(), "{why}");
+        }
         let gets = asked.map(|needs| chosen(&mut only, &needs).is_some());
         assert_eq!(gets, takes, "{runs:?}, sandboxed: {sandboxed}");
     }

@@ -4,10 +4,10 @@ use hypernode_state::{Op, UnixMs};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::board::{Denied, Input, Preview, Standing, Submission};
-use crate::ids::JobId;
+use crate::ids::{JobId, NodeId};
 use crate::job::Manner;
 use crate::matching::seed::DaySecret;
-use crate::matching::{Algorithm, Needs, NodeFacts};
+use crate::matching::{Algorithm, Needs, NodeFacts, Why};
 
 /// A job with what the store keeps beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +99,11 @@ pub(super) enum Command {
         slot: u64,
         nodes: Vec<Standing>,
         done: Done,
+    },
+    Why {
+        needs: Box<Needs>,
+        excluded: Vec<NodeId>,
+        done: oneshot::Sender<Why>,
     },
     Match {
         needs: Box<Needs>,

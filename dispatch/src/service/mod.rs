@@ -38,7 +38,7 @@ use crate::board::{Config, Denied, Input, Preview, Record, Standing};
 use crate::ids::{JobId, NodeId};
 use crate::job::{By, Event, Fault, Manner, Outcome, Stands};
 use crate::matching::seed::DaySecret;
-use crate::matching::{Algorithm, Needs, NodeFacts};
+use crate::matching::{Algorithm, Needs, NodeFacts, Why};
 use crate::outcome::Kept;
 use crate::results::Results;
 
@@ -417,6 +417,23 @@ impl Dispatch {
     /// [`DispatchError`].
     pub async fn stand(&self, slot: u64, nodes: Vec<Standing>) -> Result<(), DispatchError> {
         self.send(|done| Command::Stand { slot, nodes, done }).await
+    }
+
+    /// Why no node is chosen for what is needed, as things stand.
+    ///
+    /// # Errors
+    /// [`DispatchError::Ended`].
+    pub async fn ask_why(&self, needs: Needs, excluded: Vec<NodeId>) -> Result<Why, DispatchError> {
+        let (done, answer) = oneshot::channel();
+        let needs = Box::new(needs);
+        let command = Command::Why {
+            needs,
+            excluded,
+            done,
+        };
+        let sent = self.commands.send(command).await;
+        sent.map_err(|_| DispatchError::Ended)?;
+        answer.await.map_err(|_| DispatchError::Ended)
     }
 
     /// Which node comes first for what is needed, as things stand: nothing is given to it. By the dispatcher's own algorithm

@@ -240,6 +240,13 @@ impl Worker {
                 next.answer(done, result);
             }
             Command::Ended { input, kept, done } => self.ended(input, kept, done, now),
+            Command::Why {
+                needs,
+                excluded,
+                done,
+            } => {
+                let _ = done.send(board.pool().why(&needs, &excluded));
+            }
             Command::Match {
                 needs,
                 algorithm,

@@ -100,6 +100,17 @@ impl Logs {
         (ring.tail(), ring.live.subscribe())
     }
 
+    /// Room that was made for a follower of a job that has told nothing is given back, unless others follow.
+    pub fn leave(&self, job: JobId) {
+        let mut rings = self.rings();
+        let is_empty = rings.rings.get(&job).is_some_and(|ring| {
+            ring.live.receiver_count() == 0 && ring.pieces.is_empty() && ring.progress.is_none()
+        });
+        if is_empty {
+            rings.rings.remove(&job);
+        }
+    }
+
     /// Takes in what a job tells.
     pub(super) fn put(&self, job: JobId, node: NodeId, piece: Piece) {
         let mut rings = self.rings();
@@ -229,6 +240,21 @@ mod tests {
             last = Some(piece);
         }
         assert_eq!(last.as_deref(), Some(&Piece::Ended));
+    }
+
+    #[test]
+    fn room_for_a_follower_is_given_back_where_nothing_was_told() {
+        let (job, node) = (JobId::uuid(1), NodeId::uuid(2));
+        let logs = Logs::new(1 << 10, 1 << 10);
+        let (_, live) = logs.follow(job, node);
+        logs.leave(job);
+        assert!(logs.tail(job).is_some(), "somebody follows");
+        drop(live);
+        logs.leave(job);
+        assert_eq!(logs.tail(job), None);
+        logs.put(job, node, output("x", 0));
+        logs.leave(job);
+        assert!(logs.tail(job).is_some(), "it was told something");
     }
 
     #[test]

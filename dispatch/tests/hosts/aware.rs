@@ -279,6 +279,34 @@ async fn a_key_that_is_revoked_ends_the_open_connection_and_opens_no_other() {
     assert_eq!(prove(&hall, &key, None, now()).await.1, invalid);
 }
 
+#[tokio::test]
+async fn numbers_out_of_range_are_bounded_or_named_and_what_is_unknown_is_passed_over() {
+    let hall = Hall::open().await;
+    let (mut line, _) = hall.aware(&hall.token().await).await;
+    let job = hall.submit(1, Job::default()).await;
+    let (name, fence) = line.take().await;
+    let progress = |permille: Value| json!({"type": "progress", "job": name, "fence": fence, "permille": permille, "mood": "good"});
+    line.say(progress(json!(1_000_000_000_000_u64)));
+    for odd in [json!(1e30), json!(-1), json!("half"), Value::Null] {
+        line.say(progress(odd.clone()));
+        let answer = line.hear_a("error").await;
+        let text = answer["message"].as_str().expect("a text");
+        assert!(text.contains("permille"), "{odd}: {text}");
+    }
+    let tail = hall.hub.logs().tail(job).expect("it runs");
+    assert_eq!(tail.progress, Some((1_000, None)));
+    line.say(
+        json!({"type": "progress", "job": name, "fence": 1_000_000_000_000_u64, "permille": 5}),
+    );
+    let answer = line.hear_a("error").await;
+    assert!(
+        answer["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("fence")),
+        "{answer}"
+    );
+}
+
 /// Registers with a key; the answer to the proof.
 async fn prove(hall: &Hall, key: &SigningKey, token: Option<&str>, ts: i64) -> (Line, Value) {
     let mut line = hall.line();

@@ -105,6 +105,96 @@ async fn a_request_whose_answer_was_lost_in_a_crash_is_answered_and_done_once() 
 }
 
 #[tokio::test]
+async fn a_job_that_nobody_takes_says_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = store(folder.path());
+    let (desk, _work) = desk(&store, Config::default()).await;
+    let mut body = body();
+    body.insert("budget".to_owned(), json!("600"));
+    let unnamed = Submit {
+        repeat: None,
+        ..submit(&body)
+    };
+    let answer = desk.submit(unnamed, name).await.expect("taken in").answer;
+    let id = String::from_utf8(answer)
+        .expect("text")
+        .parse()
+        .expect("a job");
+    let why = desk.why(id).await.expect("an answer").expect("it waits");
+    assert_eq!(why.to_string(), "no node is connected");
+    let dispatch = desk.center.now().expect("a dispatcher");
+    let dear = crate::support::facts(1, 1);
+    let small = hypernode_dispatch::matching::NodeFacts {
+        vram_mb: 4_096,
+        ..crate::support::facts(2, 1)
+    };
+    let manner = hypernode_dispatch::job::Manner::Renewed;
+    let _dear = dispatch.connect(dear, manner).await.expect("connected");
+    let _small = dispatch.connect(small, manner).await.expect("connected");
+    let why = desk.why(id).await.expect("an answer").expect("it waits");
+    assert_eq!((why.nodes, why.fitting), (2, 0));
+    let reasons: Vec<(&str, u32)> = why.reasons.iter().map(|(name, n)| (*name, *n)).collect();
+    assert_eq!(reasons, [("price", 2), ("vram", 1)]);
+    let job = desk.job(&id.to_string()).await.expect("a job");
+    let by = hypernode_dispatch::job::By::Owner;
+    desk.cancel(&job, by).await.expect("cancelled");
+    assert_eq!(
+        desk.why(id).await.expect("an answer"),
+        None,
+        "nobody asks why"
+    );
+}
+
+#[tokio::test]
+async fn a_sum_of_credits_that_is_full_ends_no_dispatcher() {
+    use hypernode_dispatch::desk::Report;
+    use hypernode_dispatch::job::Outcome;
+    use hypernode_state::StoreExt;
+    use hypernode_state::credits::{CreditAdd, Earned, Earner, GetCredit};
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = store(folder.path());
+    let full = CreditAdd {
+        job: "before".to_owned(),
+        fence: 1,
+        node: "n".to_owned(),
+        wallet: ME,
+        cost: u64::MAX,
+        operator: u64::MAX,
+        treasury: 0,
+        incentive: 0,
+        orchestrator: 0,
+        at: now(),
+    };
+    store.run(full).await.expect("credited");
+    let (desk, _work) = desk(&store, Config::default()).await;
+    let fields = Fields::read(&json!({"vram": 24}));
+    let node = desk.nodes.register_http(Address([9; 32]), &fields).await;
+    let node = node.expect("a node").node;
+    let mut body = body();
+    body.insert("budget".to_owned(), json!(1_000));
+    desk.submit(submit(&body), name).await.expect("taken in");
+    let given = desk.next_job(&node).await.expect("an answer");
+    let given = given.expect("a job");
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let report = Report {
+        fence: Some(1),
+        outcome: Outcome::Completed,
+        kept: hypernode_dispatch::outcome::Kept::default(),
+    };
+    let done = desk
+        .report(&node, &given.view, report)
+        .await
+        .expect("taken");
+    assert_eq!(done.status(), "completed");
+    assert!(desk.center.now().is_ok(), "the dispatcher goes on");
+    let job = given.view.id().to_string();
+    let credit = store.ask(GetCredit { job }).await.expect("an answer");
+    assert_eq!(credit.expect("a credit").cost, done.cost());
+    let all = store.ask(Earned { by: Earner::All }).await.expect("sums");
+    assert_eq!((all.credits, all.cost), (2, u64::MAX));
+}
+
+#[tokio::test]
 async fn more_open_jobs_than_an_owner_may_have_are_refused_until_some_have_ended() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = store(folder.path());

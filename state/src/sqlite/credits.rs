@@ -122,7 +122,6 @@ fn add(cx: &Cx<'_, '_>, op: &CreditAdd) -> Result<u64, Stop> {
         }
         .into());
     }
-    // The sum of all bounds the others: where it fits, they do.
     let earners = [
         Earner::All,
         Earner::Node(op.node.clone()),
@@ -130,10 +129,7 @@ fn add(cx: &Cx<'_, '_>, op: &CreditAdd) -> Result<u64, Stop> {
     ];
     let mut sums = Vec::with_capacity(earners.len());
     for earner in &earners {
-        let before = earned(cx.db, earner)?;
-        let (sum, cost) = (before.cost, op.cost);
-        let more = before.with(cost, op.operator);
-        sums.push(more.ok_or(CreditRefusal::TooMuch { sum, cost })?);
+        sums.push(earned(cx.db, earner)?.with(op.cost, op.operator));
     }
     let sql = "INSERT INTO credits (job, fence, node, wallet, cost, operator, treasury, incentive, orchestrator, at)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";

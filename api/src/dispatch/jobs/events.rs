@@ -110,7 +110,7 @@ pub(crate) async fn all(
     Ok(stream(listener, upgrade))
 }
 
-fn full(full: Full) -> Response {
+pub(super) fn full(full: Full) -> Response {
     let mut response = match full {
         Full::Address => refused(
             StatusCode::TOO_MANY_REQUESTS,

@@ -2,5 +2,6 @@
 
 pub(super) mod events;
 pub(super) mod host;
+pub(super) mod logs;
 pub(super) mod read;
 pub(super) mod submit;

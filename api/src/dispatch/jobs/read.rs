@@ -1,7 +1,7 @@
 //! Jobs are looked at.
 
 use axum::Json;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse as _, Response};
@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 
 use super::super::front::{Reader, Words};
 use super::super::{refuse, shape, wallet};
+use super::logs;
 use crate::error::Refusal;
+use crate::state::ApiState;
 
 const FAILURE: &str = "Failed to fetch jobs";
 /// Jobs of a list where nothing is said, and at most.
@@ -20,12 +22,24 @@ const LIMITS: (u32, u32) = (100, 500);
 const MINE: u32 = 50;
 
 /// One job.
-pub(crate) async fn one(reader: Reader, Path(id): Path<String>) -> Result<Response, Response> {
+pub(crate) async fn one(
+    State(state): State<ApiState>,
+    reader: Reader,
+    Path(id): Path<String>,
+) -> Result<Response, Response> {
     let job = reader.desk.job(&id).await;
     let job = job.map_err(|error| refuse::desk(&error, "Failed to fetch job"))?;
     let sees = reader.sees(&job);
-    let job = shape::job::backend(&job, sees, reader.desk.limits.decimals);
-    Ok(private(json!({ "success": true, "job": job })))
+    let mut told = shape::job::backend(&job, sees, reader.desk.limits.decimals);
+    let tail = state.hub.as_ref().filter(|_| sees);
+    let tail = tail.and_then(|hub| logs::running(hub, &job));
+    if let (Value::Object(told), Some(tail)) = (&mut told, tail) {
+        told.insert("logs".into(), logs::lines(&tail).into());
+        if let Some(progress) = logs::progress(&tail) {
+            told.insert("progress".into(), progress);
+        }
+    }
+    Ok(private(json!({ "success": true, "job": told })))
 }
 
 /// Jobs, newest first.

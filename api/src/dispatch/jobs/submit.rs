@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use hypernode_accounts::KeyId;
 use hypernode_accounts::rights::{Owner, Right, Role, Who};
-use hypernode_dispatch::desk::{Desk, JobView, Submit, ToSign};
+use hypernode_dispatch::desk::{Desk, JobView, Submit, ToSign, ignored};
 use hypernode_dispatch::job::By;
 use serde_json::json;
 
@@ -52,7 +52,9 @@ pub(crate) async fn submit(
         let to_sign = to_sign.map_err(|error| refuse::desk(&error, FAILURE))?;
         return Ok(bytes_to_sign(&to_sign, decimals));
     }
-    let submitted = desk.submit(submit, |job| created(job, decimals)).await;
+    let ignored = ignored(&body);
+    let answer = |job: &JobView| created(job, &ignored, decimals);
+    let submitted = desk.submit(submit, answer).await;
     let submitted = submitted.map_err(|error| refuse::desk(&error, FAILURE))?;
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
@@ -66,13 +68,16 @@ pub(crate) async fn submit(
     Ok(response)
 }
 
-/// The whole answer: it is kept, and sent again as it was.
-fn created(job: &JobView, decimals: u8) -> Vec<u8> {
-    let told = json!({
+/// The whole answer: it is kept, and sent again as it was. Fields that nothing reads are refused to nobody, as ever, and told.
+fn created(job: &JobView, ignored: &[String], decimals: u8) -> Vec<u8> {
+    let mut told = json!({
         "success": true,
         "message": "Job created successfully",
         "job": shape::job::backend(job, true, decimals),
     });
+    if !ignored.is_empty() {
+        told["ignored"] = json!(ignored);
+    }
     told.to_string().into_bytes()
 }
 

@@ -1,7 +1,9 @@
 //! A job in the shapes of the old Backend and of the old GPU Hosts server.
 
 use hypernode_accounts::time::iso;
-use hypernode_dispatch::desk::{Assigned, JobView, attempts, cost, host_status, node, status};
+use hypernode_dispatch::desk::{
+    Assigned, JobView, attempts, cause, cost, host_status, node, status,
+};
 use hypernode_dispatch::job::{Job, State};
 use hypernode_wire::Work;
 use serde_json::{Map, Value, json};
@@ -58,7 +60,9 @@ pub(crate) fn backend(job: &JobView, sees: bool, decimals: u8) -> Value {
         if let Some(cause) = job.cause() {
             told.insert("reason".into(), cause.into());
         }
-        if let Some(error) = outcome.and_then(|kept| kept.error.as_deref()) {
+        let error = if sees { job.error() } else { job.cause() };
+        let said = outcome.and_then(|kept| kept.error.clone());
+        if let Some(error) = error.or(said) {
             told.insert("error".into(), error.into());
         }
     }
@@ -98,6 +102,9 @@ pub(crate) fn of_host(job: &JobView) -> Value {
         if let Some(ended) = job.ended_at() {
             told.insert("completedAt".into(), iso(ended).into());
         }
+        if let Some(cause) = job.cause() {
+            told.insert("reason".into(), cause.into());
+        }
     }
     told
 }
@@ -129,7 +136,7 @@ pub(crate) fn assigned(assigned: &Assigned, decimals: u8) -> Value {
 /// What is told of a change: nothing that is somebody's own.
 pub(crate) fn change(job: &Job, decimals: u8) -> Value {
     let cost = cost(job);
-    json!({
+    let mut told = json!({
         "jobId": job.id.to_string(),
         "walletAddress": job.terms.owner.to_string(),
         "status": status(&job.state),
@@ -138,7 +145,11 @@ pub(crate) fn change(job: &Job, decimals: u8) -> Value {
         "updatedAt": iso(job.changed_at),
         "cost": hyper(cost, decimals),
         "costRaw": cost.to_string(),
-    })
+    });
+    if let (Value::Object(told), Some(cause)) = (&mut told, cause(job)) {
+        told.insert("reason".into(), cause.into());
+    }
+    told
 }
 
 #[cfg(test)]

@@ -30,10 +30,7 @@ impl Credits {
             }
             .into());
         }
-        let (sum, cost) = (self.earned(&Earner::All).cost, op.cost);
-        if sum.checked_add(cost).is_none() {
-            return Err(CreditRefusal::TooMuch { sum, cost }.into());
-        }
+        let cost = op.cost;
         let seq = self.0.len() as u64 + 1;
         self.0.push(CreditRecord {
             seq,
@@ -53,11 +50,11 @@ impl Credits {
 
     fn earned(&self, by: &Earner) -> Earnings {
         let of = || self.0.iter().filter(|credit| is_of(by, credit));
-        Earnings {
-            credits: of().count() as u64,
-            cost: of().map(|credit| credit.cost).sum(),
-            operator: of().map(|credit| credit.operator).sum(),
-        }
+        of().fold(Earnings::default(), |sums, credit| Earnings {
+            credits: sums.credits + 1,
+            cost: sums.cost.saturating_add(credit.cost),
+            operator: sums.operator.saturating_add(credit.operator),
+        })
     }
 
     /// Whether a job has a credit younger than this.
