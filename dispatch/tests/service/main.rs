@@ -8,6 +8,7 @@
 )]
 
 mod desk;
+mod documents;
 mod kill;
 mod life;
 mod results;

@@ -3,7 +3,7 @@
 use crate::cli::Status;
 use crate::config;
 use crate::datadir::DataDir;
-use crate::doctor::{Finding, Verdict, accounts, instance, machine, sources, warehouse};
+use crate::doctor::{Finding, Verdict, accounts, dispatch, instance, machine, sources, warehouse};
 use crate::exit::{Failure, OrCannotStart as _, Outcome};
 use crate::out::say;
 use crate::running::Running;
@@ -26,6 +26,7 @@ pub(crate) async fn run(args: &Status) -> Outcome {
         move || accounts::look(&dir)
     });
     findings.extend(looked.await.or_cannot_start("doctor")?);
+    findings.push(dispatch::key(&dir));
     if let Some(running) = &running {
         findings.extend(instance::look(running).await);
     }

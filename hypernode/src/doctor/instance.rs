@@ -1,6 +1,8 @@
 //! The running instance, by what it says of itself.
 
-use super::Finding;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{Finding, dispatch};
 use crate::commands::status;
 use crate::running::Running;
 use crate::view::Snapshot;
@@ -87,17 +89,8 @@ fn judge(pid: u32, now: &Snapshot) -> Vec<Finding> {
             "give ClickHouse a faster disk, or less else to do",
         ));
     }
-    if now
-        .roles
-        .dispatch
-        .as_ref()
-        .is_some_and(|d| d.state != "running")
-    {
-        findings.push(Finding::note(
-            "dispatch",
-            "no jobs are given out just now",
-            "it starts anew by itself; if it stays so, its log says what its store (state.db) lacks",
-        ));
+    if let Some(now) = &now.roles.dispatch {
+        findings.extend(dispatch::judge(now, today()));
     }
     if let Some(why) = &indexer.accounts.message {
         findings.push(Finding::note(
@@ -107,6 +100,12 @@ fn judge(pid: u32, now: &Snapshot) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// Days since 1970.
+fn today() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default().as_secs() / 86_400
 }
 
 #[cfg(test)]

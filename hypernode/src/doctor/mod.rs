@@ -1,6 +1,7 @@
 //! What `hypernode doctor` looks at. Each part looks at one thing, changes nothing, and says what to do.
 
 pub(crate) mod accounts;
+pub(crate) mod dispatch;
 pub(crate) mod instance;
 pub(crate) mod machine;
 pub(crate) mod sources;

@@ -10,4 +10,4 @@ pub(crate) mod snapshot;
 pub(crate) use dispatch::DispatchReport;
 pub(crate) use frame::{History, lines};
 pub(crate) use report::InstanceReport;
-pub(crate) use snapshot::Snapshot;
+pub(crate) use snapshot::{Dispatch, Snapshot};

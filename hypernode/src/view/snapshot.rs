@@ -36,6 +36,18 @@ pub(crate) struct Dispatch {
     pub(crate) offers: u64,
     pub(crate) runs: u64,
     pub(crate) stale: u64,
+    /// The day whose secret decisions are drawn with, in days since 1970.
+    pub(crate) day: u64,
+    /// The public key that decisions are signed by.
+    pub(crate) key: String,
+    pub(crate) facts: Facts,
+}
+
+/// What the dispatcher carries into the warehouse.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Facts {
+    pub(crate) failing: bool,
 }
 
 /// The indexer's part. Slots are 0 where nothing is known.

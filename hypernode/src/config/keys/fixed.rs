@@ -370,13 +370,13 @@ pub(crate) const KEYS: &[Key] = &[
         "dispatch.manifests",
         Kind::Path,
         "",
-        "JSON file with the commands that hosts may be told to run, beside the built-in test",
+        "JSON file with the commands that hosts may be told to run, beside the built-in test (docs/jobs.md)",
     ),
     key(
         "dispatch.results",
         Kind::Path,
         "",
-        "JSON file of job type to schema (a part of JSON Schema) of results, in place of the built-in ones",
+        "JSON file of job type to schema (a part of JSON Schema) of results, in place of the built-in ones (docs/jobs.md)",
     ),
     key(
         "dispatch.recheck_permille",
