@@ -125,3 +125,39 @@ fn later(mut response: Response, seconds: u64) -> Response {
     response.headers_mut().insert(RETRY_AFTER, seconds.into());
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use hypernode_dispatch::bridge::write::NoStep;
+
+    use super::*;
+
+    #[test]
+    fn whoever_signed_is_told_whether_to_sign_again_to_wait_or_to_take_another_label() {
+        let purse = CreateError::Purse {
+            purse: "purse".to_owned(),
+            held: 1,
+            needed: 2,
+        };
+        let signer = ClerkError::Signer(ChildError::Refused("the day's cap".to_owned()));
+        for (error, status, waits) in [
+            (CreateError::Value("no"), 400, false),
+            (CreateError::Step(NoStep::More), 422, false),
+            (CreateError::Unsigned, 422, false),
+            (CreateError::Blockhash, 422, false),
+            (purse, 422, false),
+            (CreateError::Taken, 409, false),
+            (CreateError::Underway, 409, true),
+            (CreateError::Sender, 503, true),
+            (CreateError::Clerk(signer), 503, true),
+        ] {
+            let response = chain(&error, "Failed");
+            let told = response.headers().contains_key(RETRY_AFTER);
+            assert_eq!(
+                (response.status().as_u16(), told),
+                (status, waits),
+                "{error}"
+            );
+        }
+    }
+}

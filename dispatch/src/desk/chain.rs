@@ -1,6 +1,7 @@
 //! A job that is to be created on chain: what its client says of it, what it is to sign, and what it signed.
 
-use hypernode_state::Address;
+use hypernode_state::sends::GetSend;
+use hypernode_state::{Address, StoreExt};
 use hypernode_wire::{Args, Catalog};
 use serde_json::{Map, Value};
 use tokio::sync::MutexGuard;
@@ -8,9 +9,11 @@ use tokio::sync::MutexGuard;
 use super::wanted::Wanted;
 use super::{Desk, DeskError, Submit};
 use crate::asked::{Limits, amount, is_nothing};
-use crate::bridge::Body;
-use crate::bridge::write::{self, Clerk, LONGEST, Ready, Unsigned};
+use crate::bridge::write::send::Stage;
+use crate::bridge::write::{self, Clerk, Kept, LONGEST, Ready, Unsigned, name};
+use crate::bridge::{Body, OnChainTerms};
 use crate::content::Content;
+use crate::ids::JobId;
 use crate::matching::Needs;
 
 /// What may be said of a job on chain.
@@ -38,6 +41,37 @@ pub struct ToSign {
     pub unsigned: Unsigned,
     /// What was asked for.
     pub asked: OnChain,
+}
+
+/// One of the transactions of a job that this instance sends, or sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its call.
+    pub call: &'static str,
+    /// `planned`, `sent`, `confirmed`, `finalized` or `failed`.
+    pub stage: &'static str,
+    /// Its name on chain, once it is signed.
+    pub signature: Option<String>,
+    /// Why it failed.
+    pub why: Option<String>,
+}
+
+impl Written {
+    fn of(call: &'static str, stage: Stage) -> Self {
+        let (stage, signature, why) = match stage {
+            Stage::Planned => ("planned", None, None),
+            Stage::Signed(signed) => ("sent", Some(signed.signature), None),
+            Stage::Confirmed(signed) => ("confirmed", Some(signed.signature), None),
+            Stage::Finalized { signature } => ("finalized", Some(signature), None),
+            Stage::Failed { why } => ("failed", None, Some(why)),
+        };
+        Self {
+            call,
+            stage,
+            signature,
+            why,
+        }
+    }
 }
 
 impl OnChain {
@@ -104,6 +138,15 @@ impl OnChain {
         Ok((content, needs, chain))
     }
 
+    /// What the chain is to say of it.
+    pub(super) fn terms(&self) -> OnChainTerms {
+        OnChainTerms {
+            label: self.label.clone(),
+            requirements_hash: self.requirements_hash.clone(),
+            price: self.price.to_string(),
+        }
+    }
+
     fn wanted(&self, client: Address, job_type: &str) -> write::Wanted {
         write::Wanted {
             client,
@@ -138,6 +181,32 @@ impl Desk {
         let on_chain = asked.wanted(submit.owner, &wanted.content.job_type);
         let unsigned = clerk.unsigned(&on_chain).await?;
         Ok(ToSign { unsigned, asked })
+    }
+
+    /// The transactions of a job, in the order in which they follow one another; those that nobody planned are left out.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn written(&self, job: JobId) -> Result<Vec<Written>, DeskError> {
+        let mut written = Vec::new();
+        for (word, call) in [
+            ("create", "create_job"),
+            ("assign", "assign_job"),
+            ("submit", "submit_result"),
+            ("settle", "settle_job"),
+        ] {
+            let id = name(word, job);
+            let Some(send) = self.store.ask(GetSend { id: id.clone() }).await? else {
+                continue;
+            };
+            let kept = serde_json::from_slice::<Kept>(&send.record);
+            let kept = kept.map_err(|error| DeskError::Record {
+                job: id,
+                error: error.to_string(),
+            })?;
+            written.push(Written::of(call, kept.send.stage));
+        }
+        Ok(written)
     }
 
     /// A wallet's turn to have a job created.

@@ -33,7 +33,7 @@ use crate::nodes::{NodeView, Nodes};
 use crate::service::{Center, Clock};
 use repeat::Underway;
 
-pub use chain::{OnChain, ToSign};
+pub use chain::{OnChain, ToSign, Written};
 pub use error::{DeskError, JOB_TYPES};
 pub use ignored::ignored;
 pub use look::{JobsAsked, JobsFound, STATUSES, Summary};

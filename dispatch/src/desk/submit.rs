@@ -7,6 +7,7 @@ use hypernode_state::{Address, Digest, StoreExt};
 use serde_json::{Map, Value};
 use sha2::Digest as _;
 
+use super::chain::OnChain;
 use super::repeat::{Begun, Turn};
 use super::{Desk, DeskError, JobView, Wanted};
 use crate::board::{Denied, Submission};
@@ -123,6 +124,7 @@ impl Desk {
             },
             content: wanted.content,
             outcome: None,
+            chain: wanted.chain.as_ref().map(OnChain::terms),
         };
         let answer = answer(&view);
         let dispatch = self.center.now()?;

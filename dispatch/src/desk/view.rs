@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::DeskError;
 use crate::board::Record;
+use crate::bridge::{Chained, OnChainTerms};
 use crate::content::Content;
 use crate::ids::{JobId, NodeId};
 use crate::job::{Cause, Fault, Job, Pay, Stands, State};
@@ -26,6 +27,8 @@ pub struct JobView {
     pub content: Content,
     /// What came of it; nothing yet where absent.
     pub outcome: Option<Kept>,
+    /// What the chain says of it; nothing of one that stays off chain.
+    pub chain: Option<OnChainTerms>,
 }
 
 impl JobView {
@@ -46,9 +49,9 @@ impl JobView {
             error: error.to_string(),
         };
         let Record { job, .. } = serde_json::from_slice(&record).map_err(unreadable)?;
-        let content = whole
-            .content
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let bytes = whole.content.unwrap_or_default();
+        let content = serde_json::from_slice(&bytes).ok();
+        let chained: Option<Chained> = serde_json::from_slice(&bytes).ok();
         Ok(Self {
             number,
             content: content.unwrap_or_else(|| unknown(&kind)),
@@ -57,6 +60,7 @@ impl JobView {
             created_at: job.terms.submitted_at,
             job,
             outcome: whole.outcome.map(|bytes| Kept::read(&bytes)),
+            chain: chained.map(|chained| chained.chain),
         })
     }
 

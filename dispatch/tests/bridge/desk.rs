@@ -242,5 +242,19 @@ async fn a_creation_that_is_not_taken_in_time_cancels_its_job() {
         .await
         .expect("a job");
     assert_eq!(job.job.state, State::Cancelled { by: By::Chain });
+    let written = desk.written(job.id()).await.expect("an answer");
+    assert_eq!(
+        written
+            .iter()
+            .map(|one| (one.call, one.stage))
+            .collect::<Vec<_>>(),
+        [("create_job", "failed")]
+    );
+    assert!(
+        written[0]
+            .why
+            .as_ref()
+            .is_some_and(|why| why.contains("sign again"))
+    );
     process.crash().await;
 }

@@ -175,7 +175,19 @@ fn a_job_on_chain_moves_earnings_and_a_reputation_that_the_audit_finds() {
         "--price",
         &price,
     ];
-    let ended = told(&walk(&submit));
+    let walked = walk(&submit);
+    let ended = told(&walked);
+    let first: Value = serde_json::from_str(stdout(&walked).lines().next().unwrap_or_default())
+        .expect("what it is to sign");
+    let document: Value = serde_json::from_str(hypernode_schemas::openapi::TEXT).expect("JSON");
+    let documented = &document["components"]["schemas"]["JobToSign"]["properties"]["chain"];
+    let documented = documented["properties"].as_object().expect("properties");
+    let given = first["toSign"].as_object().expect("an object");
+    assert!(
+        documented.keys().all(|key| given.contains_key(key)),
+        "{given:?}"
+    );
+    assert_eq!(documented.len(), given.len(), "{given:?}");
     let job = &ended["ended"];
     assert_eq!(
         (&job["status"], &job["assignedNode"]),
@@ -199,6 +211,26 @@ fn a_job_on_chain_moves_earnings_and_a_reputation_that_the_audit_finds() {
         earned.filter(|earned| *earned > 0.0)
     });
     assert!((earned - PRICE * 0.8).abs() < 1e-9, "{earned}");
+
+    let shown = instance.get(&format!("/api/jobs/{job}"))["job"]["chain"].clone();
+    let calls = shown["transactions"].as_array().map(|all| {
+        let each = all.iter();
+        each.map(|one| one["call"].as_str().unwrap_or_default())
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(
+        calls.as_deref(),
+        Some(&["create_job", "assign_job", "submit_result", "settle_job"][..]),
+        "{shown}"
+    );
+    let settled = shown["transactions"][3]["signature"]
+        .as_str()
+        .expect("a signature");
+    let found = instance.rpc(
+        "getTransaction",
+        &json!([settled, {"maxSupportedTransactionVersion": 0, "commitment": "confirmed"}]),
+    );
+    assert!(found["meta"]["err"].is_null(), "{found}");
 
     // Its reputation moves, and is found on chain by whoever looks.
     let reputation = format!("/api/nodes/{node}/reputation");

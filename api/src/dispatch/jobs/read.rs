@@ -39,6 +39,11 @@ pub(crate) async fn one(
             told.insert("progress".into(), progress);
         }
     }
+    if job.chain.is_some() {
+        let written = reader.desk.written(job.id()).await;
+        let written = written.map_err(|error| refuse::desk(&error, "Failed to fetch job"))?;
+        told["chain"]["transactions"] = shape::job::transactions(&written, sees);
+    }
     Ok(private(json!({ "success": true, "job": told })))
 }
 

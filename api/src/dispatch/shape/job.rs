@@ -2,7 +2,7 @@
 
 use hypernode_accounts::time::iso;
 use hypernode_dispatch::desk::{
-    Assigned, JobView, attempts, cause, cost, host_status, node, status,
+    Assigned, JobView, Written, attempts, cause, cost, host_status, node, status,
 };
 use hypernode_dispatch::job::{Job, State};
 use hypernode_wire::Work;
@@ -57,6 +57,9 @@ pub(crate) fn backend(job: &JobView, sees: bool, decimals: u8) -> Value {
         if job.is_elsewhere() {
             told.insert("elsewhere".into(), true.into());
         }
+        if let Some(chain) = &job.chain {
+            told.insert("chain".into(), json!(chain));
+        }
         if let Some(cause) = job.cause() {
             told.insert("reason".into(), cause.into());
         }
@@ -67,6 +70,23 @@ pub(crate) fn backend(job: &JobView, sees: bool, decimals: u8) -> Value {
         }
     }
     told
+}
+
+/// The transactions of a job on chain, as they stand. Why one failed is for whoever `sees` the job.
+pub(crate) fn transactions(written: &[Written], sees: bool) -> Value {
+    let each = written.iter().map(|one| {
+        let mut told = json!({ "call": one.call, "stage": one.stage });
+        if let Value::Object(told) = &mut told {
+            if let Some(signature) = &one.signature {
+                told.insert("signature".into(), signature.as_str().into());
+            }
+            if let Some(why) = one.why.as_deref().filter(|_| sees) {
+                told.insert("why".into(), why.into());
+            }
+        }
+        told
+    });
+    each.collect()
 }
 
 /// Requirements as they are shown. Those of a job on chain hold the values of its manifest's arguments, too, which are
@@ -155,6 +175,22 @@ pub(crate) fn change(job: &Job, decimals: u8) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn why_a_transaction_failed_is_told_to_those_who_see_the_job() {
+        let written = Written {
+            call: "create_job",
+            stage: "failed",
+            signature: None,
+            why: Some("its host said no".to_owned()),
+        };
+        let shown = |sees| transactions(std::slice::from_ref(&written), sees);
+        assert_eq!(shown(true)[0]["why"], "its host said no");
+        assert_eq!(
+            shown(false),
+            json!([{"call": "create_job", "stage": "failed"}])
+        );
+    }
 
     #[test]
     fn values_of_arguments_are_nobody_elses_business_where_ever_they_stand() {
