@@ -3,7 +3,7 @@
 //! ```text
 //! waiting ─► queued ─► offered ─► leased ─► completed | failed | dead
 //!    │          ▲─────────┴──────────┘
-//!    └──────────┴── cancelled, or dead when nothing came of it
+//!    └──────────┴── cancelled, dead when nothing came of it, or elsewhere: others have it on chain
 //! ```
 //! [`Job::apply`] takes an event and the time, and gives the effects: what must be sent, paid, and told. It reads no
 //! clock and draws no lot. A refused event changes nothing.
