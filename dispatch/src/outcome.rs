@@ -83,6 +83,31 @@ fn fits(value: &impl Serialize) -> bool {
     serde_json::to_writer(Left(MOST_RESULT), value).is_ok()
 }
 
+/// What two runs came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// They returned the same.
+    Equal,
+    /// They did not.
+    Different,
+    /// One of them returned nothing, or the second did not complete.
+    Undecidable,
+}
+
+/// Whether two results are the same: as canonical JSON, since hosts write members in any order.
+pub fn compare(first: &Kept, second: &Kept) -> Verdict {
+    if first.result.is_null() || second.result.is_null() {
+        return Verdict::Undecidable;
+    }
+    let canonical = |kept: &Kept| serde_json_canonicalizer::to_vec(&kept.result);
+    match (canonical(first), canonical(second)) {
+        (Ok(first), Ok(second)) if first == second => Verdict::Equal,
+        (Ok(_), Ok(_)) => Verdict::Different,
+        _ => Verdict::Undecidable,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::board::{Record, Submission};
 use crate::ids::{JobId, NodeId};
 use crate::job::{Pay, State, Terms};
-use crate::outcome::Kept;
+use crate::outcome::{Kept, Verdict, compare};
 use crate::service::facts::{self, Rechecked};
 use crate::service::{Center, Change, Clock, Order};
 
@@ -21,18 +21,6 @@ use crate::service::{Center, Change, Clock, Order};
 pub const OWNER: Address = Address([0; 32]);
 /// What the nonce of a second run begins with; the first run's job follows.
 const MARK: &[u8] = b"recheck|";
-
-/// What two runs came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// They returned the same.
-    Equal,
-    /// They did not.
-    Different,
-    /// One of them returned nothing, or the second did not complete.
-    Undecidable,
-}
 
 /// See the module.
 #[derive(Clone)]
@@ -62,19 +50,6 @@ fn first_of(record: &Record) -> Option<JobId> {
     }
     let name = record.spec.nonce.strip_prefix(MARK)?;
     std::str::from_utf8(name).ok()?.parse().ok()
-}
-
-/// Whether two results are the same: as canonical JSON, since hosts write members in any order.
-pub fn compare(first: &Kept, second: &Kept) -> Verdict {
-    if first.result.is_null() || second.result.is_null() {
-        return Verdict::Undecidable;
-    }
-    let canonical = |kept: &Kept| serde_json_canonicalizer::to_vec(&kept.result);
-    match (canonical(first), canonical(second)) {
-        (Ok(first), Ok(second)) if first == second => Verdict::Equal,
-        (Ok(_), Ok(_)) => Verdict::Different,
-        _ => Verdict::Undecidable,
-    }
 }
 
 impl Recheck {

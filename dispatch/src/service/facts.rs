@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::board::Record;
 use crate::ids::{JobId, NodeId};
 use crate::job::{Effect, Fault, State};
-use crate::recheck::Verdict;
+use crate::outcome::Verdict;
 
 /// The outbox's topic.
 pub const TOPIC: &str = "jobs";
