@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,21 @@ impl Binding {
     }
 }
 
+/// How long an instance that was killed may take to be gone.
+const DYING: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Locks the file, waiting for one that is dying.
+fn lock_when_free(lock: &File) -> Result<(), TryLockError> {
+    let begun = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) if begun.elapsed() < DYING => std::thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
+}
+
 /// A locked data directory; the lock ends with the process.
 #[derive(Debug)]
 pub(crate) struct DataDir {
@@ -55,7 +71,7 @@ impl DataDir {
             .write(true)
             .open(path.join("lock"))
             .map_err(failed)?;
-        match lock.try_lock() {
+        match lock_when_free(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let why =
@@ -216,6 +232,18 @@ mod tests {
             text.contains("in use by another") && !text.contains('\n'),
             "{text}"
         );
+    }
+
+    #[test]
+    fn an_owner_that_is_dying_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = DataDir::open(dir.path()).unwrap();
+        let dying = std::thread::spawn(move || {
+            std::thread::sleep(PAUSE * 4);
+            drop(first);
+        });
+        DataDir::open(dir.path()).unwrap();
+        dying.join().unwrap();
     }
 
     #[test]

@@ -59,6 +59,7 @@ fn chain(error: &CreateError, failure: &'static str) -> Response {
         | CreateError::Differs { .. }
         | CreateError::Unsigned
         | CreateError::Approves { .. }
+        | CreateError::Price { .. }
         | CreateError::Purse { .. }
         | CreateError::Blockhash
         | CreateError::Refused(_) => told(StatusCode::UNPROCESSABLE_ENTITY),

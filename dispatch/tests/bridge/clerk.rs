@@ -130,6 +130,7 @@ impl World {
                 turns: Mutex::new(0),
             }),
             programs: programs(),
+            most_price: 5_000_000,
             center: process.center.clone(),
             clock: Arc::new(now),
         };
@@ -418,6 +419,22 @@ async fn what_a_client_signed_is_compared_field_by_field() {
     ] {
         assert!(world.clerk.unsigned(&odd).await.is_err(), "{odd:?}");
     }
+    let dear = Wanted {
+        price: 5_000_001,
+        ..wanted
+    };
+    let refused = world.clerk.unsigned(&dear).await.expect_err("refused");
+    let (price, most) = (5_000_001, 5_000_000);
+    assert!(
+        matches!(refused, CreateError::Price { price: p, most: m } if (p, m) == (price, most)),
+        "{refused}"
+    );
+    let refused = world
+        .clerk
+        .ready(&dear, &signed)
+        .await
+        .expect_err("refused");
+    assert!(matches!(refused, CreateError::Price { .. }), "{refused}");
     process.crash().await;
 }
 
@@ -441,6 +458,22 @@ async fn what_is_approved_covers_the_clients_other_open_jobs() {
         panic!("{refused:?}");
     };
     assert_eq!((approved, needed), (1_000_000, 2_000_000));
+    // A page that lets more be approved than is due is not obeyed.
+    let now = world.clerk.unsigned(&second).await.expect("unsigned");
+    let mut bytes = base64_simd::STANDARD
+        .decode_to_vec(&now.transaction)
+        .expect("base64");
+    let approve = |sum: u64| [&[4][..], &sum.to_le_bytes()].concat();
+    let due = approve(2_000_000);
+    let at = bytes.windows(9).position(|part| part == due);
+    let at = at.expect("the sum");
+    bytes[at..at + 9].copy_from_slice(&approve(u64::MAX));
+    let greedy = world.signed_by_client(&base64_simd::STANDARD.encode_to_string(&bytes));
+    let refused = world.clerk.ready(&second, &greedy).await;
+    let Err(CreateError::Approves { approved, needed }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!((approved, needed), (u64::MAX, 2_000_000));
     create(&world, "two").await;
     process.crash().await;
 }

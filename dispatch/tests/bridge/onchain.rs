@@ -159,6 +159,7 @@ async fn a_job_is_created_taken_handed_in_and_paid_by_real_programs() {
         sender,
         owners: Arc::new(Owner(owner.insecure_clone())),
         programs,
+        most_price: u64::MAX,
         center: process.center.clone(),
         clock: Arc::new(now),
     };

@@ -104,6 +104,7 @@ impl Writing {
                 programs,
             }),
             programs,
+            most_price: settings.parsed("chain.daily_hyper"),
             center: around.center.clone(),
             clock: super::clock(),
         };

@@ -1,10 +1,11 @@
 //! The child process: loads the library, opens the data, serves the front until stdin closes.
 
 use std::fs::{File, TryLockError};
-use std::io::{BufRead as _, Read as _, Write as _};
+use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -17,6 +18,34 @@ use super::{Answer, Boot, DATABASE};
 const STACK: usize = 8 << 20;
 /// Query memory of one writer's statement.
 const WRITER_MEMORY: &str = "max_memory_usage=2000000000";
+
+/// How long a process that was killed may take to be gone, with its port and its lock.
+const DYING: Duration = Duration::from_secs(3);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Tries until it works, or nobody who is dying can be in the way any more.
+pub(super) fn when_free<T, E>(
+    attempt: impl Fn() -> Result<T, E>,
+    is_in_use: impl Fn(&E) -> bool,
+) -> Result<T, E> {
+    let begun = Instant::now();
+    loop {
+        match attempt() {
+            Err(error) if is_in_use(&error) && begun.elapsed() < DYING => {
+                std::thread::sleep(PAUSE);
+            }
+            done => return done,
+        }
+    }
+}
+
+/// The port on this machine, alone.
+pub(super) fn bind(port: u16) -> io::Result<std::net::TcpListener> {
+    when_free(
+        || std::net::TcpListener::bind(("127.0.0.1", port)),
+        |error| error.kind() == io::ErrorKind::AddrInUse,
+    )
+}
 
 /// Body of the hidden subcommand `engine`: serves until stdin closes.
 #[must_use]
@@ -65,7 +94,11 @@ pub fn child_main() -> ExitCode {
 }
 
 async fn serve(boot: Boot, parent_gone: oneshot::Receiver<()>) -> ExitCode {
-    let listener = match TcpListener::bind(("127.0.0.1", boot.port)).await {
+    let listener = bind(boot.port).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        TcpListener::from_std(listener)
+    });
+    let listener = match listener {
         Ok(listener) => listener,
         Err(error) => {
             let reason = error.to_string();
@@ -139,7 +172,8 @@ fn lock(path: &Path) -> Result<File, Answer> {
         reason: format!("{}: {error}", name.display()),
     };
     let file = File::create(&name).map_err(failed)?;
-    match file.try_lock() {
+    let is_held = |error: &TryLockError| matches!(error, TryLockError::WouldBlock);
+    match when_free(|| file.try_lock(), is_held) {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Answer::Locked {
             path: path.display().to_string(),
@@ -211,4 +245,21 @@ fn tell_failure(answer: &Answer) -> ExitCode {
         eprintln!("engine: {answer:?}");
     }
     ExitCode::from(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_whose_owner_is_dying_is_waited_for() {
+        let first = bind(0).unwrap();
+        let port = first.local_addr().unwrap().port();
+        let dying = std::thread::spawn(move || {
+            std::thread::sleep(PAUSE * 4);
+            drop(first);
+        });
+        assert_eq!(bind(port).unwrap().local_addr().unwrap().port(), port);
+        dying.join().unwrap();
+    }
 }

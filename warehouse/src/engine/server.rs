@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -96,9 +95,7 @@ impl ServerFiles {
 #[cfg(unix)]
 pub(super) fn become_server(binary: &Path, boot: &Boot, tell: impl Fn(&Answer) -> bool) -> Answer {
     use std::os::unix::process::CommandExt as _;
-    let port = match TcpListener::bind(("127.0.0.1", boot.port))
-        .and_then(|listener| listener.local_addr())
-    {
+    let port = match super::child::bind(boot.port).and_then(|listener| listener.local_addr()) {
         Ok(address) => address.port(),
         Err(error) => {
             let reason = error.to_string();

@@ -99,6 +99,8 @@ pub struct Clerk {
     pub owners: Arc<dyn Owners>,
     /// What is written to.
     pub programs: Programs,
+    /// The highest price that the sender settles, raw HYPER: what it may move in a day.
+    pub most_price: u64,
     /// Who is told that a job will not be created.
     pub center: Center,
     /// The time.

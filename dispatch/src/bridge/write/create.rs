@@ -96,7 +96,7 @@ pub enum CreateError {
         "another job of this wallet is on its way to the chain: send this request again in a moment"
     )]
     Underway,
-    /// It approves less than the client's open jobs may cost together.
+    /// It approves another sum than the client's open jobs may cost together: less would leave one unpaid, more is nobody's due.
     #[error(
         "the transaction approves {approved}, and the wallet's open jobs with this one may cost {needed} (base units): ask for the bytes to sign again"
     )]
@@ -105,6 +105,16 @@ pub enum CreateError {
         approved: u64,
         /// What it must.
         needed: u64,
+    },
+    /// It could never be settled.
+    #[error(
+        "the price is {price}, and this dispatcher settles {most} base units in a day (chain.daily_hyper): ask for less"
+    )]
+    Price {
+        /// What was asked for.
+        price: u64,
+        /// What the signer settles in a day.
+        most: u64,
     },
     /// The client's purse does not bear it.
     #[error(
@@ -166,6 +176,7 @@ impl Clerk {
     /// # Errors
     /// [`CreateError`].
     pub async fn unsigned(&self, wanted: &Wanted) -> Result<Unsigned, CreateError> {
+        self.affordable(wanted)?;
         let job = self.job(wanted)?;
         self.is_new(job).await?;
         let (owed, _) = self.owed(wanted.client).await?;
@@ -192,11 +203,21 @@ impl Clerk {
         })
     }
 
+    /// A price beyond the signer's whole day would be run, and wait for its settlement for ever.
+    fn affordable(&self, wanted: &Wanted) -> Result<(), CreateError> {
+        let (price, most) = (wanted.price, self.most_price);
+        if price > most {
+            return Err(CreateError::Price { price, most });
+        }
+        Ok(())
+    }
+
     /// Looks into what the client signed, and adds this sender's signature. Nothing is kept and nothing sent yet.
     ///
     /// # Errors
     /// [`CreateError`].
     pub async fn ready(&self, wanted: &Wanted, transaction: &str) -> Result<Ready, CreateError> {
+        self.affordable(wanted)?;
         let (bytes, signatures) = transaction::read(transaction)?;
         let (step, message) = Step::read(&bytes, &self.programs)?;
         let Step::Create(create) = &step else {
@@ -215,7 +236,7 @@ impl Clerk {
             return Err(CreateError::Underway);
         }
         let needed = owed.saturating_add(wanted.price);
-        if create.approved < needed {
+        if create.approved != needed {
             let approved = create.approved;
             return Err(CreateError::Approves { approved, needed });
         }
