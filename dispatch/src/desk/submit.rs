@@ -128,7 +128,12 @@ impl Desk {
         };
         let answer = answer(&view);
         let dispatch = self.center.now()?;
-        let paying = submit.key.filter(|_| wanted.budget > 0);
+        // A price on chain is the wallet's own to pay, and is never given back: the cap bounds what a key asks for.
+        let spent = match &wanted.chain {
+            Some(chain) => chain.price,
+            None => wanted.budget,
+        };
+        let paying = submit.key.filter(|_| spent > 0);
         let order = Order {
             submission: Submission {
                 id,
@@ -137,7 +142,9 @@ impl Desk {
                 content: Digest(sha2::Sha256::digest(&content).into()),
                 nonce: wanted.nonce,
                 waits: false,
-                key: paying.map(|key| key.to_string()),
+                key: paying
+                    .filter(|_| terms.pay.reserved() > 0)
+                    .map(|key| key.to_string()),
             },
             kind: view.kind,
             content,
@@ -151,7 +158,7 @@ impl Desk {
             None => order,
         };
         if let Some(key) = paying {
-            self.spend(key, wanted.budget).await?;
+            self.spend(key, spent).await?;
         }
         match dispatch.submit(order).await {
             Ok(_) => Ok(Submitted {
@@ -162,7 +169,7 @@ impl Desk {
                 // Only what was refused for certain is given back: of a dispatcher that ended nobody knows yet, and a cap
                 // must never be passed.
                 if let (Some(key), DispatchError::Denied(_)) = (paying, &error) {
-                    self.give_back(key, wanted.budget).await;
+                    self.give_back(key, spent).await;
                 }
                 Err(match error {
                     // The bridge, or the same request, was faster.

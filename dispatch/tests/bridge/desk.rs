@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use base64_simd::STANDARD;
+use hypernode_accounts::KeyId;
 use hypernode_accounts::limits::{Limiter, Rates};
 use hypernode_dispatch::asked::Limits;
 use hypernode_dispatch::bridge::write::{Clerk, CreateError, Step, read_transaction};
@@ -10,8 +11,9 @@ use hypernode_dispatch::bridge::{InputError, waiting};
 use hypernode_dispatch::desk::{Desk, DeskError, JobView, Parts, Submit};
 use hypernode_dispatch::job::{By, State};
 use hypernode_dispatch::nodes::{Nodes, NodesConfig};
+use hypernode_state::accounts::{ApiKeyCreate, GetApiKey, NewApiKey, WalletEnsure};
 use hypernode_state::jobs::GetJob;
-use hypernode_state::{Address, StoreExt};
+use hypernode_state::{Address, Digest, StoreExt};
 use hypernode_wire::Catalog;
 use serde_json::{Map, Value, json};
 use solana_sdk::signature::{Keypair, Signature, Signer as _};
@@ -215,6 +217,51 @@ async fn what_was_not_signed_for_is_not_taken_in() {
         .await
         .expect("taken in");
     assert!(!taken.repeated);
+    process.crash().await;
+}
+
+#[tokio::test]
+async fn a_keys_cap_bounds_what_it_asks_for_on_chain() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (world, process) = World::new(folder.path()).await;
+    let desk = desk(&process, Some(world.clerk.clone())).await;
+    let (client, asked) = (&world.client, body("walk-1", 1_000_000));
+    let owner = Address(client.pubkey().to_bytes());
+    let to_sign = desk.to_sign(submit(client, &asked)).await.expect("bytes");
+    let signed = with(&asked, &sign(client, &to_sign.unsigned.unsigned));
+    let ensure = WalletEnsure {
+        wallet: owner,
+        at: now(),
+    };
+    process.store.run(ensure).await.expect("a wallet");
+    for (id, cap) in [("AAAAAAAA", 999_999), ("BBBBBBBB", 1_500_000)] {
+        let create = ApiKeyCreate {
+            key: NewApiKey {
+                id: id.to_owned(),
+                secret: Digest([cap as u8; 32]),
+                scopes: "jobs:write".to_owned(),
+                label: String::new(),
+                at: now(),
+                expires_at: None,
+            },
+            owner,
+            cap: Some(cap),
+        };
+        process.store.run(create).await.expect("a key");
+    }
+    let by = |id| Submit {
+        key: Some(KeyId::parse(id).expect("an id")),
+        repeat: None,
+        ..submit(client, &signed)
+    };
+    let refused = desk.submit(by("AAAAAAAA"), told).await;
+    assert!(matches!(refused, Err(DeskError::Key(_))), "{refused:?}");
+    desk.submit(by("BBBBBBBB"), told).await.expect("taken in");
+    let key = GetApiKey {
+        id: "BBBBBBBB".to_owned(),
+    };
+    let key = process.store.ask(key).await.expect("an answer");
+    assert_eq!(key.expect("a key").0.spent, 1_000_000);
     process.crash().await;
 }
 
